@@ -103,12 +103,9 @@ class EnvoyProcess:
     def account_of_end(self) -> str:
         """One line on how it ended."""
         status = self.exit_status
-        words = self.last_words()
-        if words:
-            return "; ".join(words)
         if status is not None and status < 0:
-            return f"ended by {signal.Signals(-status).name}"
-        return f"ended with status {status}"
+            return _death_by_signal(-status, list(self._remembered))
+        return "; ".join(self.last_words()) or f"ended with status {status}"
 
     async def end(self, grace_s: float = TERMINATE_GRACE_S) -> None:
         """SIGTERM, then SIGKILL when it has not obeyed within `grace_s` seconds."""
@@ -131,6 +128,14 @@ class EnvoyProcess:
             line = parse_line(raw)
             self._remembered.append(line)
             self._on_log(line)
+
+
+def _death_by_signal(number: int, lines: list[LogLine]) -> str:
+    # Only what Envoy's own crash handler said: older lines are about something else, and the stack
+    # that follows its first line is in the log for whoever wants it.
+    account = f"ended by {signal.Signals(number).name}"
+    said = next((line.text for line in lines if line.level == "critical"), "")
+    return f"{account}: {said}" if said else account
 
 
 async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
