@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from static_envoy import static_bootstrap
 
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.bootstrap import Dialect, XdsAddress, bootstrap
 from pointsman.proxy.validate import validate
+from tests.proxy.static_envoy import static_bootstrap
 
 pytestmark = pytest.mark.envoy
 

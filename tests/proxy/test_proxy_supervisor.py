@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from static_envoy import HeldUpstream, alive, free_port, static_bootstrap, wait_gone
 
 from pointsman.errors import EnvoyError
 from pointsman.proxy.binary import EnvoyBinary
@@ -17,6 +16,7 @@ from pointsman.proxy.bootstrap import XdsAddress, bootstrap
 from pointsman.proxy.log_lines import LogLine
 from pointsman.proxy.process import ProcessOptions
 from pointsman.proxy.supervisor import EventKind, ProxyEvent, Supervisor
+from tests.proxy.static_envoy import HeldUpstream, alive, free_port, static_bootstrap, wait_gone
 
 pytestmark = pytest.mark.envoy
 
