@@ -1,8 +1,46 @@
-"""The door to the protobuf packages: nothing else imports them.
+"""The only door to the protobuf packages, which ship without types."""
 
-They ship no type information, so every name is `Any` to the type checker.
-"""
+# ruff: noqa: F401
+from typing import Any
 
-from envoy.service.discovery.v3.discovery_pb2 import DeltaDiscoveryRequest, DiscoveryRequest
+from envoy.config.bootstrap.v3 import bootstrap_pb2
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.config.listener.v3 import listener_pb2
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.extensions.access_loggers.file.v3 import file_pb2
+from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.network.http_connection_manager.v3 import (
+    http_connection_manager_pb2,
+)
+from envoy.extensions.transport_sockets.internal_upstream.v3 import internal_upstream_pb2
+from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.service.discovery.v3 import discovery_pb2
+from google.protobuf import any_pb2, json_format
 
-__all__ = ["DeltaDiscoveryRequest", "DiscoveryRequest"]
+Message = Any
+"""A protobuf message; its fields are known to the descriptor pool, not to the type checker."""
+
+Cluster = cluster_pb2.Cluster
+ClusterLoadAssignment = endpoint_pb2.ClusterLoadAssignment
+DeltaDiscoveryRequest = discovery_pb2.DeltaDiscoveryRequest
+DiscoveryRequest = discovery_pb2.DiscoveryRequest
+FileAccessLog = file_pb2.FileAccessLog
+HttpConnectionManager = http_connection_manager_pb2.HttpConnectionManager
+HttpProtocolOptions = http_protocol_options_pb2.HttpProtocolOptions
+InternalUpstreamTransport = internal_upstream_pb2.InternalUpstreamTransport
+Listener = listener_pb2.Listener
+Packed = any_pb2.Any
+RawBuffer = raw_buffer_pb2.RawBuffer
+Route = route_components_pb2.Route
+RouteConfiguration = route_pb2.RouteConfiguration
+Router = router_pb2.Router
+VirtualHost = route_components_pb2.VirtualHost
+
+
+def pack(message: Message) -> Message:
+    """A message wrapped in `google.protobuf.Any`."""
+    wrapped = any_pb2.Any()
+    wrapped.Pack(message, deterministic=True)
+    return wrapped

@@ -1,0 +1,1 @@
+"""The linked meaning of the manifests, as plain immutable values."""

@@ -40,6 +40,7 @@ Weight = Annotated[int, Strict(), Field(ge=0, le=100)]
 Protocol = Literal["grpc", "http", "http2", "tcp"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"]
 
+
 @schema
 class LabelSelector:
     """A Kubernetes label selector. Absent and `{}` differ: see the field that holds it."""

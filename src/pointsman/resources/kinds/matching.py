@@ -43,7 +43,7 @@ class ValueMatch:
     """How the value ends."""
     regex: MatchText | None = None
     """RE2 expression for the whole value."""
-    range: MatchRange | None = None  # noqa: A003
+    range: MatchRange | None = None
     """The value is an integer in this range."""
 
 

@@ -23,7 +23,6 @@ from pointsman.resources.kinds.listeners import (
     RequestPool,
     TcpConnectionPool,
 )
-from pointsman.resources.kinds.mesh import MeshServiceDiscovery
 from pointsman.resources.kinds.tls import BackendDefaults, ClientPolicy, ListenerTls
 from pointsman.resources.kinds.virtual_router import HttpTimeout, TcpTimeout
 
@@ -96,9 +95,9 @@ class DnsServiceDiscovery:
     """Name to look up."""
     response_type: Literal["LOADBALANCER", "ENDPOINTS"] | None = None
     """LOADBALANCER, the default, uses one address at a time; ENDPOINTS uses them all."""
-    ip_preference: (
-        Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None
-    ) = None
+    ip_preference: Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None = (
+        None
+    )
     """Which IP version is used; the mesh's preference by default."""
 
 
@@ -122,9 +121,9 @@ class CloudMapServiceDiscovery:
     """Cloud Map service."""
     attributes: tuple[CloudMapAttribute, ...] = ()
     """Attributes instances must have, all of them."""
-    ip_preference: (
-        Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None
-    ) = None
+    ip_preference: Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None = (
+        None
+    )
     """Which IP version is used; the mesh's preference by default."""
 
 

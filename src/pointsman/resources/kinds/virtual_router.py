@@ -94,9 +94,7 @@ class WeightedTarget:
 class RouteAction:
     """Where requests go."""
 
-    weighted_targets: Annotated[
-        tuple[WeightedTarget, ...], Field(min_length=1, max_length=10)
-    ]
+    weighted_targets: Annotated[tuple[WeightedTarget, ...], Field(min_length=1, max_length=10)]
     """Nodes and their shares."""
 
 

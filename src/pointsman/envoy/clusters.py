@@ -1,0 +1,198 @@
+"""Clusters: how Envoy finds and watches the endpoints of a virtual node's port."""
+
+from pointsman.envoy import names, pb
+from pointsman.envoy.actions import duration
+from pointsman.envoy.matchers import Fields
+from pointsman.envoy.node_class import Wire
+from pointsman.graph.model.cluster import Address, Cluster
+from pointsman.resources.kinds.listeners import HealthCheck
+from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
+from pointsman.resources.kinds.virtual_node import (
+    CloudMapServiceDiscovery,
+    DnsServiceDiscovery,
+    OutlierDetection,
+)
+
+UNLIMITED = 2_147_483_647
+"""App Mesh's client circuit breakers (user guide, "Envoy defaults"); Envoy's own are 1024."""
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_LOOKUP = {
+    "IPv4_ONLY": "V4_ONLY",
+    "IPv6_ONLY": "V6_ONLY",
+    "IPv4_PREFERRED": "V4_PREFERRED",
+    "IPv6_PREFERRED": "AUTO",
+    None: "AUTO",
+}
+_TWO = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http2_protocol_options": {}}))
+_ONE = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http_protocol_options": {}}))
+
+
+ADS = {"ads": {}, "resource_api_version": "V3"}
+"""A config source: over the stream that brought the resource itself."""
+
+
+def cluster(item: Cluster, wire: Wire) -> pb.Message:
+    """`envoy.config.cluster.v3.Cluster` of a virtual node's port."""
+    fields: Fields = {
+        "name": names.cluster(item),
+        "connect_timeout": duration(10_000),
+        "circuit_breakers": {"thresholds": [_limits(UNLIMITED, UNLIMITED, UNLIMITED)]},
+        "typed_extension_protocol_options": {HTTP_OPTIONS: _protocol(item.protocol)},
+        **_discovery(item, wire),
+    }
+    if item.health_check is not None:
+        fields["health_checks"] = [_health_check(item, item.health_check)]
+        # Without it, an endpoint that left discovery but still answers is kept forever.
+        fields["ignore_health_on_host_removal"] = True
+    if item.outlier_detection is not None:
+        fields["outlier_detection"] = _outlier_detection(item.outlier_detection)
+    return pb.Cluster(**fields)
+
+
+def assignment(item: Cluster, wire: Wire) -> pb.Message | None:
+    """`ClusterLoadAssignment` of a cluster whose endpoints the control plane supplies."""
+    if not _is_supplied(item, wire):
+        return None
+    return pb.ClusterLoadAssignment(**_assignment(item, item.endpoints or ()))
+
+
+def _is_supplied(item: Cluster, wire: Wire) -> bool:
+    return isinstance(item.discovery, CloudMapServiceDiscovery) and wire != "static"
+
+
+def internal_cluster(
+    name: str, listener: str, protocol: str, pool: GatewayConnectionPool | None
+) -> pb.Message:
+    """A cluster whose one endpoint is an internal listener, limited by a connection pool."""
+    endpoint = {"address": {"envoy_internal_address": {"server_listener_name": listener}}}
+    transport = pb.InternalUpstreamTransport(
+        transport_socket={
+            "name": "envoy.transport_sockets.raw_buffer",
+            "typed_config": pb.pack(pb.RawBuffer()),
+        }
+    )
+    return pb.Cluster(
+        name=name,
+        connect_timeout=duration(10_000),
+        type="STATIC",
+        load_assignment={
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
+        },
+        circuit_breakers={"thresholds": [_pool_limits(pool)]},
+        typed_extension_protocol_options={HTTP_OPTIONS: _protocol(protocol)},
+        transport_socket={
+            "name": "envoy.transport_sockets.internal_upstream",
+            "typed_config": pb.pack(transport),
+        },
+    )
+
+
+def _protocol(protocol: str) -> pb.Message:
+    return _TWO if protocol in ("http2", "grpc") else _ONE
+
+
+def _limits(connections: int, pending: int, requests: int) -> Fields:
+    return {
+        "max_connections": {"value": connections},
+        "max_pending_requests": {"value": pending},
+        "max_requests": {"value": requests},
+        "max_retries": {"value": UNLIMITED},
+    }
+
+
+def _pool_limits(pool: GatewayConnectionPool | None) -> Fields:
+    if pool is not None and pool.http is not None:
+        pending = pool.http.max_pending_requests
+        return _limits(
+            pool.http.max_connections, UNLIMITED if pending is None else pending, UNLIMITED
+        )
+    limit = (pool.http2 or pool.grpc) if pool is not None else None
+    return _limits(UNLIMITED, UNLIMITED, UNLIMITED if limit is None else limit.max_requests)
+
+
+def _discovery(item: Cluster, wire: Wire) -> Fields:
+    if _is_supplied(item, wire):
+        return {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
+    if item.endpoints is not None:
+        return {"type": _static_type(item.endpoints), **_loads(item, item.endpoints)}
+    if isinstance(item.discovery, DnsServiceDiscovery):
+        every = item.discovery.response_type == "ENDPOINTS"
+        address = Address(item.discovery.hostname, item.port)
+        return {
+            "type": "STRICT_DNS" if every else "LOGICAL_DNS",
+            "dns_lookup_family": _LOOKUP[item.ip_preference],
+            **_loads(item, (address,)),
+        }
+    return {"type": "STATIC", **_loads(item, ())}
+
+
+def _static_type(endpoints: tuple[Address, ...]) -> str:
+    numeric = all(_is_ip(address.host) for address in endpoints)
+    return "STATIC" if numeric else "STRICT_DNS"
+
+
+def _is_ip(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
+
+
+def _loads(item: Cluster, endpoints: tuple[Address, ...]) -> Fields:
+    return {"load_assignment": _assignment(item, endpoints)}
+
+
+def _assignment(item: Cluster, endpoints: tuple[Address, ...]) -> Fields:
+    loads = [{"endpoint": {"address": socket_address(address)}} for address in endpoints]
+    return {
+        "cluster_name": names.cluster(item),
+        "endpoints": [{"lb_endpoints": loads}] if loads else [],
+    }
+
+
+def socket_address(address: Address) -> Fields:
+    """`envoy.config.core.v3.Address` of a TCP address."""
+    return {"socket_address": {"address": address.host, "port_value": address.port}}
+
+
+def _health_check(item: Cluster, check: HealthCheck) -> Fields:
+    interval = duration(check.interval_millis)
+    fields: Fields = {
+        "timeout": duration(check.timeout_millis),
+        "interval": interval,
+        # Envoy checks a cluster without traffic every 60 s only; App Mesh names one interval.
+        "no_traffic_interval": interval,
+        "healthy_threshold": {"value": check.healthy_threshold},
+        "unhealthy_threshold": {"value": check.unhealthy_threshold},
+    }
+    match check.protocol:
+        case "tcp":
+            fields["tcp_health_check"] = {}
+        case "grpc":
+            fields["grpc_health_check"] = {}
+        case "http" | "http2":
+            codec = "HTTP2" if check.protocol == "http2" else "HTTP1"
+            fields["http_health_check"] = {
+                "host": _health_host(item),
+                "path": check.path or "/",
+                "codec_client_type": codec,
+            }
+    return fields
+
+
+def _health_host(item: Cluster) -> str:
+    if isinstance(item.discovery, DnsServiceDiscovery):
+        return item.discovery.hostname
+    return item.node_name
+
+
+def _outlier_detection(detection: OutlierDetection) -> Fields:
+    return {
+        "consecutive_5xx": {"value": detection.max_server_errors},
+        "interval": duration(detection.interval.ms),
+        "base_ejection_time": duration(detection.base_ejection_duration.ms),
+        "max_ejection_percent": {"value": detection.max_ejection_percent},
+        "enforcing_consecutive_5xx": {"value": 100},
+        # App Mesh ejects on server errors in a row and on nothing else.
+        "enforcing_success_rate": {"value": 0},
+        "enforcing_consecutive_gateway_failure": {"value": 0},
+        "always_eject_one_host": {"value": True},
+    }

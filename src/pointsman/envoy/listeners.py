@@ -1,0 +1,118 @@
+"""Listeners of a gateway, and the internal ones behind them."""
+
+from pointsman.envoy import names, pb
+from pointsman.envoy.access_log import access_log
+from pointsman.envoy.actions import duration
+from pointsman.envoy.clusters import ADS, socket_address
+from pointsman.envoy.filters.order import http_filters
+from pointsman.envoy.matchers import Fields
+from pointsman.envoy.node_class import NodeClass
+from pointsman.graph.model.cluster import Address
+from pointsman.graph.model.gateway import Gateway, Listener
+
+OVERFLOW = ("UO",)
+"""Response flag of a request that a connection pool refused."""
+
+
+def public_listener(
+    gateway: Gateway, listener: Listener, node_class: NodeClass, routes: Fields
+) -> pb.Message:
+    """The listener clients connect to.
+
+    Args:
+        gateway: the gateway.
+        listener: the listener.
+        node_class: tells address and port to bind.
+        routes: route specifier of the connection manager.
+    """
+    address = Address(node_class.bind, node_class.local_port(listener.port))
+    pooled = listener.pool is not None
+    manager = _manager(
+        names.stat_prefix(gateway, listener),
+        listener.protocol,
+        routes,
+        # Behind a pool the inner listener logs what passes; only refusals are logged here.
+        access_log(gateway.access_log, OVERFLOW if pooled else ()),
+    )
+    return pb.Listener(
+        name=names.listener(listener),
+        address=socket_address(address),
+        filter_chains=[_chain(manager)],
+        enable_reuse_port={"value": True},
+    )
+
+
+def internal_listener(
+    gateway: Gateway, listener: Listener, name: str, routes: Fields, *, logs: bool
+) -> pb.Message:
+    """A listener that only other listeners of the same proxy reach."""
+    manager = _manager(
+        f"egress.{name}",
+        listener.protocol,
+        routes,
+        access_log(gateway.access_log) if logs else [],
+        inside=True,
+    )
+    return pb.Listener(name=name, internal_listener={}, filter_chains=[_chain(manager)])
+
+
+def inline_routes(configuration: pb.Message) -> Fields:
+    """A route specifier that carries the routes itself."""
+    return {"route_config": configuration}
+
+
+def discovered_routes(name: str) -> Fields:
+    """A route specifier that names routes to be discovered."""
+    return {"rds": {"route_config_name": name, "config_source": ADS}}
+
+
+def pool_routes(gateway: Gateway, listener: Listener) -> pb.Message:
+    """The route table in front of a connection pool: everything goes through."""
+    action = {"cluster": names.pool_cluster(gateway, listener), "timeout": duration(0)}
+    return pb.RouteConfiguration(
+        name="pool",
+        virtual_hosts=[
+            {
+                "name": "pool",
+                "domains": ["*"],
+                "routes": [{"match": {"prefix": "/"}, "route": action}],
+            }
+        ],
+    )
+
+
+def _manager(
+    stat_prefix: str, protocol: str, routes: Fields, logs: list[Fields], *, inside: bool = False
+) -> pb.Message:
+    fields: Fields = {
+        "stat_prefix": stat_prefix,
+        "codec_type": "HTTP2" if protocol in ("http2", "grpc") else "AUTO",
+        "http_filters": http_filters(),
+        "access_log": logs,
+        "normalize_path": {"value": True},
+        "merge_slashes": True,
+        **routes,
+    }
+    if inside:
+        # What the outer pass has learnt of the client is kept, not learnt again.
+        fields["use_remote_address"] = {"value": False}
+        fields["skip_xff_append"] = True
+        fields["preserve_external_request_id"] = True
+    else:
+        fields["use_remote_address"] = {"value": True}
+        # Nobody outside may steer timeouts and retries by x-envoy-* headers, loopback included.
+        fields["internal_address_config"] = {"unix_sockets": False}
+    if protocol == "http":
+        fields["upgrade_configs"] = [{"upgrade_type": "websocket"}]
+    return pb.HttpConnectionManager(**fields)
+
+
+def _chain(manager: pb.Message) -> Fields:
+    return {
+        "filters": [
+            {
+                "name": "envoy.filters.network.http_connection_manager",
+                "typed_config": pb.pack(manager),
+            }
+        ]
+    }

@@ -1,0 +1,70 @@
+"""The name of every Envoy resource, made in one place.
+
+They are App Mesh's own where it had one, because dashboards and runbooks search for them.
+"""
+
+from pointsman.graph.model.cluster import Cluster
+from pointsman.graph.model.gateway import Domain, Gateway, GatewayRule, Listener
+from pointsman.graph.model.route import Route, Service
+
+
+def cluster(item: Cluster) -> str:
+    """`cds_egress_MESH_NODE_PROTOCOL_PORT`."""
+    return f"cds_egress_{item.mesh}_{item.node_name}_{item.protocol}_{item.port}"
+
+
+def listener(item: Listener) -> str:
+    """`lds_ingress_0.0.0.0_port_PORT`, whatever address it is bound to."""
+    return f"lds_ingress_0.0.0.0_port_{item.port}"
+
+
+def route_config(item: Listener) -> str:
+    """`rds_ingress_PROTOCOL_PORT`."""
+    return f"rds_ingress_{item.protocol}_{item.port}"
+
+
+def virtual_host(parent: str, domain: Domain) -> str:
+    """`ROUTE_CONFIG/DOMAIN`: Envoy deals virtual hosts out by what stands before the slash."""
+    return f"{parent}/{domain}"
+
+
+def stat_prefix(gateway: Gateway, item: Listener) -> str:
+    """`ingress`, or `ingress.PROTOCOL.PORT` when the gateway has several listeners."""
+    return "ingress" if len(gateway.listeners) == 1 else f"ingress.{item.protocol}.{item.port}"
+
+
+def pool_cluster(gateway: Gateway, item: Listener) -> str:
+    """The cluster through which a listener's connection pool limits what passes."""
+    return (
+        f"cds_ingress_{gateway.mesh}_{gateway.name}_self_redirect_{item.port}_{item.protocol}_15001"
+    )
+
+
+def pool_listener(item: Listener) -> str:
+    """The internal listener behind `pool_cluster`."""
+    return f"lds_egress_pool_{item.port}"
+
+
+def second_pass_cluster(gateway: Gateway, item: Listener) -> str:
+    """The cluster of the second pass, for routes that cannot be folded into one."""
+    return f"cds_ingress_{gateway.mesh}_{gateway.name}_second_pass_{item.port}_{item.protocol}"
+
+
+def second_pass_listener(item: Listener) -> str:
+    """The internal listener behind `second_pass_cluster`."""
+    return f"lds_egress_second_pass_{item.port}"
+
+
+def second_pass_routes(item: Listener) -> str:
+    """The route configuration of the second pass."""
+    return f"rds_egress_second_pass_{item.port}"
+
+
+def second_pass_host(rule: GatewayRule, service: Service) -> str:
+    """What the first pass writes into the second pass's header."""
+    return f"{rule.key.path}>{service.key.path}"
+
+
+def route(rule: GatewayRule, item: Route | None) -> str:
+    """`NAMESPACE/GATEWAY_ROUTE`, and the router's route behind a second slash."""
+    return rule.key.path if item is None or item.name is None else f"{rule.key.path}/{item.name}"

@@ -1,0 +1,45 @@
+"""From messages to sealed bytes."""
+
+import hashlib
+from collections.abc import Iterable
+
+from pointsman.envoy import pb
+from pointsman.envoy.sealed import (
+    CLUSTER,
+    ENDPOINT,
+    LISTENER,
+    ROUTE,
+    TYPE_PREFIX,
+    VIRTUAL_HOST,
+    Sealed,
+)
+from pointsman.resources.key import Key
+
+_VERSION_BYTES = 8
+
+
+def seal(message: pb.Message, keys: Iterable[Key] = ()) -> Sealed:
+    """A message as bytes, with their hash as version and the objects it was made from."""
+    body = pb.pack(message).SerializeToString(deterministic=True)
+    version = hashlib.blake2b(body, digest_size=_VERSION_BYTES).hexdigest()
+    type_url = TYPE_PREFIX + message.DESCRIPTOR.full_name
+    name = message.cluster_name if type_url == ENDPOINT else message.name
+    return Sealed(type_url, name, version, body, tuple(dict.fromkeys(keys)))
+
+
+def unseal(sealed: Sealed) -> pb.Message:
+    """The message in sealed bytes, for people to read."""
+    wrapped = pb.Packed()
+    wrapped.ParseFromString(sealed.body)
+    message = _CLASSES[sealed.type_url]()
+    wrapped.Unpack(message)
+    return message
+
+
+_CLASSES = {
+    CLUSTER: pb.Cluster,
+    ENDPOINT: pb.ClusterLoadAssignment,
+    LISTENER: pb.Listener,
+    ROUTE: pb.RouteConfiguration,
+    VIRTUAL_HOST: pb.VirtualHost,
+}

@@ -1,0 +1,186 @@
+"""Graph to Envoy resources, for one node class.
+
+A pure function of (Graph, NodeClass): whatever else might matter has to become part of one of the
+two. Its unit is the virtual host. One that has not changed since the previous run is not built
+again, and with delta ADS it is not sent again either.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pointsman.envoy import names, pb
+from pointsman.envoy.bundle import Bundle, bundle
+from pointsman.envoy.clusters import ADS, assignment, cluster, internal_cluster
+from pointsman.envoy.listeners import (
+    discovered_routes,
+    inline_routes,
+    internal_listener,
+    pool_routes,
+    public_listener,
+)
+from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.seal import seal
+from pointsman.envoy.sealed import Sealed
+from pointsman.envoy.virtual_hosts import SecondPass, second_pass_host, virtual_host
+from pointsman.graph.memo import Memo
+from pointsman.graph.model.cluster import Cluster
+from pointsman.graph.model.gateway import (
+    ANY_HOST,
+    Gateway,
+    GatewayRule,
+    Listener,
+    VirtualHost,
+)
+from pointsman.graph.model.graph import Graph
+from pointsman.resources.key import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A translated virtual host.
+
+    Attributes:
+        message: `envoy.config.route.v3.VirtualHost`; None where only its sealed form is needed.
+        sealed: the same, sealed.
+        clusters: every cluster its routes may choose, by name.
+        second_passes: what it leaves to the second pass.
+    """
+
+    message: pb.Message | None
+    sealed: Sealed
+    clusters: dict[str, Cluster]
+    second_passes: tuple[SecondPass, ...]
+
+
+def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> Bundle:
+    """Envoy resources of one node class.
+
+    Args:
+        graph: what is to be served.
+        node_class: whom it is for.
+        memo: remembers what was built in the previous run; None builds everything.
+    """
+    gateway = graph.gateways.get(node_class.gateway)
+    if gateway is None:
+        return Bundle({})
+    return bundle(_resources(gateway, node_class, memo or Memo()))
+
+
+def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[Sealed]:
+    clusters: dict[str, Cluster] = {}
+    for listener in gateway.listeners:
+        hosts = _hosts(gateway, listener, node_class, memo)
+        for host in hosts:
+            clusters.update(host.clusters)
+        yield from _tables(gateway, listener, node_class, hosts)
+        yield from _passes(gateway, listener, node_class, hosts)
+    for name, item in clusters.items():
+        yield from _cluster(name, item, node_class, memo)
+
+
+def _cluster(name: str, item: Cluster, node_class: NodeClass, memo: Memo) -> tuple[Sealed, ...]:
+    def build() -> tuple[Sealed, ...]:
+        messages = (cluster(item, node_class.wire), assignment(item, node_class.wire))
+        return tuple(seal(message, (item.node,)) for message in messages if message is not None)
+
+    result: tuple[Sealed, ...] = memo.get(("cluster", name), (item, node_class.wire), build)
+    return result
+
+
+def _hosts(
+    gateway: Gateway, listener: Listener, node_class: NodeClass, memo: Memo
+) -> tuple[Host, ...]:
+    hosts = listener.hosts
+    if all(host.domain != ANY_HOST for host in hosts):
+        # Envoy waits 15 s for the first virtual host of a table that has none.
+        hosts = (*hosts, VirtualHost(ANY_HOST, ()))
+    return tuple(_host(gateway, listener, host, node_class, memo) for host in hosts)
+
+
+def _host(
+    gateway: Gateway, listener: Listener, host: VirtualHost, node_class: NodeClass, memo: Memo
+) -> Host:
+    name = names.virtual_host(names.route_config(listener), host.domain)
+    second_pass = names.second_pass_cluster(gateway, listener)
+
+    def build() -> Host:
+        table = virtual_host(gateway, listener, host, name)
+        return Host(
+            None if node_class.wire == "delta" else table.message,
+            seal(table.message, _keys_of(gateway, host)),
+            {names.cluster(item): item for rule in host.rules for item in _clusters_of(rule)},
+            table.second_passes,
+        )
+
+    result: Host = memo.get(("host", name), (host, second_pass, node_class.wire), build)
+    return result
+
+
+def _keys_of(gateway: Gateway, host: VirtualHost) -> tuple[Key, ...]:
+    return tuple(rule.key for rule in host.rules) or (gateway.key,)
+
+
+def _clusters_of(rule: GatewayRule) -> Iterator[Cluster]:
+    for target in rule.targets:
+        for route in target.service.routes:
+            for weighted in route.targets:
+                yield weighted.cluster
+
+
+def _route_configuration(
+    listener: Listener, node_class: NodeClass, hosts: tuple[Host, ...]
+) -> pb.Message:
+    fields = (
+        {"vhds": {"config_source": ADS}}
+        if node_class.wire == "delta"
+        else {"virtual_hosts": [host.message for host in hosts]}
+    )
+    return pb.RouteConfiguration(
+        name=names.route_config(listener), ignore_port_in_host_matching=True, **fields
+    )
+
+
+def _tables(
+    gateway: Gateway, listener: Listener, node_class: NodeClass, hosts: tuple[Host, ...]
+) -> Iterator[Sealed]:
+    """The listener, its connection pool if it has one, and the routes behind."""
+    keys = (gateway.key,)
+    configuration = _route_configuration(listener, node_class, hosts)
+    if node_class.wire == "static":
+        routes = inline_routes(configuration)
+    else:
+        routes = discovered_routes(configuration.name)
+        yield seal(configuration, keys)
+    if node_class.wire == "delta":
+        yield from (host.sealed for host in hosts)
+    if listener.pool is None:
+        yield seal(public_listener(gateway, listener, node_class, routes), keys)
+        return
+    front = inline_routes(pool_routes(gateway, listener))
+    inner = names.pool_listener(listener)
+    name = names.pool_cluster(gateway, listener)
+    yield seal(internal_cluster(name, inner, listener.protocol, listener.pool), keys)
+    yield seal(internal_listener(gateway, listener, inner, routes, logs=True), keys)
+    yield seal(public_listener(gateway, listener, node_class, front), keys)
+
+
+def _passes(
+    gateway: Gateway, listener: Listener, node_class: NodeClass, hosts: tuple[Host, ...]
+) -> Iterator[Sealed]:
+    """The second pass, for what could not be folded into the first."""
+    passes = tuple(item for host in hosts for item in host.second_passes)
+    if not passes:
+        return
+    keys = (gateway.key, *(item.rule.key for item in passes))
+    configuration = pb.RouteConfiguration(
+        name=names.second_pass_routes(listener), virtual_hosts=[second_pass_host(passes)]
+    )
+    if node_class.wire == "static":
+        routes = inline_routes(configuration)
+    else:
+        routes = discovered_routes(configuration.name)
+        yield seal(configuration, keys)
+    inner = names.second_pass_listener(listener)
+    name = names.second_pass_cluster(gateway, listener)
+    yield seal(internal_cluster(name, inner, listener.protocol, None), keys)
+    yield seal(internal_listener(gateway, listener, inner, routes, logs=False), keys)

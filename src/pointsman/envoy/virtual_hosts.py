@@ -1,0 +1,172 @@
+"""Virtual hosts: rules as rows of Envoy's route tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from pointsman.envoy import names, pb
+from pointsman.envoy.actions import duration, forward, retry_policy
+from pointsman.envoy.compose import Step, compose, whole_steps
+from pointsman.envoy.matchers import Fields, route_match
+from pointsman.graph.model.gateway import (
+    Gateway,
+    GatewayRule,
+    Listener,
+    ServiceTarget,
+    VirtualHost,
+)
+from pointsman.graph.model.match import HeaderCondition, HeaderTest, RequestMatch
+from pointsman.graph.model.route import DEFAULT_RETRY, Route, Service
+
+SECOND_PASS_HEADER = "x-pointsman-second-pass"
+"""Tells the second pass which gateway route and service a request is for."""
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SecondPass:
+    """A rule and a service whose routes have to be matched after the rewrite."""
+
+    rule: GatewayRule
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A virtual host in Envoy's words.
+
+    Attributes:
+        message: `envoy.config.route.v3.VirtualHost`.
+        second_passes: what it leaves to the second pass.
+    """
+
+    message: pb.Message
+    second_passes: tuple[SecondPass, ...]
+
+
+def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: str) -> Table:
+    """One host's rules, in order."""
+    builder = _Builder(names.second_pass_cluster(gateway, listener))
+    routes = [row for rule in host.rules for row in builder.rule(rule)]
+    message = pb.VirtualHost(
+        name=name,
+        domains=[str(host.domain)],
+        routes=routes,
+        retry_policy=retry_policy(DEFAULT_RETRY),
+    )
+    return Table(message, tuple(builder.second_passes))
+
+
+def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
+    """The virtual host of the second pass: every service's routes on the rewritten request."""
+    routes: list[Fields] = []
+    for item in passes:
+        wanted = names.second_pass_host(item.rule, item.service)
+        marker = HeaderCondition(SECOND_PASS_HEADER, HeaderTest.EXACT, wanted)
+        for route in item.service.routes:
+            match = replace(route.match, headers=(marker, *route.match.headers))
+            routes.append(_row(names.route(item.rule, route), match, {}, route))
+        rest = RequestMatch(headers=(marker,))
+        routes.append(_row(names.route(item.rule, None), rest, {}, None))
+    return pb.VirtualHost(
+        name="second_pass",
+        domains=["*"],
+        routes=routes,
+        request_headers_to_remove=[SECOND_PASS_HEADER],
+        retry_policy=retry_policy(DEFAULT_RETRY),
+    )
+
+
+class _Builder:
+    """Builds the rows of one virtual host."""
+
+    def __init__(self, second_pass_cluster: str) -> None:
+        self.second_passes: list[SecondPass] = []
+        self._second_pass_cluster = second_pass_cluster
+
+    def rule(self, rule: GatewayRule) -> Iterator[Fields]:
+        """Rows of one rule: all shares of all services, and nothing falls through."""
+        targets = [target for target in rule.targets if target.weight]
+        if not targets:
+            yield _respond(names.route(rule, None), route_match(rule.match), 503)
+            return
+        total = sum(target.weight for target in targets)
+        taken = 0
+        for target in targets:
+            taken += target.weight
+            fraction = None if taken == total else round(taken * MILLION / total)
+            yield from self._target(rule, target, fraction)
+
+    def _target(
+        self, rule: GatewayRule, target: ServiceTarget, fraction: int | None
+    ) -> Iterator[Fields]:
+        steps = compose(rule, target.service)
+        if steps is None:
+            self.second_passes.append(SecondPass(rule, target.service))
+            for step in whole_steps(rule):
+                yield self._to_second_pass(rule, target.service, step, fraction)
+            return
+        for step in steps:
+            rewrites = _rewrites(rule, target.service, step)
+            name = names.route(rule, step.route)
+            yield _row(name, step.match, rewrites, step.route, fraction)
+
+    def _to_second_pass(
+        self, rule: GatewayRule, service: Service, step: Step, fraction: int | None
+    ) -> Fields:
+        action = {
+            "cluster": self._second_pass_cluster,
+            "timeout": duration(0),
+            "retry_policy": {},
+            **_rewrites(rule, service, step),
+        }
+        marker = {"key": SECOND_PASS_HEADER, "value": names.second_pass_host(rule, service)}
+        return {
+            "name": names.route(rule, None),
+            "match": _match(step.match, fraction),
+            "route": action,
+            "request_headers_to_add": [
+                {"header": marker, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            ],
+        }
+
+
+def _rewrites(rule: GatewayRule, service: Service, step: Step) -> Fields:
+    fields: Fields = {}
+    if step.path is not None:
+        fields["prefix_rewrite"] = step.path
+    if rule.rewrite.host:
+        fields["host_rewrite_literal"] = service.name
+    return fields
+
+
+def _row(
+    name: str,
+    match: RequestMatch,
+    rewrites: Fields,
+    route: Route | None,
+    fraction: int | None = None,
+) -> Fields:
+    if route is None:
+        return _respond(name, _match(match, fraction), 404)
+    if not any(target.weight for target in route.targets):
+        return _respond(name, _match(match, fraction), 503)
+    action = forward(route)
+    action.update(rewrites)
+    return {"name": name, "match": _match(match, fraction), "route": action}
+
+
+def _match(match: RequestMatch, fraction: int | None) -> Fields:
+    """The conditions, and the share of requests up to `fraction` millionths.
+
+    Envoy draws one random number a request and compares it with every row's fraction, so
+    ascending fractions split the requests exactly.
+    """
+    fields = route_match(match)
+    if fraction is not None:
+        share = {"numerator": fraction, "denominator": "MILLION"}
+        fields["runtime_fraction"] = {"default_value": share}
+    return fields
+
+
+def _respond(name: str, match: Fields, status: int) -> Fields:
+    return {"name": name, "match": match, "direct_response": {"status": status}}

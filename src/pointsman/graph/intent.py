@@ -1,0 +1,195 @@
+"""What a request should hit, told from the graph alone.
+
+This walks the two stages of App Mesh as its manifests describe them: gateway route first, then
+the virtual router's route on the rewritten request. The translation to Envoy folds both stages
+into one table; that the two always agree is proved by tests against real Envoy.
+"""
+
+from dataclasses import dataclass, replace
+
+from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.gateway import (
+    Domain,
+    DomainKind,
+    Gateway,
+    GatewayRule,
+    Listener,
+    Rewrite,
+    VirtualHost,
+)
+from pointsman.graph.model.match import PathKind
+from pointsman.graph.model.route import Route, Service
+from pointsman.graph.paths import normalize, replace_prefix, split_query
+from pointsman.graph.request import Request, first_failure
+from pointsman.resources.key import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A candidate that was tried before, and the one clause that failed.
+
+    Attributes:
+        key: the gateway route, or the router whose route it is.
+        route: name of the route in the router; None for a gateway route.
+        clause: the condition that did not hold, in words.
+    """
+
+    key: Key
+    route: str | None
+    clause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What becomes of one share of the matching requests.
+
+    Attributes:
+        service: the virtual service.
+        fraction: its share, 0 to 1.
+        request: the request as the backend sees it.
+        route: the route that takes it; None when the service has none for it (404).
+        targets: clusters with their weights.
+    """
+
+    service: Service
+    fraction: float
+    request: Request
+    route: Route | None
+    targets: tuple[WeightedCluster, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The decision.
+
+    Attributes:
+        gateway: the gateway asked.
+        listener: the listener asked.
+        host: the virtual host; None when no route serves the host.
+        rule: the gateway route; None when none matches.
+        shares: what becomes of the request, by virtual service; usually one.
+        status: HTTP status when the proxy itself answers every such request.
+        rejected: candidates that were tried before, in order.
+    """
+
+    gateway: Gateway
+    listener: Listener
+    host: VirtualHost | None
+    rule: GatewayRule | None
+    shares: tuple[Share, ...]
+    status: int | None
+    rejected: tuple[Rejected, ...]
+
+
+def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
+    """Where a request would go that arrives at a gateway's listener."""
+    path, query = split_query(request.target)
+    request = replace(request, target=normalize(path) + query)
+    host = find_host(listener, request.host)
+    rejected: list[Rejected] = []
+    for rule in host.rules if host else ():
+        failure = first_failure(rule.match, request)
+        if failure is None:
+            return _follow(gateway, listener, host, rule, request, rejected)
+        rejected.append(Rejected(rule.key, None, failure))
+    rejected.extend(_hidden(listener, host, request))
+    return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
+
+
+def find_host(listener: Listener, host: str) -> VirtualHost | None:
+    """The virtual host that serves a host: exact, else the longest suffix, else any."""
+    matching = [item for item in listener.hosts if _serves(item.domain, host)]
+    return min(matching, key=_nearness, default=None)
+
+
+def _serves(domain: Domain, host: str) -> bool:
+    match domain.kind:
+        case DomainKind.EXACT:
+            return host == domain.value
+        case DomainKind.SUFFIX:
+            return len(host) > len(domain.value) and host.endswith(domain.value)
+        case DomainKind.ANY:
+            return True
+
+
+def _nearness(host: VirtualHost) -> tuple[int, int]:
+    rank = {DomainKind.EXACT: 0, DomainKind.SUFFIX: 1, DomainKind.ANY: 2}
+    return rank[host.domain.kind], -len(host.domain.value)
+
+
+def _hidden(listener: Listener, host: VirtualHost | None, request: Request) -> list[Rejected]:
+    """Rules of wider hosts that would match, were it not for the host's own rules."""
+    return [
+        Rejected(rule.key, None, f"host {request.host} has gateway routes of its own")
+        for other in listener.hosts
+        if host is not None and other is not host and _serves(other.domain, request.host)
+        for rule in other.rules
+        if first_failure(rule.match, request) is None
+    ] + [
+        Rejected(rule.key, None, f"host {request.host} is not {other.domain}")
+        for other in listener.hosts
+        if not _serves(other.domain, request.host)
+        for rule in other.rules
+        if first_failure(rule.match, request) is None
+    ]
+
+
+def _follow(
+    gateway: Gateway,
+    listener: Listener,
+    host: VirtualHost | None,
+    rule: GatewayRule,
+    request: Request,
+    rejected: list[Rejected],
+) -> Intent:
+    total = sum(target.weight for target in rule.targets)
+    if total == 0:
+        return Intent(gateway, listener, host, rule, (), 503, tuple(rejected))
+    shares = tuple(
+        _share(rule, target.service, target.weight / total, request, rejected)
+        for target in rule.targets
+        if target.weight
+    )
+    statuses = {_status(share) for share in shares}
+    status = statuses.pop() if len(statuses) == 1 else None
+    return Intent(gateway, listener, host, rule, shares, status, tuple(rejected))
+
+
+def _share(
+    rule: GatewayRule,
+    service: Service,
+    fraction: float,
+    request: Request,
+    rejected: list[Rejected],
+) -> Share:
+    rewritten = rewrite(rule, service, request)
+    for route in service.routes:
+        failure = first_failure(route.match, rewritten)
+        if failure is None:
+            return Share(service, fraction, rewritten, route, route.targets)
+        rejected.append(Rejected(route.key, route.name, failure))
+    return Share(service, fraction, rewritten, None, ())
+
+
+def _status(share: Share) -> int | None:
+    if share.route is None:
+        return 404
+    if not any(target.weight for target in share.targets):
+        return 503
+    unreachable = all(target.cluster.endpoints == () for target in share.targets if target.weight)
+    return 503 if unreachable else None
+
+
+def rewrite(rule: GatewayRule, service: Service, request: Request) -> Request:
+    """The request as the virtual service's routes and backends see it."""
+    path, query = split_query(request.target)
+    authority = service.name if rule.rewrite.host else request.authority
+    return replace(request, authority=authority, target=_new_path(rule.rewrite, rule, path) + query)
+
+
+def _new_path(change: Rewrite, rule: GatewayRule, path: str) -> str:
+    if change.path is not None:
+        return change.path
+    if change.prefix is not None and rule.match.path.kind is PathKind.PREFIX:
+        return replace_prefix(path, rule.match.path.value, change.prefix)
+    return path

@@ -1,0 +1,89 @@
+"""Resources to Graph: what everything that was written means together.
+
+Linking never raises for bad input. It returns the graph of what can be served and the problems
+of what cannot. Two things of the previous run may come in: its memo, which only saves work, and
+its graph, from which the last good version of a rule is kept while its objects have errors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pointsman.graph.links.context import Context, GivenEndpoints
+from pointsman.graph.links.gateway_routes import link_gateway_route
+from pointsman.graph.links.gateways import link_gateway
+from pointsman.graph.links.linked import problems_of
+from pointsman.graph.links.membership import read_membership
+from pointsman.graph.links.unused import check_unused
+from pointsman.graph.memo import Memo
+from pointsman.graph.model.gateway import Gateway, GatewayRule
+from pointsman.graph.model.graph import Graph
+from pointsman.resources.codes import references
+from pointsman.resources.key import Key
+from pointsman.resources.problem import Problem
+from pointsman.resources.resource_set import ResourceSet
+
+
+@dataclass(frozen=True, slots=True)
+class LinkResult:
+    """What linking gives.
+
+    Attributes:
+        graph: everything that can be served.
+        problems: what is wrong, in no particular order.
+        rules: the rules served now, by gateway route; the last good ones for the next run.
+        memo: to be given to the next run.
+    """
+
+    graph: Graph
+    problems: tuple[Problem, ...]
+    rules: Mapping[Key, GatewayRule]
+    memo: Memo
+
+
+def link(
+    resources: ResourceSet,
+    given: GivenEndpoints | None = None,
+    previous: LinkResult | None = None,
+) -> LinkResult:
+    """Links everything.
+
+    Args:
+        resources: what was written.
+        given: addresses that come before discovery.
+        previous: result of the run before.
+    """
+    memo = Memo(previous.memo if previous else None)
+    context = Context(resources, read_membership(resources), given or GivenEndpoints(), memo)
+    last_good = previous.rules if previous else {}
+    problems: list[Problem] = []
+    rules: dict[Key, GatewayRule] = {}
+    for key, resource in sorted(resources.of("GatewayRoute").items()):
+        result = link_gateway_route(context, resource)
+        rule = result.value
+        if result.broken and key in last_good:
+            rule = last_good[key]
+            problems.append(
+                Problem(references.LAST_GOOD, f"{key} is served as it was before", key=key)
+            )
+        if rule is not None:
+            rules[key] = rule
+    gateways = _gateways(context, rules)
+    check_unused(context)
+    problems.extend(problems_of(memo.results()))
+    memo.forget_previous()
+    return LinkResult(Graph(gateways), tuple(problems), rules, memo)
+
+
+def _gateways(context: Context, rules: dict[Key, GatewayRule]) -> dict[Key, Gateway]:
+    attached: dict[Key, list[GatewayRule]] = {}
+    for rule in rules.values():
+        attached.setdefault(rule.gateway, []).append(rule)
+    gateways: dict[Key, Gateway] = {}
+    node_ids: set[str] = set()
+    for key, resource in sorted(context.resources.of("VirtualGateway").items()):
+        gateway = link_gateway(context, resource, attached.get(key, ())).value
+        if gateway is None or gateway.node_id in node_ids:
+            continue
+        node_ids.add(gateway.node_id)
+        gateways[key] = gateway
+    return gateways

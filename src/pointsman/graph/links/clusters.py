@@ -1,0 +1,125 @@
+"""Virtual nodes as routes see them: one cluster for each of their ports."""
+
+from dataclasses import dataclass
+
+from pointsman.graph.links.context import Context
+from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.names import aws_name
+from pointsman.graph.model.cluster import Address, Cluster
+from pointsman.resources.codes import enforcement, routing
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_node import (
+    DnsServiceDiscovery,
+    NodeListener,
+    VirtualNodeSpec,
+)
+from pointsman.resources.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A virtual node.
+
+    Attributes:
+        key: the virtual node.
+        mesh: its mesh, when it has one.
+        clusters: by port.
+    """
+
+    key: Key
+    mesh: Key | None
+    clusters: dict[int, Cluster]
+
+
+def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]:
+    """Links a virtual node; the result is remembered."""
+    seen: Linked[Node] | None = context.memo.seen(node.key)
+    if seen is not None:
+        return seen
+    given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
+    result: Linked[Node] = context.memo.get(
+        node.key,
+        (node.spec, context.membership, given),
+        lambda: _link(context, node, given),
+    )
+    return result
+
+
+def _link(
+    context: Context, node: Resource[VirtualNodeSpec], given: tuple[Address | None, ...]
+) -> Linked[Node]:
+    findings = Findings(node.key)
+    mesh = context.membership.mesh_of(node.key, node.spec, findings)
+    clusters: dict[int, Cluster] = {}
+    if mesh is not None:
+        for index, listener in enumerate(node.spec.listeners):
+            cluster = _cluster(node, mesh, listener, given[index])
+            clusters[cluster.port] = cluster
+            if listener.tls is not None and listener.tls.mode == "STRICT":
+                findings.add(
+                    enforcement.NODE_TLS,
+                    ("spec", "listeners", index, "tls"),
+                    f"port {cluster.port} asks for TLS, which the gateway does not speak yet",
+                )
+        _check_discovery(node, given, findings)
+    return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
+
+
+def _given(
+    context: Context, key: Key, spec: VirtualNodeSpec, listener: NodeListener
+) -> Address | None:
+    port = listener.port_mapping.port
+    by_node = context.given.by_node.get((key, port))
+    return context.given.by_name.get((discovery_name(spec), port)) or by_node
+
+
+def discovery_name(spec: VirtualNodeSpec) -> str:
+    """The host name a node is found under: its DNS name, or `service.namespace` of Cloud Map."""
+    discovery = spec.service_discovery
+    if discovery is None:
+        return ""
+    if discovery.dns is not None:
+        return discovery.dns.hostname.removesuffix(".")
+    cloud_map = discovery.aws_cloud_map
+    return f"{cloud_map.service_name}.{cloud_map.namespace_name}" if cloud_map else ""
+
+
+def _cluster(
+    node: Resource[VirtualNodeSpec], mesh: Mesh, listener: NodeListener, given: Address | None
+) -> Cluster:
+    discovery = node.spec.service_discovery
+    found = (discovery.dns or discovery.aws_cloud_map) if discovery else None
+    preference = found.ip_preference if found and found.ip_preference else mesh.ip_preference
+    return Cluster(
+        node=node.key,
+        mesh=mesh.name,
+        node_name=aws_name(node.key, node.spec),
+        protocol=listener.port_mapping.protocol,
+        port=listener.port_mapping.port,
+        discovery=found,
+        ip_preference=preference,
+        endpoints=None if given is None else (given,),
+        health_check=listener.health_check,
+        outlier_detection=listener.outlier_detection,
+    )
+
+
+def _check_discovery(
+    node: Resource[VirtualNodeSpec], given: tuple[Address | None, ...], findings: Findings
+) -> None:
+    discovery = node.spec.service_discovery
+    if all(address is not None for address in given):
+        return
+    if discovery is None:
+        findings.add(
+            routing.NO_DISCOVERY, ("spec",), "the node has listeners but no service discovery"
+        )
+    elif not isinstance(discovery.dns, DnsServiceDiscovery) and discovery.aws_cloud_map:
+        findings.add(
+            routing.ENDPOINTS_UNKNOWN,
+            ("spec", "serviceDiscovery", "awsCloudMap"),
+            f"no endpoints of {discovery_name(node.spec)} are known",
+            f"for example --resolve {discovery_name(node.spec)}:"
+            f"{node.spec.listeners[0].port_mapping.port}=ADDRESS:PORT",
+        )

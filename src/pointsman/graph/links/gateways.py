@@ -1,0 +1,137 @@
+"""Virtual gateways: listeners, and the virtual hosts their rules form."""
+
+from collections.abc import Iterable
+
+from pointsman.graph.links.context import Context
+from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.names import aws_name
+from pointsman.graph.model.gateway import (
+    AccessLogFile,
+    Domain,
+    Gateway,
+    GatewayRule,
+    Listener,
+    VirtualHost,
+)
+from pointsman.graph.model.match import precedence
+from pointsman.resources.codes import enforcement, routing
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.listeners import Logging
+from pointsman.resources.kinds.virtual_gateway import GatewayListener, VirtualGatewaySpec
+from pointsman.resources.resource import Resource
+
+
+def link_gateway(
+    context: Context, gateway: Resource[VirtualGatewaySpec], rules: Iterable[GatewayRule]
+) -> Linked[Gateway | None]:
+    """Links a gateway with the rules attached to it; the result is remembered.
+
+    The value is None when the gateway belongs to no mesh.
+    """
+    findings = Findings(gateway.key)
+    mesh = context.membership.mesh_of(gateway.key, gateway.spec, findings)
+    listeners = _listeners(context, gateway, tuple(rules), findings) if mesh else ()
+    result: Linked[Gateway | None] = context.memo.get(
+        gateway.key,
+        (gateway.spec, mesh, listeners, findings.problems),
+        lambda: _link(gateway, mesh, listeners, findings),
+    )
+    return result
+
+
+def _link(
+    gateway: Resource[VirtualGatewaySpec],
+    mesh: Mesh | None,
+    listeners: tuple[Listener, ...],
+    findings: Findings,
+) -> Linked[Gateway | None]:
+    if mesh is None:
+        return linked(None, findings.problems)
+    value = Gateway(
+        key=gateway.key,
+        mesh=mesh.node_id_name,
+        name=aws_name(gateway.key, gateway.spec),
+        listeners=listeners,
+        access_log=_access_log(gateway.spec.logging),
+    )
+    return linked(value, findings.problems)
+
+
+def _listeners(
+    context: Context,
+    gateway: Resource[VirtualGatewaySpec],
+    rules: tuple[GatewayRule, ...],
+    findings: Findings,
+) -> tuple[Listener, ...]:
+    listeners: dict[int, Listener] = {}
+    refused = _refuses_backends(gateway.spec, findings)
+    for index, spec in enumerate(gateway.spec.listeners):
+        port = spec.port_mapping.port
+        if port in listeners:
+            findings.add(
+                routing.SAME_PORT,
+                ("spec", "listeners", index, "portMapping", "port"),
+                f"port {port} is used by two listeners",
+            )
+        elif _served(spec, index, findings):
+            mine = () if refused else tuple(rule for rule in rules if rule.port in (None, port))
+            hosts = _hosts(context, (gateway.key, port), mine)
+            listeners[port] = Listener(
+                port, spec.port_mapping.protocol, hosts, spec.connection_pool
+            )
+    return tuple(listeners[port] for port in sorted(listeners))
+
+
+def _served(spec: GatewayListener, index: int, findings: Findings) -> bool:
+    path = ("spec", "listeners", index, "tls")
+    mode = spec.tls.mode if spec.tls is not None else "DISABLED"
+    if mode == "STRICT":
+        message = f"listener {spec.port_mapping.port} asks for TLS, which is not available yet"
+        findings.add(enforcement.TLS_NOT_SERVED, path, message)
+    elif mode == "PERMISSIVE":
+        message = f"listener {spec.port_mapping.port} serves plaintext only"
+        findings.add(enforcement.TLS_PERMISSIVE, path, message)
+    return mode != "STRICT"
+
+
+def _refuses_backends(spec: VirtualGatewaySpec, findings: Findings) -> bool:
+    policy = spec.backend_defaults.client_policy if spec.backend_defaults else None
+    if policy is None or policy.tls is None:
+        return False
+    findings.add(
+        enforcement.CLIENT_TLS_NOT_ENFORCED,
+        ("spec", "backendDefaults", "clientPolicy", "tls"),
+        "TLS towards backends is not available yet",
+        "remove the policy to call backends in plaintext",
+    )
+    return policy.tls.enforce
+
+
+def _hosts(
+    context: Context, listener: tuple[Key, int], rules: tuple[GatewayRule, ...]
+) -> tuple[VirtualHost, ...]:
+    by_domain: dict[Domain, list[GatewayRule]] = {}
+    for rule in rules:
+        by_domain.setdefault(rule.domain, []).append(rule)
+    return tuple(
+        _host(context, listener, domain, tuple(by_domain[domain])) for domain in sorted(by_domain)
+    )
+
+
+def _host(
+    context: Context, listener: tuple[Key, int], domain: Domain, rules: tuple[GatewayRule, ...]
+) -> VirtualHost:
+    result: VirtualHost = context.memo.get(
+        (*listener, domain), rules, lambda: VirtualHost(domain, tuple(sorted(rules, key=_order)))
+    )
+    return result
+
+
+def _order(rule: GatewayRule) -> tuple[object, ...]:
+    return precedence(rule.priority, rule.match, rule.key.path)
+
+
+def _access_log(logging: Logging | None) -> AccessLogFile | None:
+    file = logging.access_log.file if logging and logging.access_log else None
+    return AccessLogFile(file.path, file.format) if file else None

@@ -1,0 +1,222 @@
+"""Routes of a virtual router, for one of its ports."""
+
+from dataclasses import dataclass
+
+from pointsman.graph.links.clusters import Node
+from pointsman.graph.links.context import Context, follow
+from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.matches import grpc_match, http_match
+from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.targets import choose_cluster, find_node, unknown_cluster
+from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.match import RequestMatch, precedence
+from pointsman.graph.model.route import (
+    DEFAULT_RETRY,
+    DEFAULT_TIMEOUT_MS,
+    RetryPolicy,
+    Route,
+    Timeouts,
+)
+from pointsman.resources.codes import routing
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_router import (
+    GrpcRetryPolicy,
+    GrpcRoute,
+    HttpRetryPolicy,
+    HttpRoute,
+    HttpTimeout,
+    VirtualRouterSpec,
+    WeightedTarget,
+)
+from pointsman.resources.kinds.virtual_router import Route as RouteSpec
+from pointsman.resources.origin import FieldPath
+from pointsman.resources.resource import Resource
+
+HTTP_FIELDS = ("httpRoute", "http2Route", "grpcRoute")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A router's routes for one port, in the order they are tried."""
+
+    routes: tuple[Route, ...]
+
+
+Resolved = dict[tuple[int, int], "Linked[Node] | None"]
+"""Nodes of a router's targets, by index of the route and of the target in it."""
+
+
+def link_routes(
+    context: Context, router: Resource[VirtualRouterSpec], mesh: Mesh, port: int
+) -> Linked[Table]:
+    """Links the routes a router has for one of its ports; the result is remembered."""
+    step = ("routes", router.key, port)
+    seen: Linked[Table] | None = context.memo.seen(step)
+    if seen is not None:
+        return seen
+    findings = Findings(router.key)
+    resolved = _resolve(context, router, mesh, findings)
+    inputs = (router.spec, mesh, resolved, findings.problems)
+    result: Linked[Table] = context.memo.get(
+        step,
+        inputs,
+        lambda: _link(router, mesh, port, resolved, Findings(router.key, *findings.problems)),
+    )
+    return result
+
+
+def _resolve(
+    context: Context, router: Resource[VirtualRouterSpec], mesh: Mesh, findings: Findings
+) -> Resolved:
+    resolved: Resolved = {}
+    for index, route in enumerate(router.spec.routes):
+        if route.tcp_route is not None:
+            continue
+        for target_index, target in enumerate(_body(route)[1].action.weighted_targets):
+            path = _target_path(index, route, target_index)
+            key = follow(
+                target.virtual_node_ref, target.virtual_node_arn, "VirtualNode", path, findings
+            )
+            resolved[index, target_index] = (
+                find_node(context, key, mesh.key, (*path, "virtualNodeRef"), findings)
+                if key
+                else None
+            )
+    return resolved
+
+
+def _link(
+    router: Resource[VirtualRouterSpec],
+    mesh: Mesh,
+    port: int,
+    resolved: Resolved,
+    findings: Findings,
+) -> Linked[Table]:
+    ordered = []
+    for index, route in enumerate(router.spec.routes):
+        if route.tcp_route is not None:
+            findings.add(
+                routing.TCP_ROUTE_UNREACHABLE,
+                ("spec", "routes", index, "tcpRoute"),
+                f"route {route.name} is for TCP",
+            )
+        elif _serves(router.spec, index, route, port, findings):
+            built = _route(mesh, index, route, resolved, findings)
+            ordered.append((precedence(route.priority, built.match, route.name), built))
+    ordered.sort(key=lambda item: item[0])
+    table = Table(tuple(route for _, route in ordered))
+    return linked(table, findings.problems, *(node for node in resolved.values() if node))
+
+
+def _serves(
+    spec: VirtualRouterSpec, index: int, route: RouteSpec, port: int, findings: Findings
+) -> bool:
+    field, body = _body(route)
+    ports = [item.port_mapping.port for item in spec.listeners]
+    path = ("spec", "routes", index, field, "match")
+    if body.match.port is None:
+        if len(ports) > 1:
+            message = f"the router has {len(ports)} listeners"
+            findings.add(routing.PORT_REQUIRED, path, message, "add `port` to the match")
+        return len(ports) == 1
+    if body.match.port not in ports:
+        findings.add(
+            routing.NO_SUCH_PORT,
+            (*path, "port"),
+            f"the router has no listener on port {body.match.port}",
+            f"its ports: {', '.join(map(str, ports))}",
+        )
+    return body.match.port == port
+
+
+def _body(route: RouteSpec) -> tuple[str, HttpRoute | GrpcRoute]:
+    for field, body in zip(
+        HTTP_FIELDS, (route.http_route, route.http2_route, route.grpc_route), strict=True
+    ):
+        if body is not None:
+            return field, body
+    raise AssertionError(route.name)
+
+
+def _target_path(index: int, route: RouteSpec, target_index: int) -> FieldPath:
+    field = _body(route)[0]
+    return ("spec", "routes", index, field, "action", "weightedTargets", target_index)
+
+
+def _route(
+    mesh: Mesh, index: int, route: RouteSpec, resolved: Resolved, findings: Findings
+) -> Route:
+    field, body = _body(route)
+    targets = tuple(
+        _target(
+            mesh,
+            target,
+            resolved[index, target_index],
+            _target_path(index, route, target_index),
+            findings,
+        )
+        for target_index, target in enumerate(body.action.weighted_targets)
+    )
+    path = ("spec", "routes", index)
+    if not any(target.weight for target in targets):
+        findings.add(
+            routing.NO_WEIGHT,
+            (*path, field, "action", "weightedTargets"),
+            f"all weights of route {route.name} are 0: its requests are answered 503",
+            "give at least one target a weight above 0",
+        )
+    return Route(
+        key=findings.key,
+        path=path,
+        name=route.name,
+        match=_match(body),
+        targets=targets,
+        timeouts=_timeouts(body.timeout),
+        retry=_retry(body.retry_policy),
+    )
+
+
+def _match(body: HttpRoute | GrpcRoute) -> RequestMatch:
+    if isinstance(body, HttpRoute):
+        return http_match(body.match)
+    match = body.match
+    return grpc_match(match.service_name, match.method_name, match.metadata)
+
+
+def _target(
+    mesh: Mesh,
+    target: WeightedTarget,
+    node: Linked[Node] | None,
+    path: FieldPath,
+    findings: Findings,
+) -> WeightedCluster:
+    cluster = choose_cluster(node.value, target.port, path, findings) if node else None
+    if cluster is not None and cluster.protocol == "tcp":
+        message = f"{cluster.node} listens for TCP on port {cluster.port}"
+        findings.add(routing.TCP_BEHIND_HTTP, path, message)
+        cluster = None
+    ref = target.virtual_node_ref
+    missing = Key(
+        "VirtualNode",
+        ref.namespace or findings.key.namespace if ref else findings.key.namespace,
+        ref.name if ref else "arn",
+    )
+    return WeightedCluster(cluster or unknown_cluster(mesh.name, missing), target.weight)
+
+
+def _timeouts(timeout: HttpTimeout | None) -> Timeouts:
+    if timeout is None:
+        return Timeouts()
+    return Timeouts(
+        DEFAULT_TIMEOUT_MS if timeout.per_request is None else timeout.per_request.ms,
+        None if timeout.idle is None else timeout.idle.ms,
+    )
+
+
+def _retry(policy: HttpRetryPolicy | GrpcRetryPolicy | None) -> RetryPolicy:
+    if policy is None:
+        return DEFAULT_RETRY
+    events: tuple[str, ...] = (*policy.http_retry_events, *policy.tcp_retry_events)
+    if isinstance(policy, GrpcRetryPolicy):
+        events += policy.grpc_retry_events
+    return RetryPolicy(policy.max_retries, policy.per_retry_timeout.ms, events)

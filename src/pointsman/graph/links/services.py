@@ -1,0 +1,136 @@
+"""Virtual services as a gateway calls them: a name and a table of routes."""
+
+from pointsman.graph.links.context import Context, follow, report_missing
+from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.routes import link_routes
+from pointsman.graph.links.targets import choose_cluster, find_node
+from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.match import RequestMatch
+from pointsman.graph.model.route import Route, Service
+from pointsman.resources.codes import references, routing
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
+from pointsman.resources.kinds.virtual_service import (
+    VirtualNodeProvider,
+    VirtualRouterProvider,
+    VirtualServiceSpec,
+)
+from pointsman.resources.resource import Resource
+
+
+def link_service(
+    context: Context, service: Resource[VirtualServiceSpec], port: int | None
+) -> Linked[Service]:
+    """Links a virtual service as called on a port; None means the only one its provider has.
+
+    The result is remembered, so equal inputs give the same object.
+    """
+    step = ("service", service.key, port)
+    seen: Linked[Service] | None = context.memo.seen(step)
+    if seen is not None:
+        return seen
+    findings = Findings(service.key)
+    mesh = context.membership.mesh_of(service.key, service.spec, findings)
+    provider = service.spec.provider
+    table: tuple[Route, ...] = ()
+    router: Key | None = None
+    uses: list[Linked[object]] = []
+    if mesh is None:
+        pass
+    elif provider is not None and provider.virtual_router is not None:
+        router, table = _routed(context, mesh, provider.virtual_router, port, findings, uses)
+    elif provider is not None and provider.virtual_node is not None:
+        table = _direct(context, mesh, provider.virtual_node, port, findings, uses)
+    else:
+        findings.add(
+            routing.NO_PROVIDER, ("spec",), "the service has no provider", "set `spec.provider`"
+        )
+    name = aws_name(service.key, service.spec)
+    result: Linked[Service] = context.memo.get(
+        step,
+        (service.spec, mesh, router, table, findings.problems),
+        lambda: linked(Service(service.key, name, router, table), findings.problems, *uses),
+    )
+    return result
+
+
+def _routed(
+    context: Context,
+    mesh: Mesh,
+    provider: VirtualRouterProvider,
+    port: int | None,
+    findings: Findings,
+    uses: list[Linked[object]],
+) -> tuple[Key | None, tuple[Route, ...]]:
+    path = ("spec", "provider", "virtualRouter")
+    key = follow(
+        provider.virtual_router_ref, provider.virtual_router_arn, "VirtualRouter", path, findings
+    )
+    if key is None:
+        return None, ()
+    router = context.resources.get(key)
+    if router is None:
+        report_missing(key, context.resources, (*path, "virtualRouterRef"), findings)
+        return key, ()
+    other = context.membership.mesh_of(key, router.spec, Findings(key))
+    if other is not None and other.key != mesh.key:
+        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
+        return key, ()
+    chosen = _router_port(router, port, findings)
+    if chosen is None:
+        return key, ()
+    table = link_routes(context, router, mesh, chosen)
+    uses.append(table)
+    return key, table.value.routes
+
+
+def _router_port(
+    router: Resource[VirtualRouterSpec], port: int | None, findings: Findings
+) -> int | None:
+    ports = [listener.port_mapping.port for listener in router.spec.listeners]
+    shown = ", ".join(map(str, ports))
+    path = ("spec", "provider", "virtualRouter")
+    if port is None and len(ports) > 1:
+        findings.add(
+            routing.PORT_REQUIRED,
+            path,
+            f"{router.key} has {len(ports)} listeners ({shown}) and a gateway route names none",
+            "add `port` to the gateway route's target",
+        )
+        return None
+    if port is not None and port not in ports:
+        findings.add(
+            routing.NO_SUCH_PORT,
+            path,
+            f"{router.key} has no listener on port {port}, which a gateway route asks for",
+            f"its ports: {shown}",
+        )
+        return None
+    return ports[0] if port is None else port
+
+
+def _direct(
+    context: Context,
+    mesh: Mesh,
+    provider: VirtualNodeProvider,
+    port: int | None,
+    findings: Findings,
+    uses: list[Linked[object]],
+) -> tuple[Route, ...]:
+    path = ("spec", "provider", "virtualNode")
+    key = follow(
+        provider.virtual_node_ref, provider.virtual_node_arn, "VirtualNode", path, findings
+    )
+    node = find_node(context, key, mesh.key, path, findings) if key else None
+    if node is None:
+        return ()
+    uses.append(node)
+    cluster = choose_cluster(node.value, port, path, findings)
+    if cluster is None:
+        return ()
+    if cluster.protocol == "tcp":
+        findings.add(routing.TCP_BEHIND_HTTP, path, f"{key} listens for TCP on port {cluster.port}")
+        return ()
+    return (Route(findings.key, path, None, RequestMatch(), (WeightedCluster(cluster, 1),)),)

@@ -1,0 +1,140 @@
+"""A virtual gateway with everything a request can meet in it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pointsman.graph.model.match import RequestMatch
+from pointsman.graph.model.route import Service
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.listeners import LogFormat
+from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
+
+
+class DomainKind(StrEnum):
+    """How a host is compared."""
+
+    EXACT = "exact"
+    SUFFIX = "suffix"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Domain:
+    """A set of hosts; exact beats suffix, the longer suffix beats the shorter, any comes last."""
+
+    kind: DomainKind
+    value: str = ""
+
+    def __str__(self) -> str:
+        """The host, `*suffix`, or `*`."""
+        if self.kind is DomainKind.ANY:
+            return "*"
+        return f"*{self.value}" if self.kind is DomainKind.SUFFIX else self.value
+
+
+ANY_HOST = Domain(DomainKind.ANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What a gateway route changes.
+
+    Attributes:
+        host: whether the host becomes the virtual service's name.
+        prefix: replaces the matched prefix; joined to the rest by exactly one slash.
+        path: replaces the whole path.
+    """
+
+    host: bool = True
+    prefix: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTarget:
+    """A virtual service and its share, relative to its siblings' weights."""
+
+    service: Service
+    weight: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRule:
+    """A gateway route, linked.
+
+    Attributes:
+        key: the gateway route.
+        gateway: the virtual gateway it is attached to.
+        port: the gateway listener's port; None for every listener.
+        domain: hosts it serves.
+        match: which requests.
+        targets: services by weight; with a total of 0 the answer is 503.
+        rewrite: what is changed on the way.
+        priority: as written; None counts as 1000.
+    """
+
+    key: Key
+    gateway: Key
+    port: int | None
+    domain: Domain
+    match: RequestMatch
+    targets: tuple[ServiceTarget, ...]
+    rewrite: Rewrite
+    priority: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    """The rules for one set of hosts, in the order they are tried."""
+
+    domain: Domain
+    rules: tuple[GatewayRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port of a gateway.
+
+    Attributes:
+        port: the port in the manifest.
+        protocol: grpc, http or http2.
+        hosts: virtual hosts; a request for a host in none of them is answered 404.
+        pool: limits of what passes through.
+    """
+
+    port: int
+    protocol: str
+    hosts: tuple[VirtualHost, ...]
+    pool: GatewayConnectionPool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLogFile:
+    """An access log: a file and its format; None for Envoy's default line."""
+
+    path: str
+    format: LogFormat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A virtual gateway.
+
+    Attributes:
+        key: the virtual gateway.
+        mesh: the mesh's name inside App Mesh, with `@owner` for a shared mesh.
+        name: the gateway's name inside App Mesh.
+        listeners: in the order of their ports.
+        access_log: where requests are logged, if anywhere.
+    """
+
+    key: Key
+    mesh: str
+    name: str
+    listeners: tuple[Listener, ...]
+    access_log: AccessLogFile | None = None
+
+    @property
+    def node_id(self) -> str:
+        """The id its proxies give: `mesh/MESH/virtualGateway/NAME`."""
+        return f"mesh/{self.mesh}/virtualGateway/{self.name}"

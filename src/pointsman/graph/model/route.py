@@ -1,0 +1,80 @@
+"""A route of a virtual router, and the virtual service it belongs to."""
+
+from dataclasses import dataclass
+
+from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.match import RequestMatch
+from pointsman.resources.key import Key
+from pointsman.resources.origin import FieldPath
+
+DEFAULT_TIMEOUT_MS = 15_000
+"""Time of a whole request where no route says otherwise (App Mesh user guide)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When a request is tried again.
+
+    Attributes:
+        max_retries: tries after the first.
+        per_retry_ms: time of each try in ms; None leaves it to the request's timeout.
+        events: App Mesh's event names, and for the default policy also "reset" and "503".
+    """
+
+    max_retries: int
+    per_retry_ms: int | None
+    events: tuple[str, ...]
+
+
+DEFAULT_RETRY = RetryPolicy(
+    2, None, ("reset", "connection-error", "stream-error", "unavailable", "503")
+)
+"""What App Mesh does where no policy is written (user guide, "Envoy defaults")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Limits in ms; 0 means none, `idle_ms` None means the proxy's own 300 s."""
+
+    request_ms: int = DEFAULT_TIMEOUT_MS
+    idle_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which requests for a service go to which clusters.
+
+    Attributes:
+        key: the virtual router, or the virtual service when a node provides it.
+        path: where in that object the route stands.
+        name: name of the route; None for the implicit route of a node-provided service.
+        match: which requests.
+        targets: clusters by weight; with a total of 0 the answer is 503.
+        timeouts: how long a request may take.
+        retry: when it is tried again.
+    """
+
+    key: Key
+    path: FieldPath
+    name: str | None
+    match: RequestMatch
+    targets: tuple[WeightedCluster, ...]
+    timeouts: Timeouts = Timeouts()
+    retry: RetryPolicy = DEFAULT_RETRY
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A virtual service as called on one port.
+
+    Attributes:
+        key: the virtual service.
+        name: its name inside App Mesh: the host its backends see.
+        router: the virtual router that provides it, if one does.
+        routes: in the order they are tried; a request that matches none is answered 404.
+    """
+
+    key: Key
+    name: str
+    router: Key | None
+    routes: tuple[Route, ...]

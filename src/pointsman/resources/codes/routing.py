@@ -1,0 +1,87 @@
+"""PM4xx: what routes mean once everything is linked."""
+
+from pointsman.resources.problem import Code, Severity
+
+PORT_REQUIRED = Code(
+    "PM401",
+    Severity.ERROR,
+    "a port must be named",
+    "The other side has several listeners, so the port tells which one is meant.",
+)
+NO_SUCH_PORT = Code(
+    "PM402",
+    Severity.ERROR,
+    "no listener has this port",
+    "The port must be one of the listeners' `portMapping.port`.",
+)
+NO_LISTENER = Code(
+    "PM403",
+    Severity.ERROR,
+    "a node without listeners cannot receive requests",
+    "A virtual node without listeners is a pure client. Add `spec.listeners` to route to it.",
+)
+NO_DISCOVERY = Code(
+    "PM404",
+    Severity.ERROR,
+    "a node without service discovery cannot be found",
+    "Add `spec.serviceDiscovery` so that proxies know where the application is.",
+)
+TCP_BEHIND_HTTP = Code(
+    "PM405",
+    Severity.ERROR,
+    "an HTTP route cannot end at a TCP listener",
+    "The protocols of gateway, router, route and node have to agree.",
+)
+PROTOCOL_MISMATCH = Code(
+    "PM406",
+    Severity.WARNING,
+    "the protocols along the way differ",
+    "App Mesh asks that gateway, route, router and node speak the same protocol. Pointsman "
+    "converts between HTTP/1.1, HTTP/2 and gRPC, which works for most requests.",
+)
+NO_WEIGHT = Code(
+    "PM407",
+    Severity.WARNING,
+    "all weights are 0",
+    "No target can be chosen: matching requests are answered 503.",
+)
+NO_ROUTE_LEFT = Code(
+    "PM408",
+    Severity.WARNING,
+    "no route of the router can match",
+    "After the gateway route's rewrite, no route of the target's virtual router can match: "
+    "all requests are answered 404. The prefix is replaced by `/` unless "
+    "`rewrite.prefix.defaultPrefix` is DISABLED.",
+)
+NO_PROVIDER = Code(
+    "PM409",
+    Severity.WARNING,
+    "a virtual service without provider answers nothing",
+    "Requests for it are answered 404. Set `spec.provider`.",
+)
+TCP_ROUTE_UNREACHABLE = Code(
+    "PM410",
+    Severity.WARNING,
+    "a TCP route cannot be reached through a gateway",
+    "Gateways speak HTTP; the router's TCP routes are left out of the gateway's routing.",
+)
+SAME_PORT = Code(
+    "PM411",
+    Severity.ERROR,
+    "two listeners have the same port",
+    "The first listener keeps the port; the other is not served.",
+)
+HOST_ISOLATION = Code(
+    "PM412",
+    Severity.NOTE,
+    "this host no longer sees the routes without a hostname",
+    "As soon as a route names a host, requests for that host match only the routes which name it "
+    "(App Mesh's rule, from Envoy's virtual hosts). Repeat the routes that should serve it too.",
+)
+ENDPOINTS_UNKNOWN = Code(
+    "PM413",
+    Severity.WARNING,
+    "endpoints come from AWS Cloud Map, which is not connected",
+    "Give the addresses by `--resolve`, or run demo backends by `--echo`. Until then requests "
+    "for this node are answered 503.",
+)
