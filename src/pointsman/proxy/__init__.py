@@ -1,0 +1,1 @@
+"""Envoy as a program: finding it, configuring its start, running it, asking it, ending it."""

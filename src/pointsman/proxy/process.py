@@ -1,0 +1,168 @@
+"""One run of Envoy: started, listened to, ended. Runs after one another are the supervisor's.
+
+Access logs do not pass through Python: Envoy inherits the standard output of the caller.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Self
+
+from pointsman.errors import EnvoyError
+from pointsman.proxy import launcher
+from pointsman.proxy.binary import EnvoyBinary
+from pointsman.proxy.log_lines import LOG_ARGUMENTS, LogLine, last_words, parse_line
+
+TERMINATE_GRACE_S: Final = 5.0
+REMEMBERED_LINES: Final = 50
+LONGEST_LINE: Final = 64 * 1024
+"""Bytes of one log line that are kept; Envoy writes whole configurations at level debug."""
+
+OnLog = Callable[[LogLine], None]
+
+
+@dataclass(frozen=True)
+class ProcessOptions:
+    """How Envoy is run.
+
+    Attributes:
+        concurrency: worker threads.
+        log_level: Envoy's own log level.
+        reject_unknown_fields: whether a misspelt field in a dynamic resource is an error (a NACK)
+            instead of a warning.
+        stdout: file descriptor for access logs to standard output; None for the caller's own.
+    """
+
+    concurrency: int = 2
+    log_level: str = "warning"
+    reject_unknown_fields: bool = True
+    stdout: int | None = None
+
+
+class EnvoyProcess:
+    """A running Envoy, in a session of its own, killed by the kernel if the caller dies.
+
+    The session keeps Ctrl-C in a terminal from reaching Envoy before it is drained.
+
+    Attributes:
+        pid: process id.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, on_log: OnLog) -> None:
+        self._process = process
+        self._on_log = on_log
+        self._remembered: deque[LogLine] = deque(maxlen=REMEMBERED_LINES)
+        self._reader = asyncio.create_task(self._read_log(), name="envoy-log")
+        self.pid = process.pid
+
+    @classmethod
+    async def start(
+        cls, binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions, on_log: OnLog
+    ) -> Self:
+        """Start Envoy with the bootstrap file.
+
+        Call it from the thread that lives longest: the kernel takes that thread's end for the
+        parent's death.
+
+        Raises:
+            EnvoyError: no process could be made.
+        """
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *_command(binary, bootstrap, options),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=options.stdout,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise EnvoyError(f"cannot start Envoy: {error.strerror}") from None
+        return cls(process, on_log)
+
+    @property
+    def exit_status(self) -> int | None:
+        """Status, minus the signal's number when a signal ended it, or None while it runs."""
+        return self._process.returncode
+
+    async def wait(self) -> int:
+        """Wait for the end, and until all it said has been read."""
+        status = await self._process.wait()
+        await self._reader
+        return status
+
+    def last_words(self) -> list[str]:
+        """Its worst log lines so far."""
+        return last_words(list(self._remembered))
+
+    def account_of_end(self) -> str:
+        """One line on how it ended."""
+        status = self.exit_status
+        if status is not None and status < 0:
+            return _death_by_signal(-status, list(self._remembered))
+        return "; ".join(self.last_words()) or f"ended with status {status}"
+
+    async def end(self, grace_s: float = TERMINATE_GRACE_S) -> None:
+        """SIGTERM, then SIGKILL when it has not obeyed within `grace_s` seconds."""
+        try:
+            self._signal(signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace_s):
+                    await self._process.wait()
+        finally:
+            self._signal(signal.SIGKILL)
+            await self.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def _read_log(self) -> None:
+        assert self._process.stderr is not None
+        async for raw in _lines(self._process.stderr):
+            line = parse_line(raw)
+            self._remembered.append(line)
+            self._on_log(line)
+
+
+def _death_by_signal(number: int, lines: list[LogLine]) -> str:
+    # Only what Envoy's own crash handler said: older lines are about something else, and the stack
+    # that follows its first line is in the log for whoever wants it.
+    account = f"ended by {signal.Signals(number).name}"
+    said = next((line.text for line in lines if line.level == "critical"), "")
+    return f"{account}: {said}" if said else account
+
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
+    # Not readline(): it raises on a line longer than the stream's limit and loses its place.
+    pending = bytearray()
+    while chunk := await stream.read(LONGEST_LINE):
+        *complete, rest = (bytes(pending) + chunk).split(b"\n")
+        pending = bytearray(rest[:LONGEST_LINE])
+        for line in complete:
+            if line:
+                yield line[:LONGEST_LINE].decode("utf-8", "replace")
+    if pending:
+        yield pending.decode("utf-8", "replace")
+
+
+def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> list[str]:
+    return [
+        *(sys.executable, "-I", "-S", str(Path(launcher.__file__)), str(os.getpid())),
+        str(binary.path),
+        *("-c", str(bootstrap)),
+        # A restarted Envoy takes nothing over from the one before. Off, hot restart also needs no
+        # shared memory, so any number of Envoys run side by side without a --base-id each.
+        "--disable-hot-restart",
+        *("--concurrency", str(options.concurrency)),
+        *("--log-level", options.log_level),
+        *LOG_ARGUMENTS,
+        # From the first moment of a drain every answer closes its connection, not a random share.
+        *("--drain-strategy", "immediate"),
+        *(["--reject-unknown-dynamic-fields"] if options.reject_unknown_fields else []),
+    ]

@@ -1,0 +1,36 @@
+from pointsman.proxy.log_lines import (
+    BindFailure,
+    LogLine,
+    bind_failure,
+    core_of,
+    last_words,
+    parse_line,
+)
+
+
+def test_lines_are_taken_apart_and_unescaped() -> None:
+    assert parse_line("warning|config|a|b \\'c\\'\\n\\303\\244") == LogLine(
+        "warning", "config", "a|b 'c'\nä"
+    )
+    assert parse_line("PARSE ERROR: no such argument") == LogLine(
+        "error", "", "PARSE ERROR: no such argument"
+    )
+    assert parse_line("info|main|broken \\x").text == "broken \\x"
+
+
+def test_a_taken_port_is_found_in_a_rejected_listener() -> None:
+    nack = "Error adding/updating listener(s) in: cannot bind '127.0.0.1:80': Permission denied"
+    assert bind_failure(nack) == BindFailure("127.0.0.1:80", "Permission denied")
+    assert bind_failure("cannot bind to this idea") is None
+
+
+def test_only_the_worst_lines_are_last_words() -> None:
+    lines = [
+        LogLine("warning", "main", "a warning"),
+        LogLine("critical", "main", "error `it is so` initializing config 'x\n y'"),
+        LogLine("critical", "main", "error initializing configuration '/b.json': it is so"),
+    ]
+    assert last_words(lines) == ["it is so"]
+    assert last_words(lines[:1]) == ["a warning"]
+    assert last_words([LogLine("info", "main", "exiting")]) == []
+    assert core_of(" as it is ") == "as it is"
