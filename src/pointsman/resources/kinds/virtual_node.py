@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from pointsman.resources.kinds.base import (
     Duration,
@@ -11,7 +11,6 @@ from pointsman.resources.kinds.base import (
     OwnerReference,
     PortMapping,
     Reference,
-    Strict,
     Text,
     schema,
 )
@@ -23,7 +22,6 @@ from pointsman.resources.kinds.listeners import (
     RequestPool,
     TcpConnectionPool,
 )
-from pointsman.resources.kinds.mesh import MeshServiceDiscovery
 from pointsman.resources.kinds.tls import BackendDefaults, ClientPolicy, ListenerTls
 from pointsman.resources.kinds.virtual_router import HttpTimeout, TcpTimeout
 
@@ -96,9 +94,9 @@ class DnsServiceDiscovery:
     """Name to look up."""
     response_type: Literal["LOADBALANCER", "ENDPOINTS"] | None = None
     """LOADBALANCER, the default, uses one address at a time; ENDPOINTS uses them all."""
-    ip_preference: (
-        Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None
-    ) = None
+    ip_preference: Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None = (
+        None
+    )
     """Which IP version is used; the mesh's preference by default."""
 
 
@@ -122,9 +120,9 @@ class CloudMapServiceDiscovery:
     """Cloud Map service."""
     attributes: tuple[CloudMapAttribute, ...] = ()
     """Attributes instances must have, all of them."""
-    ip_preference: (
-        Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None
-    ) = None
+    ip_preference: Literal["IPv6_ONLY", "IPv4_ONLY", "IPv4_PREFERRED", "IPv6_PREFERRED"] | None = (
+        None
+    )
     """Which IP version is used; the mesh's preference by default."""
 
 
@@ -144,7 +142,9 @@ class VirtualServiceBackend:
 
     virtual_service_ref: Reference | None = None
     """The service."""
-    virtual_service_arn: Text | None = Field(default=None, alias="virtualServiceARN")
+    virtual_service_arn: Text | None = Field(
+        default=None, validation_alias="virtualServiceARN", serialization_alias="virtualServiceARN"
+    )
     """ARN of a service outside these manifests."""
     client_policy: ClientPolicy | None = None
     """Policy of connections towards it; replaces the defaults as a whole."""
