@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2  # noqa: F401 (for bad_cluster)
+from google.protobuf import json_format
 
 from pointsman.envoy import pb
 from pointsman.envoy.seal import seal
@@ -114,7 +115,7 @@ def _answering(prefix: str, body: str) -> dict[str, Any]:
 
 
 def _seal(message: Any, name: str, fields: Mapping[str, Any]) -> Sealed:
-    pb.json_format.ParseDict(fields, message)
+    json_format.ParseDict(fields, message)
     return seal(message, (Key("Test", "", name),))
 
 

@@ -3,21 +3,19 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
-T = TypeVar("T")
 
 
 async def eventually(
-    condition: Callable[[], T | Awaitable[T]], seconds: float = 10.0, what: str = ""
-) -> T:
-    """The first truthy value of `condition`; AssertionError with the last one after `seconds`."""
+    condition: Callable[[], Awaitable[object] | object], seconds: float = 10.0, what: str = ""
+) -> None:
+    """Wait until `condition` is true; AssertionError with its last value after `seconds`."""
     loop = asyncio.get_running_loop()
     limit = loop.time() + seconds
     while True:
-        found = condition()
-        value: T = await found if inspect.isawaitable(found) else found
+        value = condition()
+        if inspect.isawaitable(value):
+            value = await value
         if value:
-            return value
+            return
         assert loop.time() < limit, f"{what or condition} was {value!r} for {seconds} s"
         await asyncio.sleep(0.01)

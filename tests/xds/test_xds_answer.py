@@ -1,9 +1,10 @@
 """Bytes joined by hand are what the protobuf classes read."""
 
+from envoy.service.discovery.v3 import discovery_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointsman.envoy.pb import discovery_pb2, pack
+from pointsman.envoy.pb import pack
 from pointsman.envoy.sealed import CLUSTER, Sealed
 from pointsman.xds import answer as answers
 from pointsman.xds.answer import Answer, split

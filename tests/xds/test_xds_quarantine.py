@@ -65,6 +65,16 @@ def test_clusters_stay_while_a_held_host_may_lead_to_them(quarantine: Quarantine
     assert set(quarantine.serve("x", healed).of(CLUSTER)) == {"new"}
 
 
+def test_clusters_no_proxy_refers_to_any_more_are_not_kept(quarantine: Quarantine) -> None:
+    quarantine.serve("x", snapshot({CLUSTER: "older", VIRTUAL_HOST: "r/a"}))
+    first = snapshot({CLUSTER: "old", VIRTUAL_HOST: "r/a"})
+    quarantine.accept("x", first.of(VIRTUAL_HOST).values())
+    quarantine.settle("x", quarantine.serve("x", first))
+    second = snapshot({CLUSTER: "new", VIRTUAL_HOST: "r/a#2"})
+    quarantine.reject("x", [made(VIRTUAL_HOST, "r/a", "2")], "no")
+    assert set(quarantine.serve("x", second).of(CLUSTER)) == {"old", "new"}
+
+
 @pytest.mark.parametrize(
     ("message", "expected"),
     [

@@ -51,7 +51,7 @@ def test_a_name_given_up_under_the_wildcard_is_to_be_answered() -> None:
     subscription.update([], [])
     subscription.update(["A"], [])
     change = subscription.update([], ["A"])
-    assert (change.send, change.dropped) == ({"A"}, frozenset())
+    assert (change.send, change.dropped) == (frozenset({"A"}), frozenset())
 
 
 def test_a_name_subscribed_again_is_to_be_answered_again() -> None:

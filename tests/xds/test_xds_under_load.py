@@ -1,7 +1,7 @@
 """Requests go on while configuration changes and while the server is gone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -60,7 +60,7 @@ async def served(folder: Path) -> bool:
     ids=["delta-hosts", "delta-routes", "state-routes"],
 )
 async def test_repointing_a_route_loses_no_request(
-    server: AdsServer, folder: Path, delta: bool, pointing: type[Snapshot]
+    server: AdsServer, folder: Path, delta: bool, pointing: Callable[[Path, str], Snapshot]
 ) -> None:
     server.publish(CLASS, pointing(folder, "c0"))
     async with running_envoy(folder, f"unix:{folder}/ads.sock", delta=delta) as envoy:

@@ -130,7 +130,9 @@ class Session(ABC, Generic[SubscriptionT]):
     def settled(self) -> bool:
         """Whether the proxy has asked for something and answered for all it wants of the goal."""
         goal, channels = self._goal, self._channels.values()
-        return bool(goal and channels) and all(
+        if goal is None or not channels:
+            return False
+        return all(
             channel.sent(goal) and not channel.doomed and channel.in_flight is None
             for channel in channels
         )
