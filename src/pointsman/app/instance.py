@@ -15,13 +15,14 @@ from typing import Any, Protocol
 from pointsman.api.server import StatusServer
 from pointsman.app.backends import Backends
 from pointsman.app.fleet import Fleet, FleetEvents
+from pointsman.app.offline import locate
 from pointsman.app.options import UpOptions
 from pointsman.app.ports import LocalPorts, PortBook, refuse
+from pointsman.app.status import GatewayState, instance_status
 from pointsman.control.compile import Compiled, Compiler
 from pointsman.control.rejections import Rejections
 from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.model.gateway import Gateway
-from pointsman.app.status import GatewayState, instance_status
 from pointsman.observe.status import Status
 from pointsman.proxy.binary import find_envoy
 from pointsman.proxy.log_lines import LogLine
@@ -143,8 +144,10 @@ class Instance:
             stack.push_async_callback(self._fleet.stop)
             self._view.progress("starting Envoy")
             self._view.serving(await self._publish((), time.perf_counter()))
-            await stack.enter_async_context(StatusServer(self._settings.runtime_folder, self.status))
-            await self._follow(stop)
+            await stack.enter_async_context(
+                StatusServer(self._settings.runtime_folder, self.status)
+            )
+            await self._follow(stop, files)
             self._view.draining()
             self._view.stopped(await self._fleet.drain())
 
@@ -170,8 +173,8 @@ class Instance:
             for node_class, gateway in self._gateways.items()
         ]
 
-    async def _follow(self, stop: asyncio.Event) -> None:
-        following = asyncio.create_task(self._watch(), name="watch")
+    async def _follow(self, stop: asyncio.Event, files: Mapping[str, str]) -> None:
+        following = asyncio.create_task(self._watch(files), name="watch")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (following, stopping):
@@ -179,8 +182,8 @@ class Instance:
         with contextlib.suppress(asyncio.CancelledError):
             await following
 
-    async def _watch(self) -> None:
-        async for changes in watch(self._options.paths):
+    async def _watch(self, files: Mapping[str, str]) -> None:
+        async for changes in watch(self._options.paths, files):
             started = time.perf_counter()
             self._apply(changes)
             await self._compile()
@@ -221,16 +224,12 @@ class Instance:
                 seconds = time.perf_counter() - started
         resources = self._store.resources()
         count = sum(len(items) for items in resources.by_kind.values())
-        return Published(
-            self._gateways, self._problems(), count, sources, seconds, rejected
-        )
+        return Published(self._gateways, self._problems(), count, sources, seconds, rejected)
 
     def _problems(self) -> tuple[Problem, ...]:
-        found = [*self._compiled.problems] if self._compiled else []
-        found += self._rejections.problems()
-        found += self._port_problems
-        located = [self._store.locate(problem) for problem in found]
-        return tuple(sorted((*self._store.problems(), *located), key=_place))
+        found = [*self._store.problems(), *self._rejections.problems(), *self._port_problems]
+        found += self._compiled.problems if self._compiled else ()
+        return locate(self._store, found)
 
     def _node_class(self, gateway: Gateway) -> NodeClass:
         ports = self._ports.of(gateway)
@@ -245,8 +244,3 @@ class Instance:
     def _rejected(self, node_class: object, rejection: Rejection) -> None:
         if isinstance(node_class, NodeClass):
             self._rejections.add(node_class, rejection)
-
-
-def _place(problem: Problem) -> tuple[str, tuple[int, int], str]:
-    source = problem.origin.source if problem.origin else ""
-    return source, problem.at or (0, 0), problem.code.id

@@ -53,9 +53,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _print(
-    problems: "tuple[Problem, ...]", *, notes: bool, as_json: bool, color: bool
-) -> None:
+def _print(problems: "tuple[Problem, ...]", *, notes: bool, as_json: bool, color: bool) -> None:
     from pointsman.observe.problems import problem_lines, summary
     from pointsman.resources.report import problem_json
 

@@ -72,11 +72,17 @@ def up(
       pointsman up mesh/ --resolve web.shop.svc.cluster.local:8080=127.0.0.1:3000
       pointsman up mesh/ --echo --echo-flag blue:fail_percent=50
     """
+    import logging
+
+    import structlog
+
     from pointsman.app.instance import Instance
     from pointsman.app.options import UpOptions, parse_move
     from pointsman.cli.up_view import UpView
     from pointsman.graph.model.cluster import Address
 
+    # The view tells what matters; the log is for what it does not foresee.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     options = UpOptions(
         paths=tuple(paths),
         variables=parse_variables(variables),

@@ -1,7 +1,7 @@
 """What `pointsman up` prints; on standard error, since access logs go to standard output."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pointsman.app.instance import Published
 from pointsman.app.options import UpOptions
@@ -70,8 +70,8 @@ class UpView:
         self._say("how it is:      pointsman status")
         self._say(Piece("Edit the files: what you save is live. Ctrl-C ends.", "faint"))
 
-    def _commands(self, published: Published) -> Iterable[str]:
-        """curl commands for rules that a plain GET or the like can reach."""
+    def _commands(self, published: Published) -> Iterator[str]:
+        """Curl commands for rules that a plain GET or the like can reach."""
         for node_class, gateway in published.gateways.items():
             for listener in gateway.listeners:
                 if listener.protocol == "grpc":

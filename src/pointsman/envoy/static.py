@@ -42,7 +42,4 @@ def static_bootstrap(
 
 
 def _messages(resources: Bundle, type_url: str) -> list[dict[str, Any]]:
-    return [
-        pb.json_format.MessageToDict(unseal(item), preserving_proto_field_name=True)
-        for item in resources.resources.get(type_url, {}).values()
-    ]
+    return [pb.to_dict(unseal(item)) for item in resources.resources.get(type_url, {}).values()]
