@@ -74,7 +74,7 @@ def _routed(
     if router is None:
         report_missing(key, context.resources, (*path, "virtualRouterRef"), findings)
         return key, ()
-    other = context.membership.mesh_of(key, router.spec, Findings(key))
+    other = context.mesh_of(key, router.spec)
     if other is not None and other.key != mesh.key:
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return key, ()
