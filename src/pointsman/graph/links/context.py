@@ -30,12 +30,21 @@ class GivenEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The resources, who belongs where, and the memory of the run."""
+    """The resources, who belongs where, and the memory of the run.
+
+    Attributes:
+        resources: what was written.
+        membership: meshes and gateways.
+        given: addresses that come before discovery.
+        memo: results by step.
+        calls: services as gateway routes call them, by service, port and mesh; of this run only.
+    """
 
     resources: ResourceSet
     membership: Membership
     given: GivenEndpoints
     memo: Memo
+    calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 
     def mesh_of(self, key: Key, spec: Any) -> Mesh | None:
         """The mesh of an object that reports its own problems with it elsewhere."""

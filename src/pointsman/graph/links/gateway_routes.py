@@ -85,11 +85,10 @@ def link_gateway_route(
         lambda: _place(context, route),
     )
     gateway = context.resources.get(placed.gateway) if placed.gateway else None
-    services = tuple(_service(context, placed, target) for target in placed.targets)
+    services = tuple([_service(context, placed, target) for target in placed.targets])
     findings = Findings(route.key, *placed.problems)
-    for target, service in zip(placed.targets, services, strict=True):
-        if service is None and target.key is not None and placed.mesh is not None:
-            _report_service(context, target.key, target.path, findings)
+    if None in services and placed.mesh is not None:
+        _report_services(context, placed.targets, services, findings)
     result: Linked[GatewayRule | None] = context.memo.get(
         route.key,
         (route.spec, placed, gateway.spec if gateway else None, services, findings.problems),
@@ -138,13 +137,32 @@ def _named(block: VirtualServiceTarget, path: FieldPath, findings: Findings) -> 
 def _service(context: Context, placed: Placed, target: NamedTarget) -> Linked[Service] | None:
     if target.key is None or placed.mesh is None:
         return None
-    service = context.resources.get(target.key)
+    call = (target.key, target.port, placed.mesh.key)
+    calls = context.calls
+    if call not in calls:
+        calls[call] = _call(context, *call)
+    return calls[call]
+
+
+def _call(context: Context, key: Key, port: int | None, mesh: Key) -> Linked[Service] | None:
+    service = context.resources.get(key)
     if service is None:
         return None
-    mesh = context.mesh_of(target.key, service.spec)
-    if mesh is not None and mesh.key != placed.mesh.key:
+    other = context.mesh_of(key, service.spec)
+    if other is not None and other.key != mesh:
         return None
-    return link_service(context, service, target.port)
+    return link_service(context, service, port)
+
+
+def _report_services(
+    context: Context,
+    targets: tuple[NamedTarget, ...],
+    services: tuple[Linked[Service] | None, ...],
+    findings: Findings,
+) -> None:
+    for target, service in zip(targets, services, strict=True):
+        if service is None and target.key is not None:
+            _report_service(context, target.key, target.path, findings)
 
 
 def _report_service(context: Context, key: Key, path: FieldPath, findings: Findings) -> None:
