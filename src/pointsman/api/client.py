@@ -36,7 +36,9 @@ def find_instance(runtime_folder: Path, pid: int | None = None) -> Path:
     if pid is not None:
         path = socket_path(runtime_folder, pid)
         if not _is_alive(path):
-            raise InstanceError(f"there is no running instance {pid}", hint=_running(runtime_folder))
+            raise InstanceError(
+                f"there is no running instance {pid}", hint=_running(runtime_folder)
+            )
         return path
     alive = list(_alive(runtime_folder))
     if not alive:

@@ -128,8 +128,8 @@ def ask_envoy(offline: Offline, binary: EnvoyBinary) -> tuple[Problem, ...]:
     for gateway in offline.gateways:
         resources = render(offline, gateway)
         # One Envoy after the other: they would only share the same processors.
-        for complaint in validate(binary, json.dumps(static_bootstrap(gateway, resources))):
-            problems.append(_refusal(gateway, resources, complaint))
+        complaints = validate(binary, json.dumps(static_bootstrap(gateway, resources)))
+        problems += (_refusal(gateway, resources, complaint) for complaint in complaints)
     return locate(offline.store, problems)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 def check(
     paths: options.Paths,
+    *,
     var: options.Variables = [],  # noqa: B006 - typer copies it
     resolve: options.Resolves = [],  # noqa: B006
     notes: Annotated[bool, typer.Option("--notes", help="Shows notes too.")] = False,
@@ -53,9 +54,7 @@ def check(
         raise typer.Exit(1)
 
 
-def _print(
-    problems: "tuple[Problem, ...]", *, notes: bool, as_json: bool, color: bool
-) -> None:
+def _print(problems: "tuple[Problem, ...]", *, notes: bool, as_json: bool, color: bool) -> None:
     from pointsman.observe.problems import problem_lines, summary
     from pointsman.resources.report import problem_json
 

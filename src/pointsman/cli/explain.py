@@ -18,6 +18,7 @@ def explain(
     url: Annotated[
         str, typer.Argument(metavar="URL", help="http://host:port/path, or /path of localhost.")
     ],
+    *,
     header: Annotated[
         list[str],
         typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A header. Repeatable."),

@@ -1,12 +1,12 @@
 """The command `pointsman`: its commands, and how each of them may end.
 
-    0    done; for `check`: no errors
-    1    errors were found in manifests
-    2    the command line or a path is wrong
-    3    there is no usable Envoy, or it does not start
-    4    there is no running instance, or it does not answer
-    70   a fault of Pointsman itself
-    130  interrupted
+0    done; for `check`: no errors
+1    errors were found in manifests
+2    the command line or a path is wrong
+3    there is no usable Envoy, or it does not start
+4    there is no running instance, or it does not answer
+70   a fault of Pointsman itself
+130  interrupted
 """
 
 import inspect
@@ -54,7 +54,7 @@ def _version(wanted: bool) -> None:
 
 
 def pointsman(
-    version: Annotated[  # noqa: ARG001 - its callback has done all
+    version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Prints the version."),
     ] = False,

@@ -11,9 +11,7 @@ from pointsman.settings import read_settings
 
 Paths = Annotated[
     list[str],
-    typer.Argument(
-        metavar="PATH", help="Files or folders of manifests; - reads standard input."
-    ),
+    typer.Argument(metavar="PATH", help="Files or folders of manifests; - reads standard input."),
 ]
 Variables = Annotated[
     list[str],

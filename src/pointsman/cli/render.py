@@ -9,6 +9,7 @@ from pointsman.cli import options, output
 
 def render(
     paths: options.Paths,
+    *,
     node: Annotated[
         str | None,
         typer.Option(

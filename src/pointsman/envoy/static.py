@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from pointsman.envoy import pb
+from google.protobuf import json_format
+
 from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.seal import unseal
 from pointsman.envoy.sealed import CLUSTER, LISTENER
@@ -43,6 +44,6 @@ def static_bootstrap(
 
 def _messages(resources: Bundle, type_url: str) -> list[dict[str, Any]]:
     return [
-        pb.json_format.MessageToDict(unseal(item), preserving_proto_field_name=True)
+        json_format.MessageToDict(unseal(item), preserving_proto_field_name=True)
         for item in resources.resources.get(type_url, {}).values()
     ]

@@ -171,9 +171,7 @@ def _row(proxy: ProxyStatus) -> tuple[str, ...]:
 def _rejections(proxy: ProxyStatus) -> Iterator[Line]:
     for item in proxy.types:
         if item.error:
-            yield line(
-                "  ", Piece(f"{proxy.node} rejects {item.type}", "error"), f": {item.error}"
-            )
+            yield line("  ", Piece(f"{proxy.node} rejects {item.type}", "error"), f": {item.error}")
 
 
 _ROLES: dict[str, Role] = {"error": "error", "warning": "warning", "note": "note"}
