@@ -111,6 +111,12 @@ async def test_health_checks_pass_while_the_backend_fails(
     assert response.status_code == 200
 
 
+async def test_headers_as_long_as_envoy_lets_through(fleet: EchoFleet) -> None:
+    address = await fleet.ensure("node", "shop", 8080, "http")
+    answer = (await get(address, headers={"x-long": "v" * 50_000})).json()
+    assert len(answer["headers"]["x-long"]) == 50_000
+
+
 @pytest.mark.parametrize("http2", [False, True])
 async def test_head_and_a_long_request_body(fleet: EchoFleet, http2: bool) -> None:
     address = await fleet.ensure("node", "shop", 8080, "http")

@@ -121,6 +121,7 @@ def _config(descriptor: int) -> Config:
     config.keep_alive_timeout = _DAY_S
     config.keep_alive_max_requests = 2**31
     config.h2_max_concurrent_streams = 1000
+    config.h11_max_incomplete_size = 64 * 1024  # Envoy lets 60 KB of request headers through
     config.graceful_timeout = 0.1
     return config
 

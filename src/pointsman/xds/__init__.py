@@ -1,0 +1,1 @@
+"""Getting it there: serves snapshots to Envoy by the aggregated discovery service."""

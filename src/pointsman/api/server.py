@@ -1,0 +1,78 @@
+"""What a running instance answers: HTTP on a Unix socket that only its user can open.
+
+Read-only. Whoever is to change the mesh writes resources.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from pointsman.errors import InstanceError
+
+STARTED_POLL_S = 0.01
+
+
+class StatusServer:
+    """Answers `GET /v1/status`; use it as a context manager.
+
+    Args:
+        folder: folder of the socket `PID.sock`; made with mode 0700.
+        status: gives the JSON object to answer.
+    """
+
+    def __init__(self, folder: Path, status: Callable[[], dict[str, Any]]) -> None:
+        self._socket = folder / f"{os.getpid()}.sock"
+        self._status = status
+        config = uvicorn.Config(
+            Starlette(routes=[Route("/v1/status", self._answer)]),
+            uds=str(self._socket),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def _answer(self, _request: Request) -> JSONResponse:
+        return JSONResponse(self._status())
+
+    async def __aenter__(self) -> Self:
+        folder = self._socket.parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.getuid():
+            raise InstanceError(f"{folder} belongs to another user")
+        folder.chmod(0o700)
+        self._task = asyncio.create_task(self._server.serve(), name="status-server")
+        while not self._server.started and not self._task.done():  # noqa: ASYNC110
+            await asyncio.sleep(STARTED_POLL_S)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+        self._socket.unlink(missing_ok=True)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the command that runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield

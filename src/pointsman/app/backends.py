@@ -1,0 +1,66 @@
+"""Addresses of virtual nodes' applications on this machine: those given, and demo backends."""
+
+from collections.abc import Mapping
+
+from pointsman.app.options import UpOptions
+from pointsman.echo.behaviour import EchoBehaviour
+from pointsman.echo.fleet import EchoFleet
+from pointsman.graph.links.clusters import discovery_name
+from pointsman.graph.links.context import GivenEndpoints
+from pointsman.graph.model.cluster import Address
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
+from pointsman.resources.resource_set import ResourceSet
+
+
+class Backends:
+    """Gives every virtual node an address, as far as the options say so.
+
+    Args:
+        options: `--resolve` and `--echo`.
+    """
+
+    def __init__(self, options: UpOptions) -> None:
+        self._options = options
+        self._fleet = EchoFleet()
+
+    async def given(self, resources: ResourceSet) -> GivenEndpoints:
+        """Addresses for the resources; opens the demo backends they need.
+
+        Raises:
+            PointsmanError: a demo backend cannot be opened.
+        """
+        by_node: dict[tuple[Key, int], Address] = {}
+        if self._options.echo:
+            for key, node in sorted(resources.of("VirtualNode").items()):
+                by_node.update(await self._open(key, node.spec))
+        return GivenEndpoints(self._options.resolves, by_node)
+
+    async def _open(self, key: Key, spec: VirtualNodeSpec) -> Mapping[tuple[Key, int], Address]:
+        name = discovery_name(spec)
+        opened = {}
+        for listener in spec.listeners:
+            port = listener.port_mapping.port
+            if (name, port) not in self._options.resolves and not _is_local(name):
+                host, local = await self._fleet.ensure(
+                    key.name,
+                    key.namespace,
+                    port,
+                    listener.port_mapping.protocol,
+                    self._behaviour(key),
+                )
+                opened[key, port] = Address(host, local)
+        return opened
+
+    def _behaviour(self, key: Key) -> EchoBehaviour | None:
+        behaviours = self._options.behaviours
+        return behaviours.get(key.path) or behaviours.get(key.name) or behaviours.get("")
+
+    async def stop(self) -> None:
+        """Ends all demo backends."""
+        await self._fleet.stop()
+
+
+def _is_local(name: str) -> bool:
+    """Whether a node is found on this machine already, without a cluster's DNS."""
+    return name == "localhost" or ":" in name or name.replace(".", "").isdigit()

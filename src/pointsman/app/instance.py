@@ -1,0 +1,262 @@
+"""A running `pointsman up`: the one place where all parts meet.
+
+Changes of the files go one way: sources, store, compiler, ADS server, Envoys. What comes back
+(rejections, crashes) becomes problems and is shown; it never changes what is served.
+"""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pointsman.api.server import StatusServer
+from pointsman.app.backends import Backends
+from pointsman.app.fleet import Fleet, FleetEvents
+from pointsman.app.options import UpOptions
+from pointsman.app.ports import LocalPorts, PortBook, refuse
+from pointsman.control.compile import Compiled, Compiler
+from pointsman.control.rejections import Rejections
+from pointsman.envoy.node_class import NodeClass
+from pointsman.graph.model.gateway import Gateway
+from pointsman.observe.status import GatewayState, StatusSource, status_json
+from pointsman.proxy.binary import find_envoy
+from pointsman.proxy.log_lines import LogLine
+from pointsman.proxy.process import ProcessOptions
+from pointsman.proxy.runtime_folder import RuntimeFolder
+from pointsman.proxy.supervisor import ProxyEvent
+from pointsman.resources.key import Key
+from pointsman.resources.problem import Problem
+from pointsman.resources.store import Store
+from pointsman.settings import Settings
+from pointsman.sources.files import read, watch
+from pointsman.xds.rejection import Rejection
+from pointsman.xds.server import AdsServer
+
+ACKNOWLEDGE_S = 20.0
+"""Seconds within which proxies are expected to take a change; they get longer, unwatched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A configuration that is live.
+
+    Attributes:
+        gateways: what is served, by node class.
+        problems: everything that is wrong with what was written, located.
+        resources: how many objects there are.
+        sources: changed sources that led to it.
+        seconds: from the change being seen to the last proxy's acknowledgement; None while a
+            proxy has not answered.
+        rejected: resources proxies would not take.
+    """
+
+    gateways: Mapping[NodeClass, Gateway]
+    problems: tuple[Problem, ...]
+    resources: int
+    sources: tuple[str, ...]
+    seconds: float | None
+    rejected: int
+
+
+class View(Protocol):
+    """Shows what happens to whoever typed the command."""
+
+    def progress(self, what: str) -> None:
+        """Something that may take a second has begun."""
+
+    def serving(self, published: Published) -> None:
+        """The first configuration is live."""
+
+    def changed(self, published: Published) -> None:
+        """A change is live, or was held back."""
+
+    def envoy_said(self, gateway: Key, line: LogLine) -> None:
+        """A line of an Envoy's log."""
+
+    def envoy_did(self, gateway: Key, event: ProxyEvent) -> None:
+        """An Envoy started, crashed or stopped."""
+
+    def draining(self) -> None:
+        """The end has begun."""
+
+    def stopped(self, unfinished: int) -> None:
+        """Everything has ended; so many requests were cut off."""
+
+
+class Instance:
+    """Everything `pointsman up` runs.
+
+    Args:
+        options: what was asked.
+        settings: what the environment says.
+        view: told of everything a person wants to know.
+    """
+
+    def __init__(self, options: UpOptions, settings: Settings, view: View) -> None:
+        self._options = options
+        self._settings = settings
+        self._view = view
+        self._store = Store(options.variables)
+        self._ports = LocalPorts(options)
+        self._book = PortBook(options.bind)
+        self._backends = Backends(options)
+        self._compiler = Compiler(self._node_class)
+        self._rejections = Rejections()
+        self._server = AdsServer(self._classify, self._rejected)
+        self._fleet: Fleet | None = None
+        self._compiled: Compiled | None = None
+        self._gateways: dict[NodeClass, Gateway] = {}
+        self._port_problems: list[Problem] = []
+        self._since = time.time()
+        self._generation = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serves until `stop` is set.
+
+        Raises:
+            PointsmanError: it cannot start.
+        """
+        binary = find_envoy(self._options.envoy, self._settings.envoy)
+        files = read(self._options.paths)
+        async with AsyncExitStack() as stack:
+            folder = stack.enter_context(RuntimeFolder(self._settings.runtime_dir))
+            stack.push_async_callback(self._backends.stop)
+            self._view.progress("reading manifests")
+            self._apply(files)
+            await self._compile()
+            refuse(self._port_problems)
+            socket = folder.socket("xds.sock")
+            await self._server.start(f"unix:{socket}")
+            stack.push_async_callback(self._server.stop, 0.0)
+            self._fleet = Fleet(
+                binary,
+                folder,
+                socket,
+                ProcessOptions(concurrency=self._options.concurrency),
+                self._options.drain_s,
+                FleetEvents(self._view.envoy_said, self._view.envoy_did),
+            )
+            stack.push_async_callback(self._fleet.stop)
+            self._view.progress("starting Envoy")
+            self._view.serving(await self._publish((), time.perf_counter()))
+            await stack.enter_async_context(StatusServer(self._settings.status_folder, self.status))
+            await self._follow(stop)
+            self._view.draining()
+            self._view.stopped(await self._fleet.drain())
+
+    def status(self) -> dict[str, Any]:
+        """The state of everything, as `GET /v1/status` answers it."""
+        return status_json(
+            StatusSource(
+                pid=os.getpid(),
+                since=self._since,
+                generation=self._generation,
+                paths=self._options.paths,
+                bind=self._options.bind,
+                gateways=tuple(self._states()),
+                problems=self._problems(),
+            )
+        )
+
+    def _states(self) -> list[GatewayState]:
+        running = self._fleet.running if self._fleet else {}
+        return [
+            GatewayState(
+                gateway=gateway,
+                node_class=node_class,
+                pid=running[gateway.key].pid if gateway.key in running else None,
+                proxies=tuple(
+                    node
+                    for node in self._server.nodes.values()
+                    if node.node_class == node_class
+                ),
+                snapshot=self._compiled.snapshots[node_class] if self._compiled else None,
+            )
+            for node_class, gateway in self._gateways.items()
+        ]
+
+    async def _follow(self, stop: asyncio.Event) -> None:
+        following = asyncio.create_task(self._watch(), name="watch")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (following, stopping):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+    async def _watch(self) -> None:
+        async for changes in watch(self._options.paths):
+            started = time.perf_counter()
+            self._apply(changes)
+            await self._compile()
+            self._view.changed(await self._publish(tuple(sorted(changes)), started))
+
+    def _apply(self, changes: Mapping[str, str | None]) -> None:
+        for source, text in changes.items():
+            self._store.replace(source, text)
+
+    async def _compile(self) -> None:
+        resources = self._store.resources()
+        given = await self._backends.given(resources)
+        self._compiled = self._compiler.compile(resources, given)
+        self._gateways = {
+            node_class: self._compiled.graph.gateways[node_class.gateway]
+            for node_class in self._compiled.snapshots
+        }
+        self._port_problems = [
+            problem
+            for node_class, gateway in self._gateways.items()
+            for problem in self._book.claim(gateway, dict(node_class.ports))
+        ]
+
+    async def _publish(self, sources: tuple[str, ...], started: float) -> Published:
+        assert self._compiled is not None
+        assert self._fleet is not None
+        self._generation += 1
+        for node_class, snapshot in self._compiled.snapshots.items():
+            self._rejections.settle(node_class, snapshot)
+            self._server.publish(node_class, snapshot)
+        await self._fleet.ensure(self._gateways)
+        rejected = 0
+        seconds: float | None = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ACKNOWLEDGE_S):
+                for node_class in self._gateways:
+                    answer = await self._server.acknowledged(node_class, streams=1)
+                    rejected += len(answer.rejections)
+                seconds = time.perf_counter() - started
+        resources = self._store.resources()
+        count = sum(len(items) for items in resources.by_kind.values())
+        return Published(
+            self._gateways, self._problems(), count, sources, seconds, rejected
+        )
+
+    def _problems(self) -> tuple[Problem, ...]:
+        found = [*self._compiled.problems] if self._compiled else []
+        found += self._rejections.problems()
+        found += self._port_problems
+        located = [self._store.locate(problem) for problem in found]
+        return tuple(sorted((*self._store.problems(), *located), key=_place))
+
+    def _node_class(self, gateway: Gateway) -> NodeClass:
+        ports = self._ports.of(gateway)
+        return NodeClass(gateway.key, "delta", self._options.bind, ports)
+
+    def _classify(self, node: Any) -> NodeClass | None:
+        for node_class, gateway in self._gateways.items():
+            if gateway.node_id == node.id:
+                return node_class
+        return None
+
+    def _rejected(self, node_class: object, rejection: Rejection) -> None:
+        if isinstance(node_class, NodeClass):
+            self._rejections.add(node_class, rejection)
+
+
+def _place(problem: Problem) -> tuple[str, tuple[int, int], str]:
+    source = problem.origin.source if problem.origin else ""
+    return source, problem.at or (0, 0), problem.code.id

@@ -1,0 +1,100 @@
+"""What `pointsman up` was asked to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pointsman.echo.behaviour import EchoBehaviour
+from pointsman.errors import UsageError
+from pointsman.graph.model.cluster import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`--listen [GATEWAY:]PORT=LOCALPORT`.
+
+    Attributes:
+        gateway: name, or `namespace/name`, of the gateway; None for all.
+        port: the port in the manifest.
+        local: the port to bind; 0 lets the system choose.
+    """
+
+    gateway: str | None
+    port: int
+    local: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """Options of `pointsman up`.
+
+    Attributes:
+        paths: files and folders; `-` for standard input.
+        variables: values of `${NAME}`.
+        echo: whether virtual nodes without a backend get a demo one.
+        behaviours: how demo backends answer, by name of the virtual node; "" for all others.
+        resolves: (host, port) -> address.
+        moves: listeners that are bound elsewhere.
+        bind: IP address listeners bind to.
+        envoy: path of Envoy, if one was named.
+        concurrency: worker threads of each Envoy.
+        drain_s: seconds that requests in flight get at the end.
+    """
+
+    paths: tuple[str, ...]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    echo: bool = False
+    behaviours: Mapping[str, EchoBehaviour] = field(default_factory=dict)
+    resolves: Mapping[tuple[str, int], Address] = field(default_factory=dict)
+    moves: tuple[Move, ...] = ()
+    bind: str = "127.0.0.1"
+    envoy: str | None = None
+    concurrency: int = 2
+    drain_s: float = 5.0
+
+
+def parse_resolve(text: str) -> tuple[tuple[str, int], Address]:
+    """`HOST:PORT=ADDR:PORT` (curl's `HOST:PORT:ADDR` means the same port).
+
+    Raises:
+        UsageError: the text has another form.
+    """
+    name, equals, address = text.partition("=")
+    if not equals:
+        host, _, rest = text.partition(":")
+        port, _, address = rest.partition(":")
+        name, address = f"{host}:{port}", f"{address}:{port}"
+    source, target = _host_port(name), _host_port(address)
+    if source is None or target is None:
+        raise UsageError(
+            f"--resolve {text}: not of the form HOST:PORT=ADDR:PORT",
+            hint="for example --resolve web.shop.svc.cluster.local:8080=127.0.0.1:3000",
+        )
+    return (source.host, source.port), target
+
+
+def _host_port(text: str) -> Address | None:
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not _is_port(port) or port == "0":
+        return None
+    return Address(host, int(port))
+
+
+def parse_move(text: str) -> Move:
+    """`[GATEWAY:]PORT=LOCALPORT`.
+
+    Raises:
+        UsageError: the text has another form.
+    """
+    source, _, local = text.partition("=")
+    gateway, colon, port = source.rpartition(":")
+    if not _is_port(port) or not _is_port(local) or port == "0" or (colon and not gateway):
+        raise UsageError(
+            f"--listen {text}: not of the form [GATEWAY:]PORT=LOCALPORT",
+            hint="for example --listen 80=8080, or --listen edge:80=8080 for one gateway",
+        )
+    return Move(gateway or None, int(port), int(local))
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) <= 65535

@@ -1,0 +1,210 @@
+"""The aggregated discovery service over grpc.aio: connections in, bytes out.
+
+Everything that decides is in the pure modules beside it; here are only sockets, streams and
+their end.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Hashable, Mapping
+from itertools import count
+from typing import Any
+
+import grpc
+import structlog
+from grpc import aio
+
+from pointsman.envoy.pb import DeltaDiscoveryRequest, DiscoveryRequest
+from pointsman.errors import UsageError
+from pointsman.xds.audience import Acknowledgement, Audience
+from pointsman.xds.nodes import Node, Nodes
+from pointsman.xds.quarantine import Quarantine
+from pointsman.xds.rejection import Rejection
+from pointsman.xds.session import PATIENCE
+from pointsman.xds.snapshot import Snapshot
+from pointsman.xds.stream import Stream
+
+_SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+_OPTIONS = (
+    # A proxy that vanished without closing its connection is noticed within forty seconds.
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    # The versions a reconnecting proxy lists, and one resource, may be of any size.
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.so_reuseport", 0),
+)
+
+log = structlog.get_logger(__name__)
+
+Classify = Callable[[Any], Hashable | None]
+"""Decides the node class of a `Node` message; None refuses the proxy."""
+
+
+def ignore(_node_class: Hashable, _rejection: Rejection) -> None:
+    """The default for those who do not care about rejections."""
+
+
+class AdsServer:
+    """Serves snapshots to proxies. All methods are to be called on the event loop's thread.
+
+    Args:
+        classify: see `Classify`; called once per stream.
+        on_rejection: told of each resource a proxy rejected.
+        patience: seconds for which removals, and routes after their clusters, wait for an
+            acknowledgement.
+    """
+
+    def __init__(
+        self,
+        classify: Classify,
+        on_rejection: Callable[[Hashable, Rejection], None] = ignore,
+        *,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._classify = classify
+        self._patience = patience
+        self._quarantine = Quarantine(on_rejection)
+        self._audiences: dict[Hashable, Audience] = {}
+        self._nodes = Nodes()
+        self._streams: set[Stream] = set()
+        self._numbers = count(1)
+        self._server: Any = None
+        self._stopping = False
+
+    @property
+    def nodes(self) -> Mapping[int, Node]:
+        """Connected proxies by stream number: a read-only, live view."""
+        return self._nodes.connected
+
+    def publish(self, node_class: Hashable, snapshot: Snapshot) -> None:
+        """Serve `snapshot` to all proxies of the class, now and until the next one."""
+        self._audience(node_class).publish(snapshot)
+
+    def forget(self, node_class: Hashable) -> None:
+        """Stop serving a class. Connected proxies keep what they have, new ones wait."""
+        self._quarantine.forget(node_class)
+        audience = self._audiences.get(node_class)
+        if audience is None:
+            return
+        audience.withdraw()
+        if audience.is_empty:
+            del self._audiences[node_class]
+
+    async def acknowledged(self, node_class: Hashable, *, streams: int = 0) -> Acknowledgement:
+        """Wait until all proxies of the class accepted or rejected all they were sent.
+
+        Rejected resources count as answered once the proxies have taken what replaces them.
+        There is no time limit of its own: use `asyncio.timeout`.
+
+        Args:
+            node_class: whose proxies.
+            streams: wait for at least so many proxies to be connected.
+        """
+        return await self._audience(node_class).acknowledged(streams)
+
+    async def start(self, address: str) -> str:
+        """Listen on `unix:PATH` or `HOST:PORT` (port 0 lets the system choose).
+
+        Returns:
+            The address, with the port in use.
+
+        Raises:
+            UsageError: the address cannot be listened on.
+        """
+        self._stopping = False
+        self._server = aio.server(options=_OPTIONS)
+        self._server.add_generic_rpc_handlers((self._handlers(),))
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError as error:
+            raise UsageError(
+                f"cannot serve proxies on {address}", hint="is another instance running?"
+            ) from error
+        await self._server.start()
+        bound = address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+        log.info("serving proxies", address=bound)
+        return bound
+
+    async def stop(self, grace: float) -> None:
+        """Stop accepting, end the streams spread over `grace` seconds, then close.
+
+        Proxies keep their configuration and turn to another instance one after the other.
+        """
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        self._stopping = True
+        loop = asyncio.get_running_loop()
+        streams = list(self._streams)
+        closing = asyncio.create_task(server.stop(grace + 1.0))
+        timers = [
+            loop.call_later(grace * index / len(streams), stream.close)
+            for index, stream in enumerate(streams)
+        ]
+        try:
+            await closing
+        finally:
+            for timer in timers:
+                timer.cancel()
+
+    def _handlers(self) -> Any:
+        return grpc.method_handlers_generic_handler(
+            _SERVICE,
+            {
+                "StreamAggregatedResources": grpc.stream_stream_rpc_method_handler(
+                    self._serve_state, request_deserializer=DiscoveryRequest.FromString
+                ),
+                "DeltaAggregatedResources": grpc.stream_stream_rpc_method_handler(
+                    self._serve_delta, request_deserializer=DeltaDiscoveryRequest.FromString
+                ),
+            },
+        )
+
+    async def _serve_state(self, _requests: object, context: Any) -> None:
+        await self._serve(context, delta=False)
+
+    async def _serve_delta(self, _requests: object, context: Any) -> None:
+        await self._serve(context, delta=True)
+
+    async def _serve(self, context: Any, *, delta: bool) -> None:
+        async def read() -> Any | None:
+            message = await context.read()
+            return None if message is aio.EOF else message
+
+        first = await read()
+        if first is None:
+            return
+        node = await self._admit(first.node, context, delta=delta)
+        stream = Stream(node, self._audience(node.node_class), patience=self._patience)
+        self._streams.add(stream)
+        self._nodes.add(node)
+        log.info("proxy connected", node=node.id, stream=node.stream, peer=context.peer())
+        try:
+            await stream.run(first, read, context.write)
+        finally:
+            self._streams.discard(stream)
+            self._nodes.remove(node.stream)
+            log.info("proxy gone", node=node.id, stream=node.stream)
+
+    async def _admit(self, node: Any, context: Any, *, delta: bool) -> Node:
+        if self._stopping:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "this instance is stopping")
+        if not node.id:
+            await context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry a node with an id"
+            )
+        node_class = self._classify(node)
+        if node_class is None:
+            log.warning("proxy refused", node=node.id, peer=context.peer())
+            await context.abort(
+                grpc.StatusCode.PERMISSION_DENIED, f"nothing is configured for node {node.id!r}"
+            )
+        return Node(next(self._numbers), node.id, node_class, delta, since=time.time())
+
+    def _audience(self, node_class: Hashable) -> Audience:
+        if node_class not in self._audiences:
+            self._audiences[node_class] = Audience(node_class, self._quarantine)
+        return self._audiences[node_class]
