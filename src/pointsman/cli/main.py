@@ -24,6 +24,7 @@ from pointsman.cli.explain import explain
 from pointsman.cli.output import write_error
 from pointsman.cli.render import render
 from pointsman.cli.status import status
+from pointsman.cli.up import up
 from pointsman.errors import PointsmanError, UsageError
 
 EXIT_FAULT = 70
@@ -43,7 +44,7 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (check, explain, render, status):
+for command in (up, check, explain, render, status):
     app.command(help=_help(command))(command)
 
 
@@ -62,6 +63,7 @@ def pointsman(
     """Pointsman reads App Mesh manifests and drives Envoy with them.
 
     Examples:
+      pointsman up examples/quickstart --echo
       pointsman check mesh.yaml
       pointsman explain mesh.yaml GET http://localhost:8088/paths/red
       pointsman render mesh.yaml > envoy.yaml
