@@ -1,0 +1,1 @@
+"""Compositions of the layers below, one for each thing Pointsman can be."""

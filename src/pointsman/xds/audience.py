@@ -129,11 +129,17 @@ class Audience:
         self._unsettled = set(self._streams)
         for stream in self._streams:
             stream.offer(self._served)
+        if not self._streams:
+            self._quarantine.settle(self._node_class, self._served)
 
     def _settle(self, stream: Member) -> None:
+        if stream not in self._unsettled:
+            return
         self._unsettled.discard(stream)
         if self._unsettled:
             return
+        if self._served is not None:
+            self._quarantine.settle(self._node_class, self._served)
         self._settled_at = asyncio.get_running_loop().time()
         task = asyncio.create_task(self._notify())
         self._tasks.add(task)

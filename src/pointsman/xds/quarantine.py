@@ -31,12 +31,13 @@ class Ward:
     Attributes:
         good: last accepted resource by type and name.
         held: rejected version by type and name.
-        served: the snapshot with the rejected resources replaced.
+        referred: what resources a proxy still has may refer to, by type and name: all that was
+            served since the proxies last had answered for everything.
     """
 
     good: dict[tuple[str, str], Sealed] = field(default_factory=dict)
     held: dict[tuple[str, str], str] = field(default_factory=dict)
-    served: Snapshot = field(default_factory=Snapshot)
+    referred: dict[str, dict[str, Sealed]] = field(default_factory=dict)
 
     def accept(self, resources: Iterable[Sealed]) -> None:
         """Note what a proxy accepted."""
@@ -62,8 +63,14 @@ class Ward:
     def serve(self, published: Snapshot) -> Snapshot:
         """`published` with held resources replaced; itself when nothing is held."""
         self._forget_the_healed(published)
-        self.served = self._replaced(published) if self.held else published
-        return self.served
+        served = self._replaced(published) if self.held else published
+        for type_url in _REFERRED:
+            self.referred.setdefault(type_url, {}).update(served.of(type_url))
+        return served
+
+    def settle(self, served: Snapshot) -> None:
+        """All proxies have answered for `served`: they refer to nothing else."""
+        self.referred = {type_url: dict(served.of(type_url)) for type_url in _REFERRED}
 
     def _forget_the_healed(self, published: Snapshot) -> None:
         for type_url, name in list(self.held):
@@ -78,7 +85,10 @@ class Ward:
         if any(p[0] in _REFERRING and p in self.good for p in self.held):
             # The held version may refer to what the new snapshot no longer has.
             for type_url in _REFERRED:
-                resources[type_url] = {**self.served.of(type_url), **published.of(type_url)}
+                resources[type_url] = {
+                    **self.referred.get(type_url, {}),
+                    **published.of(type_url),
+                }
         for place in self.held:
             type_url, name = place
             kept = dict(resources[type_url])
@@ -128,6 +138,10 @@ class Quarantine:
     def serve(self, node_class: Hashable, published: Snapshot) -> Snapshot:
         """What to send to the class instead of `published`."""
         return self._ward(node_class).serve(published)
+
+    def settle(self, node_class: Hashable, served: Snapshot) -> None:
+        """All proxies of the class have answered for `served`."""
+        self._ward(node_class).settle(served)
 
     def forget(self, node_class: Hashable) -> None:
         """Drop all that is known of a class."""

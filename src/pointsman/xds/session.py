@@ -128,10 +128,13 @@ class Session(ABC, Generic[SubscriptionT]):
 
     @property
     def settled(self) -> bool:
-        """Whether the proxy has answered for everything it wants of the goal."""
-        return self._goal is not None and all(
-            channel.sent(self._goal) and not channel.doomed and channel.in_flight is None
-            for channel in self._channels.values()
+        """Whether the proxy has asked for something and answered for all it wants of the goal."""
+        goal, channels = self._goal, self._channels.values()
+        if goal is None or not channels:
+            return False
+        return all(
+            channel.sent(goal) and not channel.doomed and channel.in_flight is None
+            for channel in channels
         )
 
     def _answered(self, channel: Channel[SubscriptionT], message: str | None) -> Outcome | None:

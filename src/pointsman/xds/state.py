@@ -62,7 +62,10 @@ class StateSession(Session[StateSubscription]):
         stale, channel.stale = channel.stale, set()
         greet, channel.greet = channel.greet, False
         if channel.type_url in FULL_STATE:
-            if not (step or stale or greet):
+            relevant = step and (
+                channel.subscription.wildcard or step.names & channel.subscription.names
+            )
+            if not (relevant or stale or greet):
                 return []
             if channel.subscription.wildcard and not doomed_before:
                 return [self._plans.whole(plan.merged, channel.type_url)]

@@ -1,0 +1,32 @@
+"""The catalogue of problems: every code Pointsman can report, with its explanation.
+
+    PM1xx  reading     YAML, variables, documents, objects written twice
+    PM2xx  fields      one object taken by itself: types, limits, rules between its fields
+    PM3xx  references  objects that name each other, membership in meshes and gateways
+    PM4xx  routing     what requests would meet
+    PM5xx  notes       accepted though foreign, and what is not enforced
+    PM6xx  envoy       what Envoy itself refuses
+
+One module a hundred; `docs/problems.md` is generated from `CODES`. A number is never reused.
+"""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType, ModuleType
+
+from pointsman.resources.codes import fields, notes, reading
+from pointsman.resources.problem import Code
+
+_MODULES: tuple[ModuleType, ...] = (reading, fields, notes)
+
+
+def _collect(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Code]]:
+    found: dict[str, Code] = {}
+    for module in modules:
+        for value in vars(module).values():
+            if isinstance(value, Code) and found.setdefault(value.id, value) is not value:
+                raise ValueError(f"{value.id} is used twice")
+    yield from sorted(found.items())
+
+
+CODES: Mapping[str, Code] = MappingProxyType(dict(_collect(_MODULES)))
+"""All codes by id, in order."""

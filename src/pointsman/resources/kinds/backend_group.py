@@ -11,7 +11,9 @@ class BackendGroupSpec:
 
     mesh_ref: OwnerReference | None = None
     """The mesh, as the webhook writes it."""
-    virtual_services: tuple[Reference, ...] = Field(default=(), alias="virtualservices")
+    virtual_services: tuple[Reference, ...] = Field(
+        default=(), validation_alias="virtualservices", serialization_alias="virtualservices"
+    )
     """The services."""
     mesh_name: Name | None = None
     """Pointsman extension: the mesh's name inside App Mesh."""

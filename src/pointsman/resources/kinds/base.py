@@ -6,7 +6,7 @@ Limits come from the CRDs of the App Mesh controller (v1.13) and the App Mesh AP
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import ConfigDict, Field, Strict
 from pydantic.alias_generators import to_camel
@@ -27,13 +27,14 @@ CONFIG = ConfigDict(
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(Field,))
 def schema(cls: type[T]) -> type[T]:
     """Makes a class one node of the manifest schema: frozen, slotted, camelCase on the outside."""
-    return _dataclass(cls, frozen=True, slots=True, kw_only=True, config=CONFIG)
+    made = _dataclass(cls, frozen=True, slots=True, kw_only=True, config=CONFIG)
+    return cast("type[T]", made)
 
 
 Text = Annotated[str, Strict()]
 Name = Annotated[str, Strict(), Field(min_length=1, max_length=255)]
 Flag = Annotated[bool, Strict()]
-Count = Annotated[int, Strict(), Field(ge=0)]
+Count = Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)]
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 Priority = Annotated[int, Strict(), Field(ge=0, le=1000)]
 Weight = Annotated[int, Strict(), Field(ge=0, le=100)]

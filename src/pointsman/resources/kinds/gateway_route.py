@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from pointsman.resources.kinds.base import (
     Method,
@@ -11,7 +11,6 @@ from pointsman.resources.kinds.base import (
     Port,
     Priority,
     Reference,
-    Strict,
     Text,
     schema,
 )
@@ -76,7 +75,9 @@ class VirtualServiceTarget:
 
     virtual_service_ref: Reference | None = None
     """The service."""
-    virtual_service_arn: Text | None = Field(default=None, alias="virtualServiceARN")
+    virtual_service_arn: Text | None = Field(
+        default=None, validation_alias="virtualServiceARN", serialization_alias="virtualServiceARN"
+    )
     """ARN of a service outside these manifests."""
 
 

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from pointsman.resources.kinds.base import Port, Protocol, Strict, Text, schema
+from pointsman.resources.kinds.base import Port, Protocol, Text, schema
 
-Positive = Annotated[int, Strict(), Field(ge=1)]
+Positive = Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)]
 
 
 @schema
@@ -69,7 +69,7 @@ class JsonField:
 class LogFormat:
     """Format of an access log; exactly one of the two."""
 
-    json: tuple[JsonField, ...] | None = None  # type: ignore[assignment]
+    json: tuple[JsonField, ...] | None = None
     """One JSON object a line, with these fields."""
     text: Annotated[str, Strict(), Field(max_length=1000)] | None = None
     """Envoy format string; brings its own line end."""

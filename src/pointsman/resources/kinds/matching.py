@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from pointsman.resources.kinds.base import Flag, Strict, Text, schema
+from pointsman.resources.kinds.base import Flag, Text, schema
 
 MatchText = Annotated[str, Strict(), Field(min_length=1, max_length=255)]
 FieldName = Annotated[str, Strict(), Field(min_length=1, max_length=50)]
-Bound = Annotated[int, Strict()]
+Bound = Annotated[int, Strict(), Field(ge=-(2**63), le=2**63 - 1)]
 
 
 @schema
@@ -71,7 +71,7 @@ class QueryValueMatch:
 class QueryParameterMatch:
     """A condition on a query parameter."""
 
-    name: Annotated[str, Strict(), Field(min_length=1)]
+    name: Annotated[str, Strict(), Field(min_length=1, max_length=255)]
     """Name of the parameter."""
     match: QueryValueMatch | None = None
     """How its value is compared; present is enough when absent."""

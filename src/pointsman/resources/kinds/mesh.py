@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
-from pointsman.resources.kinds.base import LabelSelector, Name, Strict, schema
+from pointsman.resources.kinds.base import LabelSelector, Name, schema
 
 Account = Annotated[str, Strict(), Field(pattern=r"^\d{12}$")]
 

@@ -13,7 +13,9 @@ FilePath = Annotated[str, Field(min_length=1, max_length=255)]
 class AcmCertificate:
     """A certificate kept in AWS Certificate Manager."""
 
-    certificate_arn: Text = Field(alias="certificateARN")
+    certificate_arn: Text = Field(
+        validation_alias="certificateARN", serialization_alias="certificateARN"
+    )
     """ARN of the certificate."""
 
 
@@ -62,7 +64,10 @@ class AcmTrust:
     """Certificate authorities kept in AWS Private CA."""
 
     certificate_authority_arns: tuple[Text, ...] = Field(
-        alias="certificateAuthorityARNs", min_length=1, max_length=3
+        validation_alias="certificateAuthorityARNs",
+        serialization_alias="certificateAuthorityARNs",
+        min_length=1,
+        max_length=3,
     )
     """ARNs of the authorities."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from pointsman.resources.kinds.base import (
     LabelSelector,
@@ -10,7 +10,6 @@ from pointsman.resources.kinds.base import (
     OwnerReference,
     Port,
     Protocol,
-    Strict,
     Text,
     schema,
 )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from pointsman.resources.kinds.base import (
     Duration,
@@ -11,7 +11,6 @@ from pointsman.resources.kinds.base import (
     OwnerReference,
     PortMapping,
     Reference,
-    Strict,
     Text,
     schema,
 )
@@ -143,7 +142,9 @@ class VirtualServiceBackend:
 
     virtual_service_ref: Reference | None = None
     """The service."""
-    virtual_service_arn: Text | None = Field(default=None, alias="virtualServiceARN")
+    virtual_service_arn: Text | None = Field(
+        default=None, validation_alias="virtualServiceARN", serialization_alias="virtualServiceARN"
+    )
     """ARN of a service outside these manifests."""
     client_policy: ClientPolicy | None = None
     """Policy of connections towards it; replaces the defaults as a whole."""

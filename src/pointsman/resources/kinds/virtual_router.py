@@ -21,6 +21,7 @@ from pointsman.resources.kinds.base import (
 from pointsman.resources.kinds.matching import Headers, MatchText, PathMatch, QueryParameters
 
 HttpRetryEvent = Literal["server-error", "gateway-error", "client-error", "stream-error"]
+TcpRetryEvent = Literal["connection-error"]
 GrpcRetryEvent = Literal[
     "cancelled", "deadline-exceeded", "internal", "resource-exhausted", "unavailable"
 ]
@@ -82,7 +83,9 @@ class WeightedTarget:
 
     virtual_node_ref: Reference | None = None
     """The node."""
-    virtual_node_arn: Text | None = Field(default=None, alias="virtualNodeARN")
+    virtual_node_arn: Text | None = Field(
+        default=None, validation_alias="virtualNodeARN", serialization_alias="virtualNodeARN"
+    )
     """ARN of a node outside these manifests."""
     weight: Weight
     """Its share, relative to the other targets' weights."""
@@ -108,7 +111,7 @@ class HttpRetryPolicy:
     """Time for each try, the first included."""
     http_retry_events: tuple[HttpRetryEvent, ...] = ()
     """HTTP events."""
-    tcp_retry_events: tuple[Literal["connection-error"], ...] = ()
+    tcp_retry_events: tuple[TcpRetryEvent, ...] = ()
     """TCP events."""
 
 
@@ -124,7 +127,7 @@ class GrpcRetryPolicy:
     """gRPC status codes."""
     http_retry_events: tuple[HttpRetryEvent, ...] = ()
     """HTTP events."""
-    tcp_retry_events: tuple[Literal["connection-error"], ...] = ()
+    tcp_retry_events: tuple[TcpRetryEvent, ...] = ()
     """TCP events."""
 
 
@@ -212,8 +215,9 @@ class VirtualRouterSpec:
     """Name inside App Mesh; `name_namespace` by default."""
     mesh_ref: OwnerReference | None = None
     """The mesh, as the webhook writes it."""
-    listeners: Annotated[tuple[RouterListener, ...], Field(min_length=1)]
-    """Ports clients may dial."""
+    listeners: tuple[RouterListener, ...] = ()
+    """Ports clients may dial; at least one. Only routers of v1beta1 services may have none: they
+    have the first listener of the first node they route to."""
     routes: tuple[Route, ...] = ()
     """The routes."""
     mesh_name: Name | None = None

@@ -11,7 +11,9 @@ class VirtualNodeProvider:
 
     virtual_node_ref: Reference | None = None
     """The node."""
-    virtual_node_arn: Text | None = Field(default=None, alias="virtualNodeARN")
+    virtual_node_arn: Text | None = Field(
+        default=None, validation_alias="virtualNodeARN", serialization_alias="virtualNodeARN"
+    )
     """ARN of a node outside these manifests."""
 
 
@@ -21,7 +23,9 @@ class VirtualRouterProvider:
 
     virtual_router_ref: Reference | None = None
     """The router."""
-    virtual_router_arn: Text | None = Field(default=None, alias="virtualRouterARN")
+    virtual_router_arn: Text | None = Field(
+        default=None, validation_alias="virtualRouterARN", serialization_alias="virtualRouterARN"
+    )
     """ARN of a router outside these manifests."""
 
 

@@ -1,0 +1,161 @@
+"""Manifests read, linked, translated and shown to Envoy, without anything running.
+
+`check`, `explain` and `render` share this, so that they always speak of the same graph.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pointsman.envoy.bundle import Bundle
+from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.sealed import Sealed
+from pointsman.envoy.static import static_bootstrap
+from pointsman.envoy.translate import translate
+from pointsman.errors import EnvoyError, UsageError
+from pointsman.graph.link import LinkResult, link
+from pointsman.graph.links.context import GivenEndpoints
+from pointsman.graph.model.cluster import Address
+from pointsman.graph.model.gateway import Gateway
+from pointsman.proxy.binary import find_envoy
+from pointsman.proxy.validate import validate
+from pointsman.resources.codes import proxies
+from pointsman.resources.problem import Problem
+from pointsman.resources.store import Store
+from pointsman.sources import files
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """Manifests and what they mean.
+
+    Attributes:
+        store: what was written.
+        linked: what it means.
+        problems: everything found by reading and linking, located, in the order of files and lines.
+    """
+
+    store: Store
+    linked: LinkResult
+    problems: tuple[Problem, ...]
+
+    @property
+    def gateways(self) -> tuple[Gateway, ...]:
+        """The virtual gateways that can be served."""
+        return tuple(self.linked.graph.gateways.values())
+
+
+def load(
+    paths: Sequence[str],
+    variables: Mapping[str, str],
+    resolves: Mapping[tuple[str, int], Address],
+) -> Offline:
+    """Reads and links manifests.
+
+    Args:
+        paths: files, folders, or `-` for standard input.
+        variables: values of `${NAME}`.
+        resolves: (host, port) of a virtual node -> where it really is.
+
+    Raises:
+        SourceError: a path cannot be read.
+    """
+    store = Store(variables)
+    for source, text in files.read(paths).items():
+        store.replace(source, text)
+    linked = link(store.resources(), GivenEndpoints(by_name=resolves))
+    problems = (*store.problems(), *linked.problems)
+    return Offline(store, linked, locate(store, problems))
+
+
+def locate(store: Store, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems with their places, in the order of files and lines."""
+    return tuple(sorted(map(store.locate, problems), key=_order))
+
+
+def _order(problem: Problem) -> tuple[str, tuple[int, int], str, str]:
+    source = problem.origin.source if problem.origin is not None else ""
+    return source, problem.at or (0, 0), problem.code.id, problem.message
+
+
+def find_gateway(gateways: Sequence[Gateway], name: str | None, option: str) -> Gateway:
+    """The gateway of a name, or the only one.
+
+    Args:
+        gateways: those there are.
+        name: `namespace/name`, a bare name, its name inside App Mesh or its node id; None when
+            the user named none.
+        option: the option that names one, for the error's hint.
+
+    Raises:
+        UsageError: there is none, none of that name, or it cannot be told which.
+    """
+    if not gateways:
+        raise UsageError(
+            "there is no virtual gateway in these manifests that could be served",
+            hint="run pointsman check on them",
+        )
+    known = ", ".join(
+        gateway.node_id if option == "--node" else gateway.key.path for gateway in gateways
+    )
+    found = [gateway for gateway in gateways if name is None or name in _names(gateway)]
+    if not found:
+        raise UsageError(f"there is no virtual gateway {name}", hint=f"those given: {known}")
+    if len(found) > 1:
+        raise UsageError(
+            f"which of {len(found)} virtual gateways?", hint=f"name one with {option}: {known}"
+        )
+    return found[0]
+
+
+def _names(gateway: Gateway) -> tuple[str, ...]:
+    return gateway.node_id, gateway.key.path, gateway.key.name, gateway.name
+
+
+def render(offline: Offline, gateway: Gateway) -> Bundle:
+    """A gateway's translation for `envoy -c`."""
+    return translate(offline.linked.graph, NodeClass(gateway.key, "static"))
+
+
+def ask_envoy(
+    offline: Offline, explicit: str | None, from_environment: str | None
+) -> tuple[Problem, ...]:
+    """What Envoy refuses of any gateway, as located problems; without an Envoy, a warning.
+
+    Args:
+        offline: the manifests.
+        explicit: path of the Envoy named on the command line.
+        from_environment: path of the Envoy named in the environment.
+
+    Raises:
+        EnvoyError: an Envoy was named and cannot be used, or it does not come to an end.
+    """
+    try:
+        binary = find_envoy(explicit, from_environment)
+    except EnvoyError as error:
+        if explicit or from_environment:
+            raise
+        return (Problem(proxies.NOT_VALIDATED, str(error), error.hint),)
+    problems: list[Problem] = []
+    for gateway in offline.gateways:
+        resources = render(offline, gateway)
+        # One Envoy after the other: they would only share the same processors.
+        complaints = validate(binary, json.dumps(static_bootstrap(gateway, resources)))
+        problems += (_refusal(gateway, resources, complaint) for complaint in complaints)
+    return locate(offline.store, problems)
+
+
+def _refusal(gateway: Gateway, resources: Bundle, complaint: str) -> Problem:
+    """A complaint as a problem of the object whose resource it names, else of the gateway."""
+    named = [
+        item
+        for items in resources.resources.values()
+        for item in items.values()
+        if item.keys and item.name in complaint
+    ]
+    key = max(named, key=_name_length).keys[0] if named else gateway.key
+    return Problem(proxies.NOT_VALID, complaint, "pointsman render shows what Envoy was given", key)
+
+
+def _name_length(item: Sealed) -> int:
+    return len(item.name)

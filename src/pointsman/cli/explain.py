@@ -1,0 +1,97 @@
+"""`pointsman explain`: where a request would go, and why not elsewhere."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pointsman.cli import options, output
+
+if TYPE_CHECKING:
+    from pointsman.app.offline import Offline
+    from pointsman.graph.intent import Intent
+    from pointsman.resources.problem import Problem
+
+
+def explain(
+    paths: options.Paths,
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="GET, POST, ...")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="http://host:port/path, or /path of localhost.")
+    ],
+    *,
+    header: Annotated[
+        list[str],
+        typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A header. Repeatable."),
+    ] = [],  # noqa: B006 - typer copies it
+    gateway: Annotated[
+        str | None, typer.Option("--gateway", metavar="NAME", help="The virtual gateway asked.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="PORT", help="The gateway's listener asked.")
+    ] = None,
+    var: options.Variables = [],  # noqa: B006
+    resolve: options.Resolves = [],  # noqa: B006
+    as_json: options.AsJson = False,
+    no_color: options.NoColor = False,
+) -> None:
+    """Tells where a request would go, and why not elsewhere.
+
+    Decides as Envoy would, from the manifests alone. The URL's port chooses the listener, or
+    --port does; its host chooses the virtual host.
+
+    With several targets, percent is each one's part of all such requests. status is there when
+    Envoy itself would answer: for gRPC (-H 'content-type: application/grpc') that is HTTP 200
+    with the error in grpcStatus. Times are in seconds, and 0 means no limit.
+
+    Examples:
+      pointsman explain mesh.yaml GET http://localhost:8088/paths/red
+      pointsman explain manifests/ POST /orders?v=2 -H 'tenant: a' -H 'Host: shop.example.com'
+      pointsman explain mesh.yaml GET / --json
+
+    Exit status: 0 the request was decided, whatever the decision; 2 the command or a path is
+    wrong, or there is no gateway to ask.
+    """
+    from pointsman.app import offline
+    from pointsman.cli.request import choose_listener, parse_request
+    from pointsman.graph.intent import decide
+    from pointsman.observe.explain import explain_json
+    from pointsman.observe.explain_text import explain_lines
+    from pointsman.resources.report import problem_json
+
+    asked = parse_request(method, url, header)
+    loaded = offline.load(paths, options.variables(var), options.resolves(resolve))
+    chosen = offline.find_gateway(loaded.gateways, gateway, "--gateway")
+    intent = decide(chosen, choose_listener(chosen, port, asked.port), asked.request)
+    problems = _concerned(loaded, intent)
+    if as_json:
+        decision = explain_json(intent, asked.request)
+        output.write_json({**decision, "problems": [problem_json(item) for item in problems]})
+        return
+    color = options.wants_color(no_color)
+    output.write_lines(explain_lines(intent, asked.request, url), color=color)
+    _print_problems(problems, color=color)
+
+
+def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
+    """Problems of the objects on the path; without a path, those that may have broken it."""
+    from pointsman.observe.explain import path_keys
+    from pointsman.resources.problem import Severity
+
+    keys = path_keys(intent)
+    lost = intent.rule is None
+    return tuple(
+        problem
+        for problem in loaded.problems
+        if problem.key in keys or (lost and problem.code.severity is Severity.ERROR)
+    )
+
+
+def _print_problems(problems: "tuple[Problem, ...]", *, color: bool) -> None:
+    from pointsman.observe.lines import line
+    from pointsman.observe.problems import problem_lines
+    from pointsman.resources.problem import Severity
+
+    told = [problem for problem in problems if problem.code.severity is not Severity.NOTE]
+    if told:
+        lines = [line(), *(text for problem in told for text in problem_lines(problem))]
+        output.write_lines(lines, color=color)

@@ -1,0 +1,121 @@
+"""The command `pointsman`: its commands, and how each of them may end.
+
+0    done; for `check`: no errors
+1    errors were found in manifests
+2    the command line or a path is wrong
+3    there is no usable Envoy, or it does not start
+4    there is no running instance, or it does not answer
+70   a fault of Pointsman itself
+130  interrupted
+"""
+
+import inspect
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from pointsman import __version__
+from pointsman.cli.check import check
+from pointsman.cli.explain import explain
+from pointsman.cli.output import write_error
+from pointsman.cli.render import render
+from pointsman.cli.status import status
+from pointsman.cli.up import up
+from pointsman.errors import PointsmanError, UsageError
+
+EXIT_FAULT = 70
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _help(command: Callable[..., None]) -> str:
+    """A docstring as help text: paragraphs with indented lines, such as examples, stay as is."""
+    paragraphs = inspect.cleandoc(command.__doc__ or "").split("\n\n")
+    return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
+
+
+for command in (up, check, explain, render, status):
+    app.command(help=_help(command))(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"pointsman {__version__}\n")
+        raise typer.Exit
+
+
+def pointsman(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Prints the version."),
+    ] = False,
+) -> None:
+    """Pointsman reads App Mesh manifests and drives Envoy with them.
+
+    Examples:
+      pointsman up examples/quickstart --echo
+      pointsman check mesh.yaml
+      pointsman explain mesh.yaml GET http://localhost:8088/paths/red
+      pointsman render mesh.yaml > envoy.yaml
+      pointsman status
+
+    Exit status: 0 done; 1 errors in manifests; 2 the command or a path is wrong; 3 no usable
+    Envoy; 4 no running instance; 70 a fault of Pointsman, --debug anywhere shows the traceback.
+    """
+
+
+app.callback(help=_help(pointsman))(pointsman)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and gives the exit status; the arguments are sys.argv's by default."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Manifests that are not UTF-8 are quoted in problems all the same.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run([argument for argument in given if argument != "--debug"])
+    except PointsmanError as error:
+        write_error(str(error), error.hint)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has gone; Python must not complain while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if debug:
+            raise
+        kind = type(error).__name__
+        write_error(
+            f"a fault of Pointsman itself: {kind}: {error}",
+            "please report it, with what the same command prints when --debug is added",
+        )
+        return EXIT_FAULT
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result = app(arguments or ["--help"], prog_name="pointsman", standalone_mode=False)
+    except typer.Abort:
+        return EXIT_INTERRUPTED
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "pointsman"
+        message = " ".join(error.format_message().split())
+        raise UsageError(message, hint=f"{command} --help shows what it takes") from None
+    sys.stdout.flush()
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,75 @@
+"""Options that several commands share, and the values they stand for."""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pointsman.errors import UsageError
+from pointsman.settings import read_settings
+
+Paths = Annotated[
+    list[str],
+    typer.Argument(metavar="PATH", help="Files or folders of manifests; - reads standard input."),
+]
+Variables = Annotated[
+    list[str],
+    typer.Option("--var", metavar="NAME=VALUE", help="Fills ${NAME} in manifests. Repeatable."),
+]
+Resolves = Annotated[
+    list[str],
+    typer.Option(
+        "--resolve",
+        metavar="HOST:PORT=ADDR:PORT",
+        help="Where a virtual node found as HOST:PORT really is. Repeatable.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Prints JSON for machines.")]
+NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; so does NO_COLOR.")]
+EnvoyPath = Annotated[
+    str | None,
+    typer.Option("--envoy", metavar="PATH", help="The Envoy to use; also POINTSMAN_ENVOY."),
+]
+
+if TYPE_CHECKING:
+    from pointsman.graph.model.cluster import Address
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+
+
+def resolves(given: Iterable[str]) -> "dict[tuple[str, int], Address]":
+    """`HOST:PORT=ADDR:PORT` entries as (host, port) -> address."""
+    from pointsman.app.options import parse_resolve
+
+    return dict(parse_resolve(entry) for entry in given)
+
+
+def wants_color(no_color: bool) -> bool:
+    """Whether colour is welcome, terminal or not."""
+    return not no_color and read_settings().color
+
+
+def variables(given: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE` entries; of two with one name the last counts, as on any command line."""
+    values: dict[str, str] = {}
+    for entry in given:
+        name, equals, value = entry.partition("=")
+        if not equals or not _NAME.match(name):
+            raise UsageError(
+                f"--var {entry}: not NAME=VALUE", hint="for example --var NAMESPACE=colors"
+            )
+        values[name] = value
+    return values
+
+
+def parse_headers(given: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """`name: value` entries with lower-case names; as in curl the value may be empty."""
+    headers: list[tuple[str, str]] = []
+    for entry in given:
+        name, colon, value = entry.partition(":")
+        if not colon or not _HEADER.match(name.strip()):
+            raise UsageError(f"-H {entry!r}: not a header", hint="for example -H 'color: red'")
+        headers.append((name.strip().lower(), value.strip()))
+    return tuple(headers)

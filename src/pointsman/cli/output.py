@@ -1,0 +1,47 @@
+"""Where results go: JSON or text to standard output, everything else to standard error."""
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pointsman.observe.lines import Line
+
+
+def write_json(value: Any) -> None:
+    """A result for machines."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_yaml(value: Any) -> None:
+    """A result for machines that people read."""
+    import yaml
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    yaml.dump(value, sys.stdout, dumper, sort_keys=False, allow_unicode=True, width=10_000)
+
+
+def write_lines(lines: "Iterable[Line]", *, color: bool, stream: IO[str] | None = None) -> None:
+    """A result for people; coloured only on a terminal, and never wrapped."""
+    from pointsman.observe.lines import plain
+
+    target = sys.stdout if stream is None else stream
+    if not color or not target.isatty():
+        target.write(plain(lines))
+        return
+    from rich.console import Console
+
+    console = Console(file=target, highlight=False, soft_wrap=True, emoji=False)
+    for item in lines:
+        console.print(item)
+
+
+def write_error(message: str, hint: str = "", *, color: bool = False) -> None:
+    """One line that says what went wrong, and one that says what to do about it."""
+    from pointsman.observe.lines import Piece, line
+
+    lines = [line(Piece("pointsman: ", "error"), message)]
+    if hint:
+        lines.append(line(Piece("hint: ", "faint"), hint))
+    write_lines(lines, color=color, stream=sys.stderr)

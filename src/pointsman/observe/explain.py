@@ -1,0 +1,193 @@
+"""A routing decision as the JSON object of `pointsman explain --json`.
+
+The decision itself is made in `graph.intent`. Here it gets the names people and scripts look for:
+objects as `namespace/name`, times in seconds, shares in percent of all matching requests.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pointsman.envoy import names
+from pointsman.graph.intent import Intent, Rejected, Share
+from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
+from pointsman.graph.model.route import RetryPolicy, Route
+from pointsman.graph.request import Request
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
+
+_GRPC_STATUS = {404: 12, 503: 14}
+"""What Envoy's own answers become for gRPC: UNIMPLEMENTED and UNAVAILABLE (gRPC's
+`http-grpc-status-mapping.md`)."""
+
+
+def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
+    """The decision for a request, as one JSON object.
+
+    `status` is what the client sees when Envoy itself answers every such request, else null; for
+    gRPC it is 200 with the error in `grpcStatus`. Where several virtual services share the
+    requests, what differs between them is null here and stands in each entry of `targets`.
+    """
+    shares = intent.shares
+    several = len(shares) > 1
+    status, grpc_status = client_status(overall_status(intent), request)
+    return {
+        "gateway": intent.gateway.key.path,
+        "listener": intent.listener.port,
+        "virtualHost": None if intent.host is None else str(intent.host.domain),
+        "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
+        **_common([_decision(share) for share in shares]),
+        "targets": [entry for share in shares for entry in _targets(share, request, several)],
+        "status": status,
+        "grpcStatus": grpc_status,
+        "rejected": [_rejected(item) for item in nearer_candidates(intent)],
+    }
+
+
+def client_status(status: int | None, request: Request) -> tuple[int | None, int | None]:
+    """HTTP status and `grpc-status` a client sees when Envoy answers with `status`."""
+    if status is None or not request.is_grpc:
+        return status, None
+    return 200, _GRPC_STATUS[status]
+
+
+def overall_status(intent: Intent) -> int | None:
+    """The status of all requests like this one when Envoy answers each of them alike."""
+    if not intent.shares:
+        return intent.status
+    statuses = {share_status(share) for share in intent.shares}
+    return statuses.pop() if len(statuses) == 1 else None
+
+
+def share_status(share: Share) -> int | None:
+    """The status with which Envoy answers a whole share itself; None when a backend does."""
+    if share.route is None:
+        return 404
+    reachable = any(item.weight and endpoints(item.cluster) for item in share.targets)
+    return None if reachable else 503
+
+
+def endpoints(cluster: Cluster) -> tuple[str, ...]:
+    """Where a cluster's requests go, as `host:port`; a name is looked up by Envoy."""
+    if cluster.endpoints is not None:
+        return tuple(map(str, cluster.endpoints))
+    if isinstance(cluster.discovery, DnsServiceDiscovery):
+        return (str(Address(cluster.discovery.hostname, cluster.port)),)
+    return ()
+
+
+def percent(share: Share, item: WeightedCluster | None = None) -> float:
+    """The part of all matching requests a share, or a target in it, gets; 4 digits."""
+    total = sum(target.weight for target in share.targets)
+    weight = 1.0 if item is None else item.weight / total if total else 0.0
+    return round(100 * share.fraction * weight, 4)
+
+
+def nearer_candidates(intent: Intent) -> tuple[Rejected, ...]:
+    """What was tried before, each once even if two services share a router."""
+    return tuple(dict.fromkeys(intent.rejected))
+
+
+def path_keys(intent: Intent) -> frozenset[Key]:
+    """The objects a decision rests on."""
+    keys = {intent.gateway.key}
+    if intent.rule is not None:
+        keys.add(intent.rule.key)
+    for share in intent.shares:
+        keys.add(share.service.key)
+        if share.service.router is not None:
+            keys.add(share.service.router)
+        keys.update(item.cluster.node for item in share.targets)
+    return frozenset(keys)
+
+
+def _decision(share: Share) -> dict[str, Any]:
+    service, route = share.service, share.route
+    return {
+        "virtualService": service.key.path,
+        "virtualRouter": None if service.router is None else service.router.path,
+        "route": None if route is None else route.name,
+        "rewritten": {"host": share.request.authority, "path": share.request.target},
+        **_limits(route),
+    }
+
+
+def _limits(route: Route | None) -> dict[str, Any]:
+    if route is None:
+        return dict.fromkeys(("timeout", "idleTimeout", "retries"))
+    idle = route.timeouts.idle_ms
+    return {
+        "timeout": seconds(route.timeouts.request_ms),
+        "idleTimeout": None if idle is None else seconds(idle),
+        "retries": _retries(route.retry),
+    }
+
+
+def _retries(policy: RetryPolicy) -> dict[str, Any]:
+    per_try = policy.per_retry_ms
+    return {
+        "max": policy.max_retries,
+        "perTry": None if per_try is None else seconds(per_try),
+        "on": list(policy.events),
+    }
+
+
+def seconds(ms: int) -> float:
+    """Milliseconds as seconds, whole ones as an integer."""
+    return ms // 1000 if ms % 1000 == 0 else ms / 1000
+
+
+_DECISION = (
+    "virtualService",
+    "virtualRouter",
+    "route",
+    "rewritten",
+    "timeout",
+    "idleTimeout",
+    "retries",
+)
+
+
+def _common(decisions: list[dict[str, Any]]) -> dict[str, Any]:
+    """What all decisions have in common; null for the rest."""
+    if not decisions:
+        return dict.fromkeys(_DECISION)
+    first = decisions[0]
+    return {
+        name: first[name] if all(other[name] == first[name] for other in decisions) else None
+        for name in _DECISION
+    }
+
+
+def _targets(share: Share, request: Request, several: bool) -> Iterator[dict[str, Any]]:
+    more = _decision(share) if several else {}
+    if several and not share.targets:
+        nobody: dict[str, Any] = dict.fromkeys(("virtualNode", "weight", "cluster"))
+        own = {**nobody, "percent": percent(share), "endpoints": []}
+        yield {**own, **more, **_answer(share_status(share), request)}
+    for item in share.targets:
+        where = endpoints(item.cluster)
+        entry = {
+            "virtualNode": item.cluster.node.path,
+            "weight": item.weight,
+            "percent": percent(share, item),
+            "cluster": names.cluster(item.cluster),
+            "endpoints": list(where),
+        }
+        yield {**entry, **more, **_answer(None if where else 503, request)}
+
+
+def _answer(status: int | None, request: Request) -> dict[str, Any]:
+    """Envoy's own answer to the requests of one target, where it gives one."""
+    if status is None:
+        return {}
+    seen, grpc_status = client_status(status, request)
+    return {"status": seen} if grpc_status is None else {"status": seen, "grpcStatus": grpc_status}
+
+
+def _rejected(item: Rejected) -> dict[str, Any]:
+    return {
+        "gatewayRoute": item.key.path if item.key.kind == "GatewayRoute" else None,
+        "virtualRouter": item.key.path if item.key.kind == "VirtualRouter" else None,
+        "route": item.route,
+        "clause": item.clause,
+    }

@@ -1,0 +1,203 @@
+"""A routing decision as a person would tell it: a sentence, a table, and why not elsewhere."""
+
+from collections.abc import Iterator
+
+from pointsman.envoy import names
+from pointsman.graph.intent import Intent, Share
+from pointsman.graph.request import Request
+from pointsman.observe.conditions import describe_match
+from pointsman.observe.explain import (
+    client_status,
+    endpoints,
+    nearer_candidates,
+    overall_status,
+    percent,
+    seconds,
+    share_status,
+)
+from pointsman.observe.lines import Line, Piece, line, table
+
+
+def explain_lines(intent: Intent, request: Request, url: str) -> Iterator[Line]:
+    """The decision for a request.
+
+    Args:
+        intent: the decision.
+        request: the request as it arrives.
+        url: the URL as it was given.
+    """
+    yield line(Piece(f"{request.method} {url}", "strong"))
+    if len(intent.shares) == 1:
+        yield from _single(intent, intent.shares[0], request)
+    elif intent.shares:
+        yield from _split(intent, request)
+    else:
+        yield line("is answered ", _status(overall_status(intent), request), *_by(intent))
+        yield line(f"because {_why_no_service(intent, request)}.")
+    yield from _target_table(intent)
+    yield from _limits(intent)
+    yield from _rejected_table(intent)
+
+
+def _single(intent: Intent, share: Share, request: Request) -> Iterator[Line]:
+    status = share_status(share)
+    if status is not None:
+        yield line("is answered ", _status(status, request), *_by(intent))
+        yield line("because ", *_rule(intent), *_but(share))
+    else:
+        yield line("is answered by ", *_nodes(share), ", which sees")
+        yield from _seen(share, "    ")
+        yield line("because ", *_rule(intent), ",")
+        yield line("and ", *_route(share), ".")
+
+
+def _split(intent: Intent, request: Request) -> Iterator[Line]:
+    yield line("is split between virtual services,")
+    yield line("because ", *_rule(intent), ":")
+    for share in intent.shares:
+        status = share_status(share)
+        service = Piece(share.service.key.path, "name")
+        head = (f"  {_percent(percent(share))} for virtual service ", service)
+        if status is not None:
+            yield line(*head, ": answered ", _status(status, request), *_by(intent))
+            yield line("    for ", *_reason(share))
+        else:
+            yield line(*head, ": ", *_nodes(share), ", which sees")
+            yield from _seen(share, "      ")
+            yield line("    for ", *_route(share))
+
+
+def _seen(share: Share, indent: str) -> Iterator[Line]:
+    request = share.request
+    yield line(indent, Piece(f"{request.method} {request.target}", "good"))
+    yield line(indent, Piece(f"host: {request.authority}", "good"))
+
+
+def _status(status: int | None, request: Request) -> Piece:
+    seen, grpc_status = client_status(status, request)
+    grpc = "" if grpc_status is None else f" with grpc-status {grpc_status}"
+    return Piece(f"{seen}{grpc}", "error")
+
+
+def _by(intent: Intent) -> tuple[str | Piece, ...]:
+    return (" by virtual gateway ", Piece(intent.gateway.key.path, "name"), " itself")
+
+
+def _why_no_service(intent: Intent, request: Request) -> str:
+    if intent.rule is not None:
+        return f"gateway route {intent.rule.key.path} matches, and all its weights are 0"
+    if intent.host is None:
+        return f"no gateway route serves host {request.host} on port {intent.listener.port}"
+    if str(intent.host.domain) == "*":
+        return "no gateway route matches"
+    return f"no gateway route for host {intent.host.domain} matches"
+
+
+def _rule(intent: Intent) -> tuple[str | Piece, ...]:
+    rule = intent.rule
+    if rule is None:
+        return ()
+    conditions = describe_match(rule.match, rule.domain)
+    return ("gateway route ", Piece(rule.key.path, "name"), f" matches ({conditions})")
+
+
+def _route(share: Share) -> tuple[str | Piece, ...]:
+    service, route = share.service, share.route
+    if route is None or service.router is None or route.name is None:
+        return ("a virtual node provides virtual service ", Piece(service.key.path, "name"))
+    return (
+        "of virtual router ",
+        Piece(service.router.path, "name"),
+        " the route ",
+        Piece(route.name, "name"),
+        f" matches ({describe_match(route.match)})",
+    )
+
+
+def _but(share: Share) -> tuple[str | Piece, ...]:
+    return (", but ", *_reason(share), ".")
+
+
+def _reason(share: Share) -> tuple[str | Piece, ...]:
+    """Why Envoy has to answer a share itself."""
+    service = Piece(share.service.key.path, "name")
+    if share.route is not None:
+        if not any(target.weight for target in share.targets):
+            return (*_route(share), " and all its weights are 0")
+        return (*_route(share), " and none of its virtual nodes has a known endpoint")
+    if share.service.routes:
+        target = f"{share.request.method} {share.request.target}"
+        return ("no route of virtual service ", service, f" matches what is left: {target}")
+    return ("virtual service ", service, " has no route")
+
+
+def _nodes(share: Share) -> tuple[str | Piece, ...]:
+    shown: list[str | Piece] = []
+    chosen = [item for item in share.targets if item.weight]
+    for index, item in enumerate(chosen):
+        if index:
+            shown.append(" or " if index == len(chosen) - 1 else ", ")
+        shown.append(Piece(item.cluster.node.path, "name"))
+        shown.append(f" ({_percent(percent(share, item))})")
+    return ("virtual node " if len(chosen) == 1 else "one of virtual nodes ", *shown)
+
+
+def _percent(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").rstrip(".") + " %"
+
+
+def _target_table(intent: Intent) -> Iterator[Line]:
+    rows = [
+        (
+            item.cluster.node.path,
+            str(item.weight),
+            _percent(percent(share, item)),
+            ", ".join(endpoints(item.cluster)) or "none known (503)",
+            names.cluster(item.cluster),
+        )
+        for share in intent.shares
+        for item in share.targets
+    ]
+    if rows:
+        yield line()
+        yield from table(("VIRTUAL NODE", "WEIGHT", "SHARE", "ENDPOINTS", "CLUSTER"), rows)
+
+
+def _limits(intent: Intent) -> Iterator[Line]:
+    said = dict.fromkeys(_limit(share) for share in intent.shares if share.route is not None)
+    if said:
+        yield line()
+    for text in said:
+        yield line("  ", text)
+
+
+def _limit(share: Share) -> str:
+    if share.route is None:
+        return ""
+    times, retry = share.route.timeouts, share.route.retry
+    request = f"{seconds(times.request_ms)} s" if times.request_ms else "none"
+    idle = "" if times.idle_ms is None else f", {_idle(times.idle_ms)}"
+    if retry.max_retries == 0:
+        return f"timeout {request}{idle}; no retries"
+    each = "" if not retry.per_retry_ms else f" of {seconds(retry.per_retry_ms)} s each"
+    events = ", ".join(retry.events)
+    return f"timeout {request}{idle}; up to {retry.max_retries} retries{each} on {events}"
+
+
+def _idle(idle_ms: int) -> str:
+    return f"idle {seconds(idle_ms)} s" if idle_ms else "idle without limit"
+
+
+def _rejected_table(intent: Intent) -> Iterator[Line]:
+    rows = [
+        (
+            f"gateway route {item.key.path}"
+            if item.route is None
+            else f"route {item.route} of {item.key.path}",
+            item.clause,
+        )
+        for item in nearer_candidates(intent)
+    ]
+    if rows:
+        yield line()
+        yield from table(("TRIED BEFORE", "WHY NOT"), rows)

@@ -1,0 +1,37 @@
+"""Rules between the fields of one object: what the schema's types cannot say.
+
+They are those of the App Mesh controller's webhooks, of the App Mesh API, and Envoy's limits on
+values, as far as they need no other object. One module a kind; `matching`, `listeners` and
+`tls` hold what kinds share. Every rule reports all it finds.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from pointsman.resources.problem import Problem
+from pointsman.resources.resource import Resource
+from pointsman.resources.rules import (
+    backend_group,
+    gateway_route,
+    mesh,
+    virtual_gateway,
+    virtual_node,
+    virtual_router,
+    virtual_service,
+)
+
+Rule = Callable[[Resource[Any]], Iterator[Problem]]
+
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "Mesh": mesh.check,
+        "VirtualGateway": virtual_gateway.check,
+        "GatewayRoute": gateway_route.check,
+        "VirtualService": virtual_service.check,
+        "VirtualRouter": virtual_router.check,
+        "VirtualNode": virtual_node.check,
+        "BackendGroup": backend_group.check,
+    }
+)
+"""The rules of each kind."""
