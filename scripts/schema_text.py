@@ -8,6 +8,7 @@ from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from pointsman.resources.kinds import base
 from pointsman.resources.shape import fields
 
 Block = type[Any]
@@ -26,6 +27,7 @@ def blocks_of(root: Block) -> list[Block]:
 
 
 def _blocks_in(annotation: Any) -> Iterator[Block]:
+    annotation = _resolved(annotation)
     if isinstance(annotation, type) and is_pydantic_dataclass(annotation):
         yield annotation
     if get_origin(annotation) is not Literal:
@@ -52,6 +54,7 @@ def _default(info: FieldInfo) -> str:
 
 
 def _type(annotation: Any, metadata: list[Any]) -> str:
+    annotation = _resolved(annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type(arguments[0], [*arguments[1:], *metadata])
@@ -59,6 +62,11 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         (inner,) = (item for item in arguments if item is not type(None))
         return _type(inner, metadata)
     return _plain(annotation, origin, arguments) + _limits(metadata)
+
+
+def _resolved(annotation: Any) -> Any:
+    """The class itself where a block refers to one further down in its module by name."""
+    return getattr(base, annotation) if isinstance(annotation, str) else annotation
 
 
 def _plain(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> str:
