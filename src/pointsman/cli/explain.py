@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pointsman.graph.intent import Intent
     from pointsman.resources.problem import Problem
 
+ROUTE = "GatewayRoute"
+
 
 def explain(
     paths: options.Paths,
@@ -73,17 +75,22 @@ def explain(
 
 
 def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
-    """Problems of the objects on the path; without a path, those that may have broken it."""
+    """Problems of the objects on the path, and errors that keep a nearer route from being there."""
     from pointsman.observe.explain import path_keys
     from pointsman.resources.problem import Severity
 
     keys = path_keys(intent)
-    lost = intent.rule is None
-    return tuple(
-        problem
-        for problem in loaded.problems
-        if problem.key in keys or (lost and problem.code.severity is Severity.ERROR)
-    )
+    linked = loaded.linked.rules
+
+    def matters(problem: "Problem") -> bool:
+        if problem.key in keys:
+            return True
+        if problem.code.severity is not Severity.ERROR:
+            return False
+        key = problem.key
+        return key is None or intent.rule is None or (key.kind == ROUTE and key not in linked)
+
+    return tuple(filter(matters, loaded.problems))
 
 
 def _print_problems(problems: "tuple[Problem, ...]", *, color: bool) -> None:

@@ -1,5 +1,6 @@
 """One file for `envoy -c`: the translation of a gateway without a control plane behind it."""
 
+import json
 from typing import Any
 
 from google.protobuf import json_format
@@ -44,6 +45,7 @@ def static_bootstrap(
 
 def _messages(resources: Bundle, type_url: str) -> list[dict[str, Any]]:
     return [
-        json_format.MessageToDict(unseal(item), preserving_proto_field_name=True)
+        # By way of text, since MessageToDict leaves OrderedDicts in packed messages.
+        json.loads(json_format.MessageToJson(unseal(item), preserving_proto_field_name=True))
         for item in resources.resources.get(type_url, {}).values()
     ]

@@ -135,7 +135,7 @@ class _Document:
             self._unnamed = True
             return
         api_version, kind = found
-        group, _, version = api_version.rpartition("/")
+        group, _, version = api_version.partition("/")
         if kind.endswith("List") and isinstance(tree.get("items"), list):
             for index, item in enumerate(tree["items"]):
                 inner = replace(origin, root=(*origin.root, "items", index))

@@ -46,6 +46,12 @@ def extensions(resource: Resource[Any]) -> Iterator[Problem]:
         yield from _gateway_route(key, spec)
 
 
+def old_mesh_name(key: Key) -> Problem:
+    """The warning about `spec.meshName` of a v1beta1 Mesh."""
+    hint = "in App Mesh the name of a Mesh is metadata.name, or spec.awsName of v1beta2"
+    return _extension(key, (*SPEC, "meshName"), hint)
+
+
 def _gateway_route(key: Key, spec: GatewayRouteSpec) -> Iterator[Problem]:
     if spec.gateway_name is not None:
         hint = (

@@ -47,7 +47,7 @@ def api(tree: Any) -> tuple[str, str] | Problem:
         if not isinstance(value, str) or not value:
             near = nearest(name, (key for key in tree if key not in _ROOT))
             what = f"must be text, not {shown(value)}" if name in tree else "is missing"
-            hint = f"did you mean {name} by {near}?" if near else "every object has one"
+            hint = f"write {name} instead of {near}" if near else "every object has one"
             return Problem(reading.NOT_AN_OBJECT, f"{name} {what}", hint, path=(name,))
     return tree["apiVersion"], tree["kind"]
 
@@ -119,7 +119,8 @@ def _not_text(path: FieldPath, value: Any, key: Key | None = None) -> Problem:
 
 
 def _bad_name(path: FieldPath, name: str, allowed: str) -> Problem:
-    lowered = re.sub(r"[^a-z0-9.-]+", "-", name.lower()).strip("-.")
+    kept = r"[^a-z0-9.-]+" if path[-1] == "name" else r"[^a-z0-9-]+"
+    lowered = re.sub(kept, "-", name.lower()).strip("-.")
     hint = f"write {lowered}, for instance" if 0 < len(lowered) <= 63 else ""
     message = (
         f"{show_path(path)} is {shown(name)}; it may have {allowed}, and no others at its ends"

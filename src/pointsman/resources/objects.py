@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pointsman.resources.codes import fields as codes
 from pointsman.resources.codes import notes
-from pointsman.resources.dialect import extensions, unwrap_targets
+from pointsman.resources.dialect import extensions, old_mesh_name, unwrap_targets
 from pointsman.resources.envelope import identify, unknown_roots
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.registry import SPECS
@@ -102,6 +102,8 @@ def _checked(resource: Resource[Any], *, old: bool) -> Iterator[Problem]:
     yield from RULES[resource.key.kind](resource)
     if not old:
         yield from extensions(resource)
+    elif resource.key.kind == "Mesh" and resource.spec.aws_name is not None:
+        yield old_mesh_name(resource.key)
 
 
 def _converted(spec: Any, key: Key) -> Iterator[tuple[Key, Any]]:

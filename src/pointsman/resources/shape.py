@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
 
+from pointsman.resources.kinds.base import manifest_name
 from pointsman.resources.origin import FieldPath
 
 
@@ -24,7 +24,7 @@ def fields(schema: type[Any]) -> Mapping[str, FieldInfo]:
 
 def _written(name: str, info: FieldInfo) -> str:
     alias = info.validation_alias
-    return alias if isinstance(alias, str) else to_camel(name)
+    return alias if isinstance(alias, str) else manifest_name(name)
 
 
 def fields_at(schema: type[Any], path: FieldPath) -> Mapping[str, FieldInfo]:

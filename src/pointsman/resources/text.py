@@ -308,6 +308,8 @@ def _nesting_fault(error: _TooDeepError) -> Fault:
 def _syntax_fault(text: str, error: Exception) -> Fault:
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
+        if error.problem and "unexpected end of stream" in error.problem:
+            mark = error.context_mark or mark
         message = error.problem or error.context or "this is not YAML"
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         return Fault(
@@ -334,16 +336,18 @@ def _syntax_fault(text: str, error: Exception) -> Fault:
     )
 
 
+_HINTS: Final = (
+    ("mapping values are not allowed", "quote a value that contains `: `, or mend the indentation"),
+    ("cannot start any token", "quote a value that begins with `@`, a backquote or `%`"),
+    ("unexpected end of stream", "a quote that begins here is never closed"),
+    ("undefined alias", "quote a value that begins with `*`"),
+    ("expected <block end>", "check the indentation of this line and the one above"),
+)
+"""What the parser says, in part, and what to do about it."""
+
+
 def _hint(text: str, message: str, line: int) -> str:
     lines = text.split("\n")
     if "cannot start any token" in message and "\t" in lines[min(line, len(lines)) - 1]:
         return "indent with spaces; YAML does not allow tabs"
-    if "mapping values are not allowed" in message:
-        return "put quotes around a value that contains `: `, or mend the indentation"
-    if "cannot start any token" in message:
-        return "put quotes around a value that begins with `@`, a backquote or `%`"
-    if "undefined alias" in message:
-        return "put quotes around a value that begins with `*`"
-    if "expected <block end>" in message or "block mapping" in message:
-        return "check the indentation of this line and the one above"
-    return ""
+    return next((hint for part, hint in _HINTS if part in message), "")

@@ -4,8 +4,7 @@ pydantic finds the mistakes; this module says them as people would. The good cas
 of a compiled validator, so nothing here may cost time before a mistake was found.
 """
 
-from collections.abc import Callable, Hashable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -39,9 +38,8 @@ _WANTED: Final[Mapping[str, str]] = {
 _YES_NO: Final = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 
 
-@lru_cache(maxsize=64)
-def _adapter(schema: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(schema)
+_ADAPTERS: Final[dict[type[Any], TypeAdapter[Any]]] = {}
+"""Validators are compiled when a kind is met first; that takes milliseconds."""
 
 
 def validate(schema: type[T], tree: Any, key: Key | None) -> tuple[T | None, list[Problem]]:
@@ -53,7 +51,10 @@ def validate(schema: type[T], tree: Any, key: Key | None) -> tuple[T | None, lis
 
 
 def _read(schema: type[T], tree: Any) -> T:
-    spec: T = _adapter(schema).validate_python(tree, by_alias=True, by_name=False)
+    adapter = _ADAPTERS.get(schema)
+    if adapter is None:
+        adapter = _ADAPTERS[schema] = TypeAdapter(schema)
+    spec: T = adapter.validate_python(tree, by_alias=True, by_name=False)
     return spec
 
 
@@ -75,8 +76,16 @@ def _mend(
             error = next_error
         else:
             return spec, warnings
-    errors = [_problem(e, schema, key) for e in error.errors(include_url=False)]
-    return None, warnings + errors
+    errors = filter(_counts, error.errors(include_url=False))
+    return None, warnings + [_problem(e, schema, key) for e in errors]
+
+
+def _counts(error: ErrorDetails) -> bool:
+    """Whether an error is more than the echo of another.
+
+    A list whose entries are invalid is also called too short, as if they were not there.
+    """
+    return error["type"] != "too_short" or len(error["input"]) < error["ctx"]["min_length"]
 
 
 def _copy(tree: Any) -> Any:
@@ -131,7 +140,7 @@ def _text_hint(value: str, wanted: str) -> str:
 def _missing(error: ErrorDetails, path: FieldPath, schema: type[Any], key: Key | None) -> Problem:
     del error
     meaning = describe(schema, path[1:])
-    hint = f"{path[-1]}: {meaning[:1].lower()}{meaning[1:].rstrip('.')}" if meaning else ""
+    hint = f"{path[-1]}: {meaning}".rstrip(".") if meaning else ""
     return Problem(codes.MISSING_FIELD, f"{show_path(path)} is missing", hint, key, path)
 
 

@@ -14,8 +14,8 @@ ARTICLE_DIALECT = Code(
     Severity.WARNING,
     "The object is written in a dialect that App Mesh never had",
     "v1beta1 knew only Mesh, VirtualNode and VirtualService, in a shape of their own. Articles "
-    "show other kinds, or the shape of v1beta2, under `apiVersion: appmesh.k8s.aws/v1beta1`. The object "
-    "is read as v1beta2; the App Mesh controller and its CRDs would refuse it. Write "
+    "show other kinds, or the shape of v1beta2, under `apiVersion: appmesh.k8s.aws/v1beta1`. The "
+    "object is read as v1beta2; the App Mesh controller and its CRDs would refuse it. Write "
     "`apiVersion: appmesh.k8s.aws/v1beta2`.",
 )
 EXTENSION_FIELD = Code(

@@ -1,0 +1,1 @@
+"""The schema of each kind; `base` and the modules named by parts hold what kinds share."""

@@ -15,8 +15,18 @@ from typing_extensions import dataclass_transform
 
 T = TypeVar("T")
 
+
+def manifest_name(field: str) -> str:
+    """The name of a field in manifests: camelCase, but ARN and ARNs in capitals."""
+    name = to_camel(field)
+    for ending, written in (("Arn", "ARN"), ("Arns", "ARNs")):
+        if name.endswith(ending):
+            return name.removesuffix(ending) + written
+    return name
+
+
 CONFIG = ConfigDict(
-    alias_generator=to_camel,
+    alias_generator=manifest_name,
     extra="forbid",
     use_attribute_docstrings=True,
     validate_by_alias=True,

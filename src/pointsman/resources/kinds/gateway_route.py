@@ -75,9 +75,7 @@ class VirtualServiceTarget:
 
     virtual_service_ref: Reference | None = None
     """The service."""
-    virtual_service_arn: Text | None = Field(
-        default=None, validation_alias="virtualServiceARN", serialization_alias="virtualServiceARN"
-    )
+    virtual_service_arn: Text | None = None
     """ARN of a service outside these manifests."""
 
 

@@ -13,9 +13,7 @@ FilePath = Annotated[str, Field(min_length=1, max_length=255)]
 class AcmCertificate:
     """A certificate kept in AWS Certificate Manager."""
 
-    certificate_arn: Text = Field(
-        validation_alias="certificateARN", serialization_alias="certificateARN"
-    )
+    certificate_arn: Text
     """ARN of the certificate."""
 
 
@@ -63,12 +61,7 @@ class ClientCertificate:
 class AcmTrust:
     """Certificate authorities kept in AWS Private CA."""
 
-    certificate_authority_arns: tuple[Text, ...] = Field(
-        validation_alias="certificateAuthorityARNs",
-        serialization_alias="certificateAuthorityARNs",
-        min_length=1,
-        max_length=3,
-    )
+    certificate_authority_arns: Annotated[tuple[Text, ...], Field(min_length=1, max_length=3)]
     """ARNs of the authorities."""
 
 

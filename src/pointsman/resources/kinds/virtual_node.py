@@ -142,9 +142,7 @@ class VirtualServiceBackend:
 
     virtual_service_ref: Reference | None = None
     """The service."""
-    virtual_service_arn: Text | None = Field(
-        default=None, validation_alias="virtualServiceARN", serialization_alias="virtualServiceARN"
-    )
+    virtual_service_arn: Text | None = None
     """ARN of a service outside these manifests."""
     client_policy: ClientPolicy | None = None
     """Policy of connections towards it; replaces the defaults as a whole."""

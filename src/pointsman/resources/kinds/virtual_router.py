@@ -83,9 +83,7 @@ class WeightedTarget:
 
     virtual_node_ref: Reference | None = None
     """The node."""
-    virtual_node_arn: Text | None = Field(
-        default=None, validation_alias="virtualNodeARN", serialization_alias="virtualNodeARN"
-    )
+    virtual_node_arn: Text | None = None
     """ARN of a node outside these manifests."""
     weight: Weight
     """Its share, relative to the other targets' weights."""

@@ -1,7 +1,5 @@
 """VirtualService: a name clients call, and what provides it."""
 
-from pydantic import Field
-
 from pointsman.resources.kinds.base import Name, OwnerReference, Reference, Text, schema
 
 
@@ -11,9 +9,7 @@ class VirtualNodeProvider:
 
     virtual_node_ref: Reference | None = None
     """The node."""
-    virtual_node_arn: Text | None = Field(
-        default=None, validation_alias="virtualNodeARN", serialization_alias="virtualNodeARN"
-    )
+    virtual_node_arn: Text | None = None
     """ARN of a node outside these manifests."""
 
 
@@ -23,9 +19,7 @@ class VirtualRouterProvider:
 
     virtual_router_ref: Reference | None = None
     """The router."""
-    virtual_router_arn: Text | None = Field(
-        default=None, validation_alias="virtualRouterARN", serialization_alias="virtualRouterARN"
-    )
+    virtual_router_arn: Text | None = None
     """ARN of a router outside these manifests."""
 
 

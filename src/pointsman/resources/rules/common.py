@@ -54,10 +54,10 @@ def aws_name(key: Key, name: str | None) -> Iterator[Problem]:
         yield Problem(codes.BAD_NAME, message, "", key, (*SPEC, "awsName"))
 
 
-def host(key: Key, path: FieldPath, name: str) -> Iterator[Problem]:
-    """A host name, without port and wildcard."""
-    if _HOST.match(name):
-        if not name.islower() and name.lower() != name:
+def host(key: Key, path: FieldPath, name: str, *, ending: bool = False) -> Iterator[Problem]:
+    """A host name, without port and wildcard; or the ending of one, which may begin with a dot."""
+    if _HOST.match(name.lstrip(".-") if ending else name):
+        if name.lower() != name:
             message = f"{show_path(path)} is {shown(name)}; hosts are compared in lower case"
             yield Problem(codes.UPPER_CASE_HOST, message, f"write {name.lower()}", key, path)
         return
@@ -78,8 +78,10 @@ def address(key: Key, path: FieldPath, name: str) -> Iterator[Problem]:
 def _host_hint(name: str) -> str:
     if "://" in name:
         return "write the host alone, without the scheme"
+    if "*" in name.lstrip("*"):
+        return "hosts have no wildcards inside"
     if "*" in name:
-        return "write a suffix, such as suffix: .example.com; it stands for any host before it"
+        return f"write suffix: {name.lstrip('*') or '.example.com'}; anything may stand before it"
     if re.search(r":\d+\Z", name):
         return f"write {name.rsplit(':', 1)[0]}; the port is not part of the host"
     if "/" in name:

@@ -81,12 +81,7 @@ def _hostname(key: Key, path: FieldPath, match: HostnameMatch | None) -> Iterato
     if match.exact is not None:
         yield from host(key, (*path, "exact"), match.exact)
     if match.suffix is not None:
-        # What stands before a suffix is open, so a suffix may begin in the middle of a name.
-        ending = match.suffix.lstrip(".-") or match.suffix
-        for problem in host(key, (*path, "suffix"), ending):
-            wildcard = match.suffix.startswith("*")
-            hint = f"write {match.suffix.lstrip('*')}" if wildcard else problem.hint
-            yield Problem(problem.code, problem.message, hint, key, problem.path)
+        yield from host(key, (*path, "suffix"), match.suffix, ending=True)
 
 
 def _targets(

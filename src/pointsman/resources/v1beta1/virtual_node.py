@@ -57,7 +57,7 @@ class HealthCheckV1:
 class AcmCertificateV1:
     """A certificate kept in AWS Certificate Manager."""
 
-    certificate_arn: Text
+    certificate_arn: Text = Field(validation_alias="certificateArn")
     """ARN of the certificate."""
 
 
@@ -97,7 +97,9 @@ class ListenerV1:
 class AcmTrustV1:
     """Certificate authorities kept in AWS Private CA."""
 
-    certificate_authority_arns: Annotated[tuple[Text, ...], Field(min_length=1, max_length=3)]
+    certificate_authority_arns: tuple[Text, ...] = Field(
+        validation_alias="certificateAuthorityArns", min_length=1, max_length=3
+    )
     """ARNs of the authorities."""
 
 

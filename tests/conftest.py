@@ -1,0 +1,33 @@
+"""Options shared by all tests: `--refresh` rewrites golden files, never on CI."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refresh", action="store_true", help="rewrite golden files, then check them")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--refresh") and os.environ.get("CI", "").lower() in ("true", "1"):
+        raise pytest.UsageError("--refresh is refused on CI: golden files are changed by people")
+
+
+class Golden:
+    """Compares text with a committed file, or writes it."""
+
+    def __init__(self, *, refresh: bool) -> None:
+        self._refresh = refresh
+
+    def check(self, file: Path, actual: str) -> None:
+        if self._refresh:
+            file.write_text(actual, encoding="utf-8")
+        expected = file.read_text(encoding="utf-8") if file.exists() else ""
+        assert actual == expected, f"{file} differs; pytest --refresh rewrites it"
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    return Golden(refresh=bool(request.config.getoption("--refresh")))

@@ -1,0 +1,218 @@
+"""Manifests of every kind that use most of the schema, as a basis for mutations."""
+
+MANIFESTS = """\
+apiVersion: v1
+kind: Namespace
+metadata:
+  name: shop
+  labels: {mesh: shop, gateway: front}
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: Mesh
+metadata:
+  name: shop
+spec:
+  awsName: shop-mesh
+  meshOwner: "111122223333"
+  namespaceSelector:
+    matchLabels: {mesh: shop}
+    matchExpressions:
+      - {key: env, operator: NotIn, values: [test]}
+  egressFilter:
+    type: ALLOW_ALL
+  meshServiceDiscovery:
+    ipPreference: IPv4_ONLY
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: VirtualGateway
+metadata:
+  name: front
+  namespace: shop
+  labels: {team: web}
+spec:
+  namespaceSelector: {}
+  gatewayRouteSelector: {matchLabels: {public: "yes"}}
+  podSelector: {matchLabels: {app: front}}
+  listeners:
+    - portMapping: {port: 8443, protocol: http2}
+      healthCheck:
+        protocol: http
+        path: /ready
+        healthyThreshold: 2
+        unhealthyThreshold: 3
+        timeoutMillis: 2000
+        intervalMillis: 5000
+      connectionPool:
+        http2: {maxRequests: 100}
+      tls:
+        mode: PERMISSIVE
+        certificate:
+          file: {certificateChain: /certs/chain.pem, privateKey: /certs/key.pem}
+        validation:
+          trust:
+            file: {certificateChain: /certs/ca.pem}
+          subjectAlternativeNames: {match: {exact: [client.shop]}}
+  logging:
+    accessLog:
+      file:
+        path: /dev/stdout
+        format:
+          text: "%START_TIME% %RESPONSE_CODE%\\n"
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: GatewayRoute
+metadata:
+  name: cart
+  namespace: shop
+spec:
+  priority: 10
+  httpRoute:
+    match:
+      prefix: /cart
+      method: GET
+      port: 8443
+      hostname: {suffix: .example.com}
+      headers:
+        - name: x-version
+          invert: true
+          match: {regex: "v[0-9]+"}
+        - name: x-age
+          match:
+            range: {start: 1, end: 10}
+      queryParameters:
+        - name: color
+          match: {exact: red}
+    action:
+      target:
+        port: 8080
+        virtualService:
+          virtualServiceRef: {name: cart}
+      rewrite:
+        hostname: {defaultTargetHostname: DISABLED}
+        prefix: {value: /}
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: GatewayRoute
+metadata: {name: stock, namespace: shop}
+spec:
+  grpcRoute:
+    match:
+      serviceName: shop.Stock
+      metadata:
+        - {name: tenant, match: {prefix: a}}
+    action:
+      target: {virtualService: {virtualServiceRef: {name: stock}}}
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: VirtualService
+metadata: {name: cart, namespace: shop}
+spec:
+  awsName: cart.shop.svc.cluster.local
+  provider:
+    virtualRouter:
+      virtualRouterRef: {name: cart}
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: VirtualRouter
+metadata: {name: cart, namespace: shop}
+spec:
+  listeners:
+    - portMapping: {port: 8080, protocol: http}
+  routes:
+    - name: main
+      priority: 5
+      httpRoute:
+        match:
+          path: {regex: "/cart/[^/]+"}
+          scheme: http
+        action:
+          weightedTargets:
+            - {virtualNodeRef: {name: cart-v1}, weight: 90, port: 8080}
+            - {virtualNodeRef: {name: cart-v2, namespace: shop}, weight: 10}
+        retryPolicy:
+          maxRetries: 2
+          perRetryTimeout: {unit: s, value: 1}
+          httpRetryEvents: [server-error, gateway-error]
+          tcpRetryEvents: [connection-error]
+        timeout:
+          perRequest: {unit: ms, value: 2500}
+          idle: {unit: s, value: 0}
+    - name: raw
+      tcpRoute:
+        action:
+          weightedTargets: [{virtualNodeRef: {name: cart-v1}, weight: 1}]
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: VirtualNode
+metadata: {name: cart-v1, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: cart, version: v1}}
+  listeners:
+    - portMapping: {port: 8080, protocol: http}
+      outlierDetection:
+        maxServerErrors: 5
+        interval: {unit: s, value: 10}
+        baseEjectionDuration: {unit: s, value: 10}
+        maxEjectionPercent: 50
+      connectionPool:
+        http: {maxConnections: 10, maxPendingRequests: 10}
+      timeout:
+        http: {perRequest: {unit: s, value: 60}}
+  serviceDiscovery:
+    dns: {hostname: cart.shop.svc.cluster.local, responseType: ENDPOINTS}
+  backends:
+    - virtualService:
+        virtualServiceRef: {name: stock}
+        clientPolicy:
+          tls:
+            enforce: false
+            ports: [8443]
+            certificate: {sds: {secretName: me}}
+            validation: {trust: {sds: {secretName: ca}}}
+  backendGroups: [{name: all}]
+  backendDefaults:
+    clientPolicy:
+      tls:
+        validation:
+          trust: {acm: {certificateAuthorityARNs: ["arn:aws:acm-pca:eu-west-1:1234:ca/1"]}}
+  logging:
+    accessLog:
+      file: {path: /dev/stdout, format: {json: [{key: status, value: "%RESPONSE_CODE%"}]}}
+---
+apiVersion: appmesh.k8s.aws/v1beta2
+kind: BackendGroup
+metadata: {name: all, namespace: shop}
+spec:
+  virtualservices: [{name: cart}, {name: stock}]
+---
+apiVersion: appmesh.k8s.aws/v1beta1
+kind: VirtualNode
+metadata: {name: old, namespace: shop}
+spec:
+  meshName: shop
+  listeners:
+    - portMapping: {port: 8080, protocol: grpc}
+      healthCheck: {intervalMillis: 6000}
+      tls: {mode: STRICT, certificate: {acm: {certificateArn: "arn:x"}}}
+  serviceDiscovery:
+    cloudMap: {namespaceName: shop.local, serviceName: old, attributes: {version: v1}}
+  backends:
+    - virtualService:
+        virtualServiceName: cart.shop.svc.cluster.local
+        clientPolicy: {tls: {validation: {trust: {acm: {certificateAuthorityArns: ["arn:y"]}}}}}
+---
+apiVersion: appmesh.k8s.aws/v1beta1
+kind: VirtualService
+metadata: {name: old.shop.svc.cluster.local, namespace: shop}
+spec:
+  meshName: shop
+  routes:
+    - name: main
+      grpc:
+        match: {serviceName: shop.Old, methodName: Get}
+        action:
+          weightedTargets:
+            - {virtualNodeName: old, weight: 1}
+            - {virtualNodeName: new.other, weight: 3}
+        retryPolicy: {maxRetries: 1, perRetryTimeoutMillis: 1500, grpcRetryEvents: [unavailable]}
+"""
