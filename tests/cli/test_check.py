@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from pointsman.app import offline
+from pointsman.envoy.static import static_bootstrap
 from pointsman.errors import EnvoyError
+from pointsman.proxy import binary
 from tests.cli.conftest import Run
 
 GOOD = """\
@@ -134,10 +136,9 @@ def test_what_only_envoy_refuses_becomes_a_problem_of_the_gateway(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "a.yaml").write_text(GOOD)
-    whole = offline.static_bootstrap
 
     def broken(*arguments: object) -> dict[str, object]:
-        bootstrap = whole(*arguments)  # type: ignore[arg-type]
+        bootstrap = static_bootstrap(*arguments)  # type: ignore[arg-type]
         bootstrap["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = (
             70_000
         )
@@ -147,29 +148,28 @@ def test_what_only_envoy_refuses_becomes_a_problem_of_the_gateway(
     ended = run("check", "a.yaml", "--json")
     assert ended.status == 1
     problems = json.loads(ended.out)["problems"]
-    assert {problem["code"] for problem in problems} == {"PM602"}
+    assert {problem["code"] for problem in problems} == {"PM601"}
     assert "port" in problems[0]["message"].lower()
     assert problems[0]["object"] == "VirtualGateway a/front"
     assert (problems[0]["file"], problems[0]["line"]) == ("a.yaml", 6)
 
 
-def test_without_any_envoy_the_rest_is_checked_and_a_warning_says_so(
+def test_without_any_envoy_the_rest_is_said_and_then_that(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nowhere(*_: object) -> None:
         raise EnvoyError("no Envoy found", hint="install one")
 
-    monkeypatch.setattr(offline, "find_envoy", nowhere)
-    (folder / "a.yaml").write_text(GOOD)
+    monkeypatch.setattr(binary, "find_envoy", nowhere)
+    (folder / "a.yaml").write_text(NODE)
     ended = run("check", "a.yaml")
-    assert ended.status == 0
-    assert ended.out == (
-        "pointsman: warning PM603: no Envoy found\n  hint: install one\n1 warning\n"
-    )
+    assert ended.status == 3
+    assert ended.out.endswith("1 error in 1 file\n")
+    assert ended.err == "pointsman: no Envoy found\nhint: install one\n"
 
 
 def test_an_envoy_that_was_named_must_be_usable(run: Run, folder: Path) -> None:
     (folder / "a.yaml").write_text(GOOD)
     ended = run("check", "a.yaml", "--envoy", folder / "none")
-    assert (ended.status, ended.out) == (3, "")
+    assert ended.status == 3
     assert ended.err.startswith("pointsman: the Envoy named on the command line does not exist")

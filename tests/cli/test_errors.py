@@ -19,7 +19,11 @@ WRONG = [
     (["check", "no/such/path"], "no/such/path does not exist", "files or folders"),
     (["check", COLORS, "--var", "X"], "--var X: not NAME=VALUE", "--var NAMESPACE="),
     (["check", COLORS, "--var", "1=2"], "--var 1=2: not NAME=VALUE", "--var NAMESPACE="),
-    (["check", COLORS, "--resolve", "x=y"], "--resolve x=y: not of the form", "for example"),
+    (
+        ["check", COLORS, "--resolve", "x=y"],
+        "--resolve x=y: not HOST:PORT=ADDR:PORT",
+        "for example",
+    ),
     (["explain", COLORS, "GET", "/", "-H", "x"], "-H 'x': not a header", "for example -H"),
     (["explain", COLORS, "G-T", "/"], "G-T is not a method", "METHOD URL"),
     (["explain", COLORS, "GET", "ftp://x/"], "ftp://x/ is not an HTTP URL", "/path alone"),
