@@ -1,6 +1,6 @@
 """Control plane at size: start, one edit, memory, bytes pushed.
 
-    python bench/control_plane.py [--routes 10000] [--edits 100]
+    python -m bench.control_plane [--routes 10000] [--edits 100]
 
 Runs the real command on generated manifests, asks through the real Envoy, and edits one route
 again and again. A backend here tells which path it saw, so "live" means that a request took the
@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 import httpx2
-import manifests
+
+from bench import manifests
 
 START_LIMIT_S = 120.0
 EDIT_LIMIT_S = 20.0
@@ -118,7 +119,9 @@ async def _report(
     start_s: float,
 ) -> None:
     envoy = next(
-        child for child in _children(pid) if b"envoy" in Path(f"/proc/{child}/exe").readlink().name.encode()
+        child
+        for child in _children(pid)
+        if b"envoy" in Path(f"/proc/{child}/exe").readlink().name.encode()
     )
     rss, peak = _memory_mb(pid)
     envoy_rss, _ = _memory_mb(envoy)
@@ -136,16 +139,22 @@ async def _report(
     print(f"| {options.routes} routes, {options.hosts} hosts, {services} services |  |")
     print("|---|---|")
     print(f"| process start to first answer through Envoy | {start_s:.2f} s |")
-    print(f"| one edited route to live, median of {len(times)} | {statistics.median(times):.0f} ms |")
+    print(
+        f"| one edited route to live, median of {len(times)} | {statistics.median(times):.0f} ms |"
+    )
     print(f"| the same, p99 (max) | {p99:.0f} ms ({times[-1]:.0f} ms) |")
     print(f"| bytes pushed for one edit, median | {statistics.median(sizes):,.0f} |")
-    print(f"| memory of the control plane: now, after the edits (peak) | "
-          f"{rss:.0f} MB, {after_rss:.0f} MB ({peak:.0f} MB) |")
+    print(
+        f"| memory of the control plane: now, after the edits (peak) | "
+        f"{rss:.0f} MB, {after_rss:.0f} MB ({peak:.0f} MB) |"
+    )
     print(f"| memory of Envoy | {envoy_rss:.0f} MB |")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--routes", type=int, default=10_000)
     parser.add_argument("--hosts", type=int, default=100)
     parser.add_argument("--edits", type=int, default=100)

@@ -92,9 +92,7 @@ def route_file(host: int, per_host: int, services: int, first_rewrite: str = "/v
     return "---\n".join(documents)
 
 
-def write(
-    folder: Path, *, routes: int, hosts: int, services: int, port: int, backend: int
-) -> None:
+def write(folder: Path, *, routes: int, hosts: int, services: int, port: int, backend: int) -> None:
     """Writes the whole set: a file for each host, and the services ten files."""
     (folder / "mesh.yaml").write_text(HEAD.format(port=port))
     for part in range(10):

@@ -71,7 +71,8 @@ def manifests_page() -> str:
         "# Manifests\n",
         GENERATED,
         f"The kinds of `{GROUP}/v1beta2` and their fields below `spec`. Where no default stands, "
-        'absent is a meaning of its own. Types are taken literally: `8080` is a number, `"8080"` is text.\n',
+        "absent is a meaning of its own. Types are taken literally: `8080` is a number, "
+        '`"8080"` is text.\n',
         "\n".join(f"- [{kind}](#{kind})" for kind in SPECS) + "\n- [Shared blocks](#shared)\n",
     ]
     for kind, spec in SPECS.items():

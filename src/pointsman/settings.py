@@ -15,27 +15,22 @@ class Settings:
 
     Attributes:
         envoy: path of the Envoy to use (POINTSMAN_ENVOY); None leaves the choice to Pointsman.
-        color: whether colour is welcome (no NO_COLOR, https://no-color.org).
-        runtime_dir: where short-lived files and sockets go (XDG_RUNTIME_DIR); None leaves it to
-            the system's temporary folder.
+        no_color: colour is not wanted (NO_COLOR set to anything, https://no-color.org).
+        runtime_folder: where running instances keep their sockets:
+            `${XDG_RUNTIME_DIR:-/tmp}/pointsman-UID`.
     """
 
     envoy: str | None
-    color: bool
-    runtime_dir: Path | None
-
-    @property
-    def status_folder(self) -> Path:
-        """Where running instances of this user have their sockets, `PID.sock`."""
-        return (self.runtime_dir or Path("/tmp")) / f"pointsman-{os.getuid()}"
+    no_color: bool
+    runtime_folder: Path
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of an environment; that of this process by default."""
     values = os.environ if environment is None else environment
-    runtime_dir = values.get("XDG_RUNTIME_DIR")
+    parent = Path(values.get("XDG_RUNTIME_DIR") or "/tmp")
     return Settings(
         envoy=values.get("POINTSMAN_ENVOY") or None,
-        color=not values.get("NO_COLOR"),
-        runtime_dir=Path(runtime_dir) if runtime_dir else None,
+        no_color=bool(values.get("NO_COLOR")),
+        runtime_folder=parent / f"pointsman-{os.getuid()}",
     )

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,7 +17,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pointsman.api.client import socket_path
 from pointsman.errors import InstanceError
+from pointsman.observe.status import Status, status_json
 
 STARTED_POLL_S = 0.01
 
@@ -27,11 +29,11 @@ class StatusServer:
 
     Args:
         folder: folder of the socket `PID.sock`; made with mode 0700.
-        status: gives the JSON object to answer.
+        status: gives what to answer.
     """
 
-    def __init__(self, folder: Path, status: Callable[[], dict[str, Any]]) -> None:
-        self._socket = folder / f"{os.getpid()}.sock"
+    def __init__(self, folder: Path, status: Callable[[], Status]) -> None:
+        self._socket = socket_path(folder, os.getpid())
         self._status = status
         config = uvicorn.Config(
             Starlette(routes=[Route("/v1/status", self._answer)]),
@@ -44,7 +46,7 @@ class StatusServer:
         self._task: asyncio.Task[None] | None = None
 
     async def _answer(self, _request: Request) -> JSONResponse:
-        return JSONResponse(self._status())
+        return JSONResponse(status_json(self._status()))
 
     async def __aenter__(self) -> Self:
         folder = self._socket.parent

@@ -6,7 +6,6 @@ Changes of the files go one way: sources, store, compiler, ADS server, Envoys. W
 
 import asyncio
 import contextlib
-import os
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -16,13 +15,15 @@ from typing import Any, Protocol
 from pointsman.api.server import StatusServer
 from pointsman.app.backends import Backends
 from pointsman.app.fleet import Fleet, FleetEvents
+from pointsman.app.offline import locate
 from pointsman.app.options import UpOptions
 from pointsman.app.ports import LocalPorts, PortBook, refuse
+from pointsman.app.status import GatewayState, instance_status
 from pointsman.control.compile import Compiled, Compiler
 from pointsman.control.rejections import Rejections
 from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.model.gateway import Gateway
-from pointsman.observe.status import GatewayState, StatusSource, status_json
+from pointsman.observe.status import Status
 from pointsman.proxy.binary import find_envoy
 from pointsman.proxy.log_lines import LogLine
 from pointsman.proxy.process import ProcessOptions
@@ -35,6 +36,7 @@ from pointsman.settings import Settings
 from pointsman.sources.files import read, watch
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
+from pointsman.xds.snapshot import Snapshot
 
 ACKNOWLEDGE_S = 20.0
 """Seconds within which proxies are expected to take a change; they get longer, unwatched."""
@@ -112,7 +114,6 @@ class Instance:
         self._gateways: dict[NodeClass, Gateway] = {}
         self._port_problems: list[Problem] = []
         self._since = time.time()
-        self._generation = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set.
@@ -123,7 +124,7 @@ class Instance:
         binary = find_envoy(self._options.envoy, self._settings.envoy)
         files = read(self._options.paths)
         async with AsyncExitStack() as stack:
-            folder = stack.enter_context(RuntimeFolder(self._settings.runtime_dir))
+            folder = stack.enter_context(RuntimeFolder())
             stack.push_async_callback(self._backends.stop)
             self._view.progress("reading manifests")
             self._apply(files)
@@ -143,44 +144,37 @@ class Instance:
             stack.push_async_callback(self._fleet.stop)
             self._view.progress("starting Envoy")
             self._view.serving(await self._publish((), time.perf_counter()))
-            await stack.enter_async_context(StatusServer(self._settings.status_folder, self.status))
-            await self._follow(stop)
+            await stack.enter_async_context(
+                StatusServer(self._settings.runtime_folder, self.status)
+            )
+            await self._follow(stop, files)
             self._view.draining()
             self._view.stopped(await self._fleet.drain())
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> Status:
         """The state of everything, as `GET /v1/status` answers it."""
-        return status_json(
-            StatusSource(
-                pid=os.getpid(),
-                since=self._since,
-                generation=self._generation,
-                paths=self._options.paths,
-                bind=self._options.bind,
-                gateways=tuple(self._states()),
-                problems=self._problems(),
-            )
+        return instance_status(
+            since=self._since,
+            paths=self._options.paths,
+            gateways=self._states(),
+            problems=self._problems(),
         )
 
     def _states(self) -> list[GatewayState]:
-        running = self._fleet.running if self._fleet else {}
         return [
             GatewayState(
                 gateway=gateway,
                 node_class=node_class,
-                pid=running[gateway.key].pid if gateway.key in running else None,
-                proxies=tuple(
-                    node
-                    for node in self._server.nodes.values()
-                    if node.node_class == node_class
+                snapshot=self._compiled.snapshots[node_class] if self._compiled else Snapshot(),
+                nodes=tuple(
+                    node for node in self._server.nodes.values() if node.node_class == node_class
                 ),
-                snapshot=self._compiled.snapshots[node_class] if self._compiled else None,
             )
             for node_class, gateway in self._gateways.items()
         ]
 
-    async def _follow(self, stop: asyncio.Event) -> None:
-        following = asyncio.create_task(self._watch(), name="watch")
+    async def _follow(self, stop: asyncio.Event, files: Mapping[str, str]) -> None:
+        following = asyncio.create_task(self._watch(files), name="watch")
         stopping = asyncio.create_task(stop.wait(), name="stop")
         await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for task in (following, stopping):
@@ -188,8 +182,8 @@ class Instance:
         with contextlib.suppress(asyncio.CancelledError):
             await following
 
-    async def _watch(self) -> None:
-        async for changes in watch(self._options.paths):
+    async def _watch(self, files: Mapping[str, str]) -> None:
+        async for changes in watch(self._options.paths, files):
             started = time.perf_counter()
             self._apply(changes)
             await self._compile()
@@ -216,7 +210,6 @@ class Instance:
     async def _publish(self, sources: tuple[str, ...], started: float) -> Published:
         assert self._compiled is not None
         assert self._fleet is not None
-        self._generation += 1
         for node_class, snapshot in self._compiled.snapshots.items():
             self._rejections.settle(node_class, snapshot)
             self._server.publish(node_class, snapshot)
@@ -231,16 +224,12 @@ class Instance:
                 seconds = time.perf_counter() - started
         resources = self._store.resources()
         count = sum(len(items) for items in resources.by_kind.values())
-        return Published(
-            self._gateways, self._problems(), count, sources, seconds, rejected
-        )
+        return Published(self._gateways, self._problems(), count, sources, seconds, rejected)
 
     def _problems(self) -> tuple[Problem, ...]:
-        found = [*self._compiled.problems] if self._compiled else []
-        found += self._rejections.problems()
-        found += self._port_problems
-        located = [self._store.locate(problem) for problem in found]
-        return tuple(sorted((*self._store.problems(), *located), key=_place))
+        found = [*self._store.problems(), *self._rejections.problems(), *self._port_problems]
+        found += self._compiled.problems if self._compiled else ()
+        return locate(self._store, found)
 
     def _node_class(self, gateway: Gateway) -> NodeClass:
         ports = self._ports.of(gateway)
@@ -255,8 +244,3 @@ class Instance:
     def _rejected(self, node_class: object, rejection: Rejection) -> None:
         if isinstance(node_class, NodeClass):
             self._rejections.add(node_class, rejection)
-
-
-def _place(problem: Problem) -> tuple[str, tuple[int, int], str]:
-    source = problem.origin.source if problem.origin else ""
-    return source, problem.at or (0, 0), problem.code.id

@@ -12,14 +12,14 @@ from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.sealed import Sealed
 from pointsman.envoy.static import static_bootstrap
 from pointsman.envoy.translate import translate
-from pointsman.errors import EnvoyError, UsageError
+from pointsman.errors import UsageError
 from pointsman.graph.link import LinkResult, link
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway
-from pointsman.proxy.binary import find_envoy
+from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.validate import validate
-from pointsman.resources.codes import proxies
+from pointsman.resources.codes import envoy as codes
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources import files
@@ -48,14 +48,14 @@ class Offline:
 def load(
     paths: Sequence[str],
     variables: Mapping[str, str],
-    resolves: Mapping[tuple[str, int], Address],
+    resolves: Mapping[tuple[str, int], tuple[str, int]],
 ) -> Offline:
     """Reads and links manifests.
 
     Args:
         paths: files, folders, or `-` for standard input.
         variables: values of `${NAME}`.
-        resolves: (host, port) of a virtual node -> where it really is.
+        resolves: (host, port) of a virtual node -> (host, port) where it really is.
 
     Raises:
         SourceError: a path cannot be read.
@@ -63,7 +63,8 @@ def load(
     store = Store(variables)
     for source, text in files.read(paths).items():
         store.replace(source, text)
-    linked = link(store.resources(), GivenEndpoints(by_name=resolves))
+    given = {name: Address(*address) for name, address in resolves.items()}
+    linked = link(store.resources(), GivenEndpoints(by_name=given))
     problems = (*store.problems(), *linked.problems)
     return Offline(store, linked, locate(store, problems))
 
@@ -117,31 +118,18 @@ def render(offline: Offline, gateway: Gateway) -> Bundle:
     return translate(offline.linked.graph, NodeClass(gateway.key, "static"))
 
 
-def ask_envoy(
-    offline: Offline, explicit: str | None, from_environment: str | None
-) -> tuple[Problem, ...]:
-    """What Envoy refuses of any gateway, as located problems; without an Envoy, a warning.
-
-    Args:
-        offline: the manifests.
-        explicit: path of the Envoy named on the command line.
-        from_environment: path of the Envoy named in the environment.
+def ask_envoy(offline: Offline, binary: EnvoyBinary) -> tuple[Problem, ...]:
+    """What Envoy refuses of any gateway, as located problems.
 
     Raises:
-        EnvoyError: an Envoy was named and cannot be used, or it does not come to an end.
+        EnvoyError: Envoy cannot be run, so nothing is known.
     """
-    try:
-        binary = find_envoy(explicit, from_environment)
-    except EnvoyError as error:
-        if explicit or from_environment:
-            raise
-        return (Problem(proxies.NOT_VALIDATED, str(error), error.hint),)
     problems: list[Problem] = []
     for gateway in offline.gateways:
         resources = render(offline, gateway)
         # One Envoy after the other: they would only share the same processors.
         complaints = validate(binary, json.dumps(static_bootstrap(gateway, resources)))
-        problems += (_refusal(gateway, resources, complaint) for complaint in complaints)
+        problems.extend(_refusal(gateway, resources, complaint) for complaint in complaints)
     return locate(offline.store, problems)
 
 
@@ -154,7 +142,7 @@ def _refusal(gateway: Gateway, resources: Bundle, complaint: str) -> Problem:
         if item.keys and item.name in complaint
     ]
     key = max(named, key=_name_length).keys[0] if named else gateway.key
-    return Problem(proxies.NOT_VALID, complaint, "pointsman render shows what Envoy was given", key)
+    return Problem(codes.REFUSED, complaint, "pointsman render shows what Envoy was given", key)
 
 
 def _name_length(item: Sealed) -> int:

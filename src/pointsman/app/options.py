@@ -52,34 +52,6 @@ class UpOptions:
     drain_s: float = 5.0
 
 
-def parse_resolve(text: str) -> tuple[tuple[str, int], Address]:
-    """`HOST:PORT=ADDR:PORT` (curl's `HOST:PORT:ADDR` means the same port).
-
-    Raises:
-        UsageError: the text has another form.
-    """
-    name, equals, address = text.partition("=")
-    if not equals:
-        host, _, rest = text.partition(":")
-        port, _, address = rest.partition(":")
-        name, address = f"{host}:{port}", f"{address}:{port}"
-    source, target = _host_port(name), _host_port(address)
-    if source is None or target is None:
-        raise UsageError(
-            f"--resolve {text}: not of the form HOST:PORT=ADDR:PORT",
-            hint="for example --resolve web.shop.svc.cluster.local:8080=127.0.0.1:3000",
-        )
-    return (source.host, source.port), target
-
-
-def _host_port(text: str) -> Address | None:
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not _is_port(port) or port == "0":
-        return None
-    return Address(host, int(port))
-
-
 def parse_move(text: str) -> Move:
     """`[GATEWAY:]PORT=LOCALPORT`.
 

@@ -6,7 +6,7 @@ from pointsman.app.options import UpOptions
 from pointsman.errors import UsageError
 from pointsman.graph.model.gateway import Gateway
 from pointsman.proxy.ports import cannot_listen
-from pointsman.resources.codes import proxies
+from pointsman.resources.codes import envoy as codes
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 
@@ -76,7 +76,7 @@ class PortBook:
                 continue
             problems.append(
                 Problem(
-                    proxies.PORT_TAKEN,
+                    codes.PORT_TAKEN,
                     f"gateway {gateway.key.path} cannot listen on {self._bind}:{local}: {why}",
                     f"move it, for example by --listen {gateway.key.name}:{item.port}=0",
                     key=gateway.key,

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 def check(
     paths: options.Paths,
-    *,
     var: options.Variables = [],  # noqa: B006 - typer copies it
     resolve: options.Resolves = [],  # noqa: B006
     notes: Annotated[bool, typer.Option("--notes", help="Shows notes too.")] = False,
@@ -31,28 +30,35 @@ def check(
       kubectl get -A -o yaml virtualgateways,gatewayroutes,... | pointsman check --json -
 
     Exit status: 0 nothing is wrong, or nothing but warnings; 1 errors were found;
-    2 the command or a path is wrong; 3 the Envoy that was named cannot be used.
+    2 the command or a path is wrong; 3 there is no usable Envoy.
     """
     from pointsman.app import offline
+    from pointsman.errors import EnvoyError
+    from pointsman.proxy.binary import find_envoy
     from pointsman.resources.problem import has_errors
     from pointsman.settings import read_settings
 
-    loaded = offline.load(paths, options.variables(var), options.resolves(resolve))
-    problems = (*loaded.problems, *offline.ask_envoy(loaded, envoy, read_settings().envoy))
+    loaded = offline.load(paths, options.parse_variables(var), options.parse_resolves(resolve))
+    problems, failure = loaded.problems, None
+    try:
+        binary = find_envoy(envoy, read_settings().envoy)
+        problems += offline.ask_envoy(loaded, binary)
+    except EnvoyError as error:
+        # What was found without Envoy is of use all the same.
+        failure = error
     _print(problems, notes=notes, as_json=as_json, color=options.wants_color(no_color))
+    if failure is not None:
+        raise failure
     if has_errors(problems):
         raise typer.Exit(1)
 
 
 def _print(problems: "tuple[Problem, ...]", *, notes: bool, as_json: bool, color: bool) -> None:
-    from pointsman.observe.problems import count_line, problem_lines
-    from pointsman.resources.problem import Severity
+    from pointsman.observe.problems import problem_lines, summary
     from pointsman.resources.report import problem_json
 
     if as_json:
         output.write_json({"problems": [problem_json(problem) for problem in problems]})
         return
-    told = [item for item in problems if notes or item.code.severity is not Severity.NOTE]
-    for problem in told:
-        output.write_lines(problem_lines(problem), color=color)
-    output.write_lines([count_line(told, len(problems) - len(told))], color=color)
+    output.write_lines(problem_lines(problems, notes=notes), color=color)
+    output.write_lines([summary(problems, notes=notes)], color=color)

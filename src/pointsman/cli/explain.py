@@ -61,7 +61,7 @@ def explain(
     from pointsman.resources.report import problem_json
 
     asked = parse_request(method, url, header)
-    loaded = offline.load(paths, options.variables(var), options.resolves(resolve))
+    loaded = offline.load(paths, options.parse_variables(var), options.parse_resolves(resolve))
     chosen = offline.find_gateway(loaded.gateways, gateway, "--gateway")
     intent = decide(chosen, choose_listener(chosen, port, asked.port), asked.request)
     problems = _concerned(loaded, intent)
@@ -96,9 +96,7 @@ def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
 def _print_problems(problems: "tuple[Problem, ...]", *, color: bool) -> None:
     from pointsman.observe.lines import line
     from pointsman.observe.problems import problem_lines
-    from pointsman.resources.problem import Severity
 
-    told = [problem for problem in problems if problem.code.severity is not Severity.NOTE]
+    told = list(problem_lines(problems, notes=False))
     if told:
-        lines = [line(), *(text for problem in told for text in problem_lines(problem))]
-        output.write_lines(lines, color=color)
+        output.write_lines([line(), *told], color=color)

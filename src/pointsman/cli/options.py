@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -32,26 +32,16 @@ EnvoyPath = Annotated[
     typer.Option("--envoy", metavar="PATH", help="The Envoy to use; also POINTSMAN_ENVOY."),
 ]
 
-if TYPE_CHECKING:
-    from pointsman.graph.model.cluster import Address
-
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
 
-def resolves(given: Iterable[str]) -> "dict[tuple[str, int], Address]":
-    """`HOST:PORT=ADDR:PORT` entries as (host, port) -> address."""
-    from pointsman.app.options import parse_resolve
-
-    return dict(parse_resolve(entry) for entry in given)
-
-
 def wants_color(no_color: bool) -> bool:
     """Whether colour is welcome, terminal or not."""
-    return not no_color and read_settings().color
+    return not no_color and not read_settings().no_color
 
 
-def variables(given: Iterable[str]) -> dict[str, str]:
+def parse_variables(given: Iterable[str]) -> dict[str, str]:
     """`NAME=VALUE` entries; of two with one name the last counts, as on any command line."""
     values: dict[str, str] = {}
     for entry in given:
@@ -64,6 +54,21 @@ def variables(given: Iterable[str]) -> dict[str, str]:
     return values
 
 
+def parse_resolves(given: Iterable[str]) -> dict[tuple[str, int], tuple[str, int]]:
+    """`HOST:PORT=ADDR:PORT` entries as (host, port) -> (host, port)."""
+    values: dict[tuple[str, int], tuple[str, int]] = {}
+    for entry in given:
+        left, _, right = entry.partition("=")
+        name, address = _host_port(left), _host_port(right)
+        if name is None or address is None:
+            raise UsageError(
+                f"--resolve {entry}: not HOST:PORT=ADDR:PORT",
+                hint="for example --resolve red.colors.svc.cluster.local:8080=127.0.0.1:9001",
+            )
+        values[name] = address
+    return values
+
+
 def parse_headers(given: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """`name: value` entries with lower-case names; as in curl the value may be empty."""
     headers: list[tuple[str, str]] = []
@@ -73,3 +78,12 @@ def parse_headers(given: Iterable[str]) -> tuple[tuple[str, str], ...]:
             raise UsageError(f"-H {entry!r}: not a header", hint="for example -H 'color: red'")
         headers.append((name.strip().lower(), value.strip()))
     return tuple(headers)
+
+
+def _host_port(text: str) -> tuple[str, int] | None:
+    host, _, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        return None
+    return host, int(port)

@@ -3,10 +3,20 @@
 import json
 import sys
 from collections.abc import Iterable
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
-if TYPE_CHECKING:
-    from pointsman.observe.lines import Line
+from pointsman.observe.lines import Line, Piece, Role, line, plain
+
+_STYLES: dict[Role, str] = {
+    "": "",
+    "name": "cyan",
+    "strong": "bold",
+    "faint": "dim",
+    "good": "green",
+    "error": "bold red",
+    "warning": "yellow",
+    "note": "blue",
+}
 
 
 def write_json(value: Any) -> None:
@@ -19,28 +29,27 @@ def write_yaml(value: Any) -> None:
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    yaml.dump(value, sys.stdout, dumper, sort_keys=False, allow_unicode=True, width=10_000)
+    # By way of JSON: what occurs twice is written twice, and every mapping is a plain one.
+    plain_value = json.loads(json.dumps(value))
+    yaml.dump(plain_value, sys.stdout, dumper, sort_keys=False, allow_unicode=True, width=10_000)
 
 
-def write_lines(lines: "Iterable[Line]", *, color: bool, stream: IO[str] | None = None) -> None:
+def write_lines(lines: Iterable[Line], *, color: bool, stream: IO[str] | None = None) -> None:
     """A result for people; coloured only on a terminal, and never wrapped."""
-    from pointsman.observe.lines import plain
-
     target = sys.stdout if stream is None else stream
     if not color or not target.isatty():
         target.write(plain(lines))
         return
     from rich.console import Console
+    from rich.text import Text
 
-    console = Console(file=target, highlight=False, soft_wrap=True, emoji=False)
+    console = Console(file=target, highlight=False, soft_wrap=True)
     for item in lines:
-        console.print(item)
+        console.print(Text.assemble(*((piece.text, _STYLES[piece.role]) for piece in item)))
 
 
 def write_error(message: str, hint: str = "", *, color: bool = False) -> None:
     """One line that says what went wrong, and one that says what to do about it."""
-    from pointsman.observe.lines import Piece, line
-
     lines = [line(Piece("pointsman: ", "error"), message)]
     if hint:
         lines.append(line(Piece("hint: ", "faint"), hint))

@@ -9,7 +9,6 @@ from pointsman.cli import options, output
 
 def render(
     paths: options.Paths,
-    *,
     node: Annotated[
         str | None,
         typer.Option(
@@ -48,10 +47,10 @@ def render(
     from pointsman.observe.problems import problem_lines
     from pointsman.resources.problem import Severity
 
-    loaded = offline.load(paths, options.variables(var), options.resolves(resolve))
+    loaded = offline.load(paths, options.parse_variables(var), options.parse_resolves(resolve))
     errors = [item for item in loaded.problems if item.code.severity is Severity.ERROR]
     output.write_lines(
-        (text for error in errors for text in problem_lines(error)),
+        problem_lines(errors, notes=False),
         color=options.wants_color(no_color),
         stream=typer.get_text_stream("stderr"),
     )

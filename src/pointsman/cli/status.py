@@ -17,8 +17,8 @@ def status(
 ) -> None:
     """Shows how a running instance is doing.
 
-    Its gateways with the version meant for their proxies, the proxies with how much of it they
-    accepted (ACKED) and rejected (NACKED), and the problems of the manifests.
+    Its proxies with the version each of them has, what they accepted (ACKS) and rejected
+    (NACKS), and the problems of its manifests.
 
     Examples:
       pointsman status
@@ -28,14 +28,13 @@ def status(
     or it does not answer.
     """
     from pointsman.api.client import Client, find_instance
-    from pointsman.observe.status import dump_status
-    from pointsman.observe.status_text import status_lines
+    from pointsman.observe.status import status_json, status_lines
     from pointsman.settings import read_settings
 
-    path = find_instance(read_settings().status_folder, instance)
+    path = find_instance(read_settings().runtime_folder, instance)
     with Client(path) as client:
         answer = client.status()
     if as_json:
-        output.write_json(dump_status(answer))
+        output.write_json(status_json(answer))
     else:
         output.write_lines(status_lines(answer), color=options.wants_color(no_color))

@@ -1,116 +1,136 @@
-"""`pointsman up`: run the gateways here, and follow the files."""
+"""`pointsman up`: runs the gateways here, and follows the files."""
 
 import asyncio
 import signal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-EXAMPLES = """
-Examples:
+from pointsman.cli.options import (
+    EnvoyPath,
+    NoColor,
+    Paths,
+    Resolves,
+    Variables,
+    parse_resolves,
+    parse_variables,
+    wants_color,
+)
+from pointsman.errors import UsageError
+from pointsman.settings import read_settings
 
-  pointsman up examples/quickstart --echo
-      serve every VirtualGateway of a folder, with a demo backend for each virtual node
-
-  pointsman up mesh/ --var APP_NAMESPACE=shop --listen 80=8080
-      fill ${APP_NAMESPACE} in the files, and bind the gateway's port 80 to local port 8080
-
-  pointsman up mesh/ --resolve web.shop.svc.cluster.local:8080=127.0.0.1:3000
-      send what is meant for a name of the cluster to an application here
-"""
+if TYPE_CHECKING:
+    from pointsman.app.instance import Instance
+    from pointsman.echo.behaviour import EchoBehaviour
 
 
 def up(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    paths: Paths,
+    variables: Variables = [],  # noqa: B006 - typer reads it, nobody writes it
     echo: Annotated[
-        bool, typer.Option("--echo", help="Run a demo backend for each virtual node without one.")
+        bool,
+        typer.Option("--echo", help="Runs a demo backend for each virtual node that has none."),
     ] = False,
     echo_flag: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
+            "--echo-flag",
             metavar="[NODE:]NAME=VALUE,...",
             help="How demo backends answer: delay_ms, status, fail_percent, body_bytes.",
         ),
-    ] = None,
-    resolve: Annotated[
-        list[str] | None,
-        typer.Option(metavar="HOST:PORT=ADDR:PORT", help="Where a name of the manifests is here."),
-    ] = None,
+    ] = [],  # noqa: B006
+    resolves: Resolves = [],  # noqa: B006
     listen: Annotated[
-        list[str] | None,
+        list[str],
         typer.Option(
+            "--listen",
             metavar="[GATEWAY:]PORT=LOCALPORT",
-            help="Bind a listener to another local port; 0 lets the system choose.",
+            help="Moves a listener to another local port; 0 lets the system choose. Repeatable.",
         ),
-    ] = None,
-    bind: Annotated[str, typer.Option(help="IP address listeners bind to.")] = "127.0.0.1",
-    var: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=VALUE", help="Value of ${NAME}.")
-    ] = None,
-    envoy: Annotated[str | None, typer.Option(help="Envoy binary to run.")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, help="Worker threads of each Envoy.")] = 2,
+    ] = [],  # noqa: B006
+    bind: Annotated[
+        str, typer.Option("--bind", metavar="ADDR", help="IP address listeners bind to.")
+    ] = "127.0.0.1",
+    envoy: EnvoyPath = None,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, help="Worker threads of each Envoy.")
+    ] = 2,
     drain: Annotated[
-        float, typer.Option(min=0, help="Seconds that requests in flight get at the end.")
+        float,
+        typer.Option(
+            "--drain", min=0, metavar="SECONDS", help="What requests in flight get at the end."
+        ),
     ] = 5.0,
-    notes: Annotated[bool, typer.Option("--notes", help="Show notes, too.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Print without colour.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="Shows notes, too.")] = False,
+    no_color: NoColor = False,
 ) -> None:
-    """Run the gateways and their control plane here; edits of the files apply live."""
-    from pointsman.app.instance import Instance
-    from pointsman.app.options import UpOptions, parse_move, parse_resolve
-    from pointsman.cli.options import read_settings, variables
-    from pointsman.cli.up_view import UpView
+    """Runs the gateways and their control plane here; edits of the files apply live.
 
-    settings = read_settings()
+    Examples:
+      pointsman up examples/quickstart --echo
+      pointsman up mesh/ --var APP_NAMESPACE=shop --listen 80=8080
+      pointsman up mesh/ --resolve web.shop.svc.cluster.local:8080=127.0.0.1:3000
+      pointsman up mesh/ --echo --echo-flag blue:fail_percent=50
+    """
+    import logging
+
+    import structlog
+
+    from pointsman.app.instance import Instance
+    from pointsman.app.options import UpOptions, parse_move
+    from pointsman.cli.up_view import UpView
+    from pointsman.graph.model.cluster import Address
+
+    # The view tells what matters; the log is for what it does not foresee.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     options = UpOptions(
         paths=tuple(paths),
-        variables=variables(var or []),
+        variables=parse_variables(variables),
         echo=echo,
-        behaviours=_behaviours(echo_flag or []),
-        resolves=dict(parse_resolve(item) for item in resolve or []),
-        moves=tuple(parse_move(item) for item in listen or []),
+        behaviours=_behaviours(echo_flag),
+        resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
+        moves=tuple(map(parse_move, listen)),
         bind=_address(bind),
         envoy=envoy,
         concurrency=concurrency,
         drain_s=drain,
     )
-    view = UpView(options, color=not no_color and settings.color, notes=notes)
-    asyncio.run(_run(Instance(options, settings, view)))
+    view = UpView(options, color=wants_color(no_color), notes=notes)
+    asyncio.run(_run(Instance(options, read_settings(), view)))
 
 
 def _address(text: str) -> str:
     import ipaddress
 
-    from pointsman.errors import UsageError
-
     try:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise UsageError(
-            f"--bind {text}: not an IP address", hint="127.0.0.1 is the default, 0.0.0.0 is all"
+            f"--bind {text}: not an IP address", hint="127.0.0.1 is the default, 0.0.0.0 means all"
         ) from None
 
 
-def _behaviours(flags: list[str]) -> dict[str, object]:
+def _behaviours(flags: list[str]) -> "dict[str, EchoBehaviour]":
     from pointsman.echo.behaviour import EchoBehaviour
 
-    behaviours: dict[str, object] = {}
+    behaviours = {}
     for flag in flags:
-        node, colon, text = flag.rpartition(":")
-        behaviours[node if colon else ""] = EchoBehaviour.parse(text)
+        node, _, text = flag.rpartition(":")
+        behaviours[node] = EchoBehaviour.parse(text)
     return behaviours
 
 
-async def _run(instance: object) -> None:
+async def _run(instance: "Instance") -> None:
+    """Runs until the first signal; a second one does not wait for requests in flight."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    running = asyncio.current_task()
+    running = asyncio.create_task(instance.run(stop), name="instance")
 
     def end() -> None:
-        if stop.is_set() and running is not None:
-            running.cancel()  # the second Ctrl-C does not wait for requests
+        if stop.is_set():
+            running.cancel()
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, end)
-    await instance.run(stop)  # type: ignore[attr-defined]
+    await running

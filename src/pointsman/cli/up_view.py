@@ -1,22 +1,22 @@
 """What `pointsman up` prints; on standard error, since access logs go to standard output."""
 
-from collections.abc import Iterable
-
-from rich.console import Console
-from rich.markup import escape
+import sys
+from collections.abc import Iterable, Iterator
 
 from pointsman.app.instance import Published
 from pointsman.app.options import UpOptions
+from pointsman.cli.output import write_lines
+from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.model.gateway import Gateway, GatewayRule, Listener
 from pointsman.graph.model.match import PathKind
-from pointsman.observe.problems import count_line, problem_lines
+from pointsman.observe.lines import Line, Piece, line
+from pointsman.observe.problems import problem_lines, summary
 from pointsman.proxy.log_lines import LogLine
 from pointsman.proxy.supervisor import EventKind, ProxyEvent
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem, Severity
 
-SHOWN_LEVELS = ("warning", "error", "critical")
-QUIET = ("Admin", "main")
+SHOWN_LEVELS = ("error", "critical")
 
 
 class UpView:
@@ -24,77 +24,76 @@ class UpView:
 
     Args:
         options: what was asked.
-        color: whether to colour.
+        color: whether to colour, on a terminal.
         notes: whether to show problems that only inform.
     """
 
     def __init__(self, options: UpOptions, *, color: bool, notes: bool) -> None:
         self._options = options
+        self._color = color
         self._notes = notes
-        self._console = Console(
-            stderr=True, no_color=not color, highlight=False, soft_wrap=True, emoji=False
-        )
         self._shown: frozenset[Problem] = frozenset()
         self._ending = False
 
     def progress(self, what: str) -> None:
         """Something that may take a second has begun."""
-        self._console.print(f"[dim]{what} …[/dim]")
+        self._say(Piece(f"{what} …", "faint"))
 
     def serving(self, published: Published) -> None:
         """The first configuration is live."""
         self._problems(published.problems)
         for node_class, gateway in published.gateways.items():
-            self._gateway(gateway, dict(node_class.ports))
+            self._gateway(gateway, node_class)
         if not published.gateways:
-            self._say("[yellow]nothing to serve:[/yellow] there is no VirtualGateway in a mesh")
+            self._say(Piece("nothing to serve", "warning"), ": no VirtualGateway belongs to a mesh")
         self._hints(published)
 
-    def _gateway(self, gateway: Gateway, ports: dict[int, int]) -> None:
-        self._say(f"[bold green]gateway {escape(gateway.key.path)}[/bold green] serves")
+    def _gateway(self, gateway: Gateway, node_class: NodeClass) -> None:
+        self._say(Piece(f"gateway {gateway.key.path}", "good"), " listens on")
         for listener in gateway.listeners:
-            local = ports.get(listener.port, listener.port)
+            local = node_class.local_port(listener.port)
             rules = sum(len(host.rules) for host in listener.hosts)
-            moved = "" if local == listener.port else f" (port {listener.port} in the manifest)"
+            moved = "" if local == listener.port else f", port {listener.port} in the manifest"
             self._say(
-                f"  [cyan]{_scheme(listener)}://{self._host()}:{local}[/cyan]{moved}, "
-                f"{rules} gateway route{'s' * (rules != 1)}"
+                "  ",
+                Piece(f"{_scheme(listener)}://{self._host()}:{local}", "name"),
+                f"  ({rules} gateway route{'' if rules == 1 else 's'}{moved})",
             )
 
     def _hints(self, published: Published) -> None:
-        tried = next(
-            (
-                (node_class, listener, rule)
-                for node_class, gateway in published.gateways.items()
-                for listener in gateway.listeners
-                for host in listener.hosts
-                for rule in host.rules
-                if rule.match.path.kind is not PathKind.REGEX and listener.protocol == "http"
-            ),
-            None,
-        )
-        if tried is not None:
-            node_class, listener, rule = tried
-            port = node_class.local_port(listener.port)
-            self._say(f"\ntry   [bold]{escape(_curl(self._host(), port, rule))}[/bold]")
+        command = next(self._commands(published), None)
+        self._say()
+        if command is not None:
+            self._say("try it:         ", Piece(command, "strong"))
         where = " ".join(self._options.paths)
-        self._say(f"why   pointsman explain {escape(where)} GET /PATH")
-        self._say("state pointsman status")
-        self._say("[dim]edit the files and save: changes apply live. Ctrl-C ends.[/dim]")
+        self._say(f"why there:      pointsman explain {where} GET /")
+        self._say("how it is:      pointsman status")
+        self._say(Piece("Edit the files: what you save is live. Ctrl-C ends.", "faint"))
+
+    def _commands(self, published: Published) -> Iterator[str]:
+        """Curl commands for rules that a plain GET or the like can reach."""
+        for node_class, gateway in published.gateways.items():
+            for listener in gateway.listeners:
+                if listener.protocol == "grpc":
+                    continue
+                port = node_class.local_port(listener.port)
+                for host in listener.hosts:
+                    for rule in host.rules:
+                        if rule.match.path.kind is not PathKind.REGEX:
+                            yield _curl(f"{self._host()}:{port}", listener, rule)
 
     def changed(self, published: Published) -> None:
         """A change is live, or was held back."""
         self._problems(published.problems)
         names = ", ".join(published.sources[:3])
         more = len(published.sources) - 3
-        names += f" and {more} more" if more > 0 else ""
         if published.rejected:
-            what = "[red]partly rejected by Envoy; what worked keeps serving[/red]"
+            state = Piece("partly rejected by Envoy; what worked keeps serving", "error")
         elif published.seconds is None:
-            what = "[yellow]sent; not every proxy has answered yet[/yellow]"
+            state = Piece("sent, but not every proxy has answered yet", "warning")
         else:
-            what = f"[green]live after {published.seconds * 1000:.0f} ms[/green]"
-        self._say(f"{escape(names)}: {what}")
+            state = Piece(f"live after {published.seconds * 1000:.0f} ms", "good")
+        self._say(f"{names}{f' and {more} more' if more > 0 else ''}: ", state)
 
     def _problems(self, problems: Iterable[Problem]) -> None:
         visible = [
@@ -103,40 +102,37 @@ class UpView:
             if self._notes or problem.code.severity is not Severity.NOTE
         ]
         fresh = [problem for problem in visible if problem not in self._shown]
-        for problem in fresh:
-            for line in problem_lines(problem):
-                self._console.print(line)
-        mended = len(self._shown - frozenset(visible))
-        if mended:
-            self._say(f"[green]{mended} problem{'s' * (mended != 1)} mended[/green]")
+        self._write(problem_lines(fresh, notes=True))
         if fresh:
-            self._console.print(count_line(visible))
+            self._write([summary(visible, notes=True)])
+        elif self._shown and not visible:
+            self._say(Piece("no problems any more", "good"))
         self._shown = frozenset(visible)
 
-    def envoy_said(self, gateway: Key, line: LogLine) -> None:
+    def envoy_said(self, gateway: Key, entry: LogLine) -> None:
         """A line of an Envoy's log."""
-        if line.level in SHOWN_LEVELS and line.logger not in QUIET and not self._ending:
-            self._say(f"[dim]envoy {escape(gateway.path)}: {escape(line.text)}[/dim]")
+        if entry.level in SHOWN_LEVELS and not self._ending:
+            self._say(Piece(f"Envoy of {gateway.path}: {entry.text}", "faint"))
 
     def envoy_did(self, gateway: Key, event: ProxyEvent) -> None:
         """An Envoy started, crashed or stopped."""
-        if event.kind in (EventKind.CRASHED, EventKind.RESTART_FAILED):
-            again = (
-                "" if event.restart_in_s is None else f"; starting again in {event.restart_in_s:g} s"
-            )
-            self._say(f"[red]Envoy of {escape(gateway.path)} {event.kind}{again}[/red]")
-            if event.text:
-                self._say(f"  {escape(event.text)}")
+        if event.kind not in (EventKind.CRASHED, EventKind.RESTART_FAILED):
+            return
+        again = "" if event.restart_in_s is None else f", starts again in {event.restart_in_s:g} s"
+        self._say(Piece(f"Envoy of {gateway.path} {event.kind}{again}", "error"))
+        if event.text:
+            self._say(f"  {event.text}")
 
     def draining(self) -> None:
         """The end has begun."""
         self._ending = True
-        self._say("\nending: no new connections; requests in flight may finish …")
+        self._say()
+        self._say("ending: nothing new is accepted, requests in flight may finish …")
 
     def stopped(self, unfinished: int) -> None:
         """Everything has ended."""
         if unfinished:
-            self._say(f"[yellow]{unfinished} requests were cut off[/yellow]")
+            self._say(Piece(f"{unfinished} requests were cut off", "warning"))
         self._say("ended")
 
     def _host(self) -> str:
@@ -145,19 +141,24 @@ class UpView:
             return "localhost"
         return f"[{bind}]" if ":" in bind else bind
 
-    def _say(self, text: str) -> None:
-        self._console.print(text)
+    def _say(self, *pieces: str | Piece) -> None:
+        self._write([line(*pieces)])
+
+    def _write(self, lines: Iterable[Line]) -> None:
+        write_lines(lines, color=self._color, stream=sys.stderr)
+        sys.stderr.flush()
 
 
 def _scheme(listener: Listener) -> str:
-    return {"grpc": "grpc", "http2": "http2"}.get(listener.protocol, "http")
+    return "http" if listener.protocol == "http" else listener.protocol
 
 
-def _curl(host: str, port: int, rule: GatewayRule) -> str:
-    path = rule.match.path.value
+def _curl(address: str, listener: Listener, rule: GatewayRule) -> str:
     words = ["curl"]
+    if listener.protocol == "http2":
+        words.append("--http2-prior-knowledge")
     if str(rule.domain) != "*":
-        words += ["-H", f"'host: {str(rule.domain).replace('*', 'any')}'"]
+        words.append(f"-H 'host: {str(rule.domain).replace('*', 'any')}'")
     if rule.match.method not in (None, "GET"):
-        words += ["-X", str(rule.match.method)]
-    return " ".join([*words, f"http://{host}:{port}{path}"])
+        words.append(f"-X {rule.match.method}")
+    return " ".join([*words, f"http://{address}{rule.match.path.value}"])

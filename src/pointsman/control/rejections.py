@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable
 
-from pointsman.resources.codes import proxies
+from pointsman.resources.codes import envoy as codes
 from pointsman.resources.problem import Problem
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.snapshot import Snapshot
@@ -37,7 +37,7 @@ class Rejections:
 def _problem(rejection: Rejection) -> Problem:
     kind = rejection.type_url.rpartition(".")[2]
     return Problem(
-        proxies.REJECTED,
+        codes.REJECTED,
         f"{kind} {rejection.name}: {rejection.message}",
         "its last good version keeps serving, if it had one",
         key=rejection.keys[0] if rejection.keys else None,

@@ -39,6 +39,12 @@ Router = router_pb2.Router
 VirtualHost = route_components_pb2.VirtualHost
 
 
+def to_dict(message: Message) -> dict[str, Any]:
+    """A message as JSON has it, with the names of the .proto files."""
+    fields: dict[str, Any] = json_format.MessageToDict(message, preserving_proto_field_name=True)
+    return fields
+
+
 def pack(message: Message) -> Message:
     """A message wrapped in `google.protobuf.Any`."""
     wrapped = any_pb2.Any()

@@ -1,10 +1,8 @@
 """One file for `envoy -c`: the translation of a gateway without a control plane behind it."""
 
-import json
 from typing import Any
 
-from google.protobuf import json_format
-
+from pointsman.envoy import pb
 from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.seal import unseal
 from pointsman.envoy.sealed import CLUSTER, LISTENER
@@ -44,8 +42,4 @@ def static_bootstrap(
 
 
 def _messages(resources: Bundle, type_url: str) -> list[dict[str, Any]]:
-    return [
-        # By way of text, since MessageToDict leaves OrderedDicts in packed messages.
-        json.loads(json_format.MessageToJson(unseal(item), preserving_proto_field_name=True))
-        for item in resources.resources.get(type_url, {}).values()
-    ]
+    return [pb.to_dict(unseal(item)) for item in resources.resources.get(type_url, {}).values()]

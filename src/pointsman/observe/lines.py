@@ -1,29 +1,14 @@
 """Text for people, before anybody knows whether there is a terminal.
 
-A line is made of pieces with a role each, and roles have one style everywhere; on anything but a
-terminal the styles are left out. Nothing here wraps: `file:line:column` has to stay clickable.
+A line is made of pieces with a role each; the command line turns roles into colours, or leaves
+them out. Nothing here wraps: `file:line:column` has to stay clickable.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, NamedTuple
-
-from rich.text import Text
+from typing import Literal, NamedTuple
 
 Role = Literal["", "name", "strong", "faint", "good", "error", "warning", "note"]
 """What a piece is; "" is plain text."""
-
-_STYLES: Final[dict[Role, str]] = {
-    "": "",
-    "name": "cyan",
-    "strong": "bold",
-    "faint": "dim",
-    "good": "green",
-    "error": "bold red",
-    "warning": "yellow",
-    "note": "blue",
-}
-
-Line = Text
 
 
 class Piece(NamedTuple):
@@ -33,15 +18,17 @@ class Piece(NamedTuple):
     role: Role = ""
 
 
+Line = tuple[Piece, ...]
+
+
 def line(*pieces: str | Piece) -> Line:
     """A line of plain strings and pieces."""
-    styled = (Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
-    return Text.assemble(*((text, _STYLES[role]) for text, role in styled), no_wrap=True)
+    return tuple(Piece(piece) if isinstance(piece, str) else piece for piece in pieces)
 
 
 def plain(lines: Iterable[Line]) -> str:
-    """The text without styles; every line ends with a line feed."""
-    return "".join(item.plain.rstrip() + "\n" for item in lines)
+    """The text without roles; every line ends with a line feed."""
+    return "".join("".join(piece.text for piece in item).rstrip() + "\n" for item in lines)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], indent: int = 2) -> list[Line]:
@@ -54,4 +41,4 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], indent: int = 
 
 def _row(cells: Sequence[str], widths: Sequence[int], indent: int, role: Role = "") -> Line:
     padded = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-    return line(" " * indent, Piece(padded.rstrip(), role))
+    return (Piece(" " * indent), Piece(padded.rstrip(), role))

@@ -4,7 +4,7 @@ Machines get them by `resources.report.problem_json`; both need them located by 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from pointsman.observe.lines import Line, Piece, Role, line
 from pointsman.resources.origin import show_path
@@ -17,8 +17,14 @@ _ROLES: dict[Severity, Role] = {
 }
 
 
-def problem_lines(problem: Problem) -> Iterator[Line]:
-    """A problem, the line it stands in, and what to do about it."""
+def problem_lines(problems: Iterable[Problem], *, notes: bool) -> Iterator[Line]:
+    """Each problem with the line it stands in; notes only when they are asked for."""
+    for problem in problems:
+        if notes or problem.code.severity is not Severity.NOTE:
+            yield from _problem(problem)
+
+
+def _problem(problem: Problem) -> Iterator[Line]:
     severity = problem.code.severity
     role = _ROLES[severity]
     yield line(
@@ -52,25 +58,28 @@ def _written(problem: Problem) -> str:
     return lines[index].rstrip().replace("\t", " ") if 0 <= index < len(lines) else ""
 
 
-def count_line(problems: Sequence[Problem], hidden_notes: int = 0) -> Line:
-    """`2 errors, 1 warning in 3 files`, or that there are no problems.
-
-    Args:
-        problems: those shown.
-        hidden_notes: how many more there are that only inform.
-    """
-    more = f" ({_count(hidden_notes, 'note')} not shown: --notes)" if hidden_notes else ""
-    if not problems:
-        return line(Piece("no problems", "good"), Piece(more, "faint"))
+def summary(problems: Sequence[Problem], *, notes: bool) -> Line:
+    """`2 errors, 1 warning in 3 files`, or that there are no problems."""
     counts = Counter(problem.code.severity for problem in problems)
+    hidden = 0 if notes else counts.pop(Severity.NOTE, 0)
+    more = Piece(f" ({_count(hidden, 'note')} not shown: --notes)" if hidden else "", "faint")
+    if not counts:
+        return line(Piece("no problems", "good"), more)
     pieces: list[str | Piece] = []
     for severity in Severity:
         if counts[severity]:
             pieces += [", "] if pieces else []
             pieces.append(Piece(_count(counts[severity], severity.value), _ROLES[severity]))
-    files = {problem.origin.source for problem in problems if problem.origin is not None}
-    where = f" in {_count(len(files), 'file')}" if files else ""
-    return line(*pieces, where, Piece(more, "faint"))
+    return line(*pieces, _in_files(problems, counts), more)
+
+
+def _in_files(problems: Iterable[Problem], counted: Counter[Severity]) -> str:
+    files = {
+        problem.origin.source
+        for problem in problems
+        if problem.origin is not None and problem.code.severity in counted
+    }
+    return f" in {_count(len(files), 'file')}" if files else ""
 
 
 def _count(number: int, what: str) -> str:

@@ -7,11 +7,11 @@ from typing import Generic, TypeVar
 from pointsman.resources.key import Key
 from pointsman.resources.origin import Origin
 
-Spec = TypeVar("Spec", covariant=True)
+Spec_co = TypeVar("Spec_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Resource(Generic[Spec]):
+class Resource(Generic[Spec_co]):
     """One object as its author wrote it, in the shape of v1beta2 whatever version it came in.
 
     Attributes:
@@ -24,5 +24,5 @@ class Resource(Generic[Spec]):
 
     key: Key
     labels: Mapping[str, str]
-    spec: Spec
+    spec: Spec_co
     origin: Origin

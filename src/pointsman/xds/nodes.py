@@ -17,12 +17,16 @@ class TypeStatus:
         sent: nonce of the newest answer sent, "" before the first.
         acked: nonce of the newest accepted answer.
         nacked: nonce of the newest rejected answer.
+        acks: how many answers it accepted.
+        nacks: how many answers it rejected.
         message: Envoy's words on the newest rejection, "" when it accepted something since.
     """
 
     sent: str = ""
     acked: str = ""
     nacked: str = ""
+    acks: int = 0
+    nacks: int = 0
     message: str = ""
 
 

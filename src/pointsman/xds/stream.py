@@ -96,8 +96,10 @@ class Stream:
         status = self.node.of(outcome.answer.type_url)
         if outcome.message is None:
             status.acked, status.message = outcome.answer.nonce, ""
+            status.acks += 1
         else:
             status.nacked, status.message = outcome.answer.nonce, outcome.message
+            status.nacks += 1
 
     async def _write_all(self, write: Write) -> None:
         loop = asyncio.get_running_loop()

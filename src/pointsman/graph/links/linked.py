@@ -8,11 +8,11 @@ from pointsman.resources.key import Key
 from pointsman.resources.origin import FieldPath
 from pointsman.resources.problem import Code, Problem, has_errors
 
-T = TypeVar("T", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Linked(Generic[T]):
+class Linked(Generic[T_co]):
     """A linked value with what is wrong about it.
 
     Attributes:
@@ -21,12 +21,12 @@ class Linked(Generic[T]):
         broken: whether it, or anything it uses, has an error.
     """
 
-    value: T
+    value: T_co
     problems: tuple[Problem, ...] = ()
     broken: bool = False
 
 
-def linked(value: T, problems: list[Problem], *uses: Linked[Any]) -> Linked[T]:  # type: ignore[misc]
+def linked(value: T_co, problems: list[Problem], *uses: Linked[Any]) -> Linked[T_co]:  # type: ignore[misc]
     """A result that is broken if it has an error or uses something broken."""
     return Linked(value, tuple(problems), has_errors(problems) or any(used.broken for used in uses))
 

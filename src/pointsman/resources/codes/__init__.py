@@ -4,8 +4,9 @@
     PM2xx  fields      one object taken by itself: types, limits, rules between its fields
     PM3xx  references  objects that name each other, membership in meshes and gateways
     PM4xx  routing     what requests would meet
-    PM5xx  notes       accepted though foreign, and what is not enforced
-    PM6xx  envoy       what Envoy itself refuses
+    PM50x  notes       accepted though foreign
+    PM52x  enforcement accepted, but not enforced here
+    PM6xx  envoy       what Envoy itself refuses, and ports
 
 One module a hundred; `docs/problems.md` is generated from `CODES`. A number is never reused.
 """
@@ -13,10 +14,26 @@ One module a hundred; `docs/problems.md` is generated from `CODES`. A number is 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType, ModuleType
 
-from pointsman.resources.codes import fields, notes, reading
+from pointsman.resources.codes import (
+    enforcement,
+    envoy,
+    fields,
+    notes,
+    reading,
+    references,
+    routing,
+)
 from pointsman.resources.problem import Code
 
-_MODULES: tuple[ModuleType, ...] = (reading, fields, notes)
+_MODULES: tuple[ModuleType, ...] = (
+    reading,
+    fields,
+    references,
+    routing,
+    notes,
+    enforcement,
+    envoy,
+)
 
 
 def _collect(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Code]]:

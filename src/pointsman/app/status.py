@@ -1,0 +1,94 @@
+"""The state of a running instance, put together from its parts."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pointsman import __version__
+from pointsman.envoy.node_class import NodeClass
+from pointsman.graph.model.cluster import Address
+from pointsman.graph.model.gateway import Gateway
+from pointsman.observe.status import ProblemStatus, ProxyStatus, Status, TypeStatus
+from pointsman.resources.problem import Problem
+from pointsman.resources.report import problem_json
+from pointsman.xds.nodes import Node
+from pointsman.xds.nodes import TypeStatus as Progress
+from pointsman.xds.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """A gateway, what its proxies are to have, and those that are connected."""
+
+    gateway: Gateway
+    node_class: NodeClass
+    snapshot: Snapshot
+    nodes: tuple[Node, ...]
+
+
+def instance_status(
+    *,
+    since: float,
+    paths: tuple[str, ...],
+    gateways: Iterable[GatewayState],
+    problems: Iterable[Problem],
+) -> Status:
+    """The status of this process.
+
+    Args:
+        since: when it started, in seconds since the epoch.
+        paths: the manifests it serves.
+        gateways: what is served.
+        problems: what is wrong, located.
+    """
+    return Status(
+        pid=os.getpid(),
+        version=__version__,
+        since=since,
+        paths=paths,
+        proxies=tuple(_proxy(state, node) for state in gateways for node in state.nodes),
+        problems=tuple(ProblemStatus(**problem_json(problem)) for problem in problems),
+    )
+
+
+def _proxy(state: GatewayState, node: Node) -> ProxyStatus:
+    ports = [state.node_class.local_port(item.port) for item in state.gateway.listeners]
+    return ProxyStatus(
+        node=node.id,
+        gateway=state.gateway.key.path,
+        version=_version(state.snapshot),
+        wire="delta" if node.delta else "sotw",
+        since=node.since,
+        addresses=tuple(str(Address(state.node_class.bind, port)) for port in ports),
+        types=tuple(_types(state.snapshot, node)),
+    )
+
+
+def _types(snapshot: Snapshot, node: Node) -> Iterator[TypeStatus]:
+    for type_url in dict.fromkeys((*snapshot.resources, *node.types)):
+        progress = node.types.get(type_url, Progress())
+        yield TypeStatus(
+            type=_short(type_url),
+            resources=len(snapshot.of(type_url)),
+            acks=progress.acks,
+            nacks=progress.nacks,
+            synced=progress.acked == progress.sent,
+            error=progress.message,
+        )
+
+
+def _short(type_url: str) -> str:
+    """`type.googleapis.com/envoy.config.cluster.v3.Cluster` as `cluster`."""
+    name = type_url.rpartition(".")[2]
+    return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
+
+
+def _version(snapshot: Snapshot) -> str:
+    """One short hash for all that a proxy is to have."""
+    hashed = hashlib.blake2b(digest_size=4)
+    for resources in snapshot.resources.values():
+        for sealed in resources.values():
+            hashed.update(sealed.name.encode())
+            hashed.update(sealed.version.encode())
+    return hashed.hexdigest()

@@ -1,0 +1,27 @@
+"""PM6xx: what Envoy itself refuses."""
+
+from pointsman.resources.problem import Code, Severity
+
+REFUSED = Code(
+    "PM601",
+    Severity.ERROR,
+    "Envoy refuses the configuration",
+    "The manifests can be read and linked, but Envoy would not start with what they come to. "
+    "The message is Envoy's own; it is placed at the object whose part of the configuration it "
+    "names, or else at the gateway. `pointsman render` shows what Envoy was given.",
+)
+REJECTED = Code(
+    "PM602",
+    Severity.ERROR,
+    "a running Envoy rejected what was made of this object",
+    "Manifests are checked so that this never happens; where it does, only the resource concerned "
+    "is held at its last good version, and everything else is served. The message quotes Envoy. "
+    "Please report it, with the manifest that causes it.",
+)
+PORT_TAKEN = Code(
+    "PM603",
+    Severity.ERROR,
+    "the port is taken",
+    "Another process, or another gateway of this run, listens on the port. Move the listener by "
+    "`--listen [GATEWAY:]PORT=LOCALPORT`.",
+)
