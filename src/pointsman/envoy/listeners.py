@@ -89,16 +89,17 @@ def _manager(
         "codec_type": "HTTP2" if protocol in ("http2", "grpc") else "AUTO",
         "http_filters": http_filters(),
         "access_log": logs,
-        "normalize_path": {"value": True},
-        "merge_slashes": True,
         **routes,
     }
     if inside:
-        # What the outer pass has learnt of the client is kept, not learnt again.
+        # What the outer pass has learnt of the client is kept, not learnt again, and its path is
+        # normal: a second time `/%2e%2e;/` would become something else.
         fields["use_remote_address"] = {"value": False}
         fields["skip_xff_append"] = True
         fields["preserve_external_request_id"] = True
     else:
+        fields["normalize_path"] = {"value": True}
+        fields["merge_slashes"] = True
         fields["use_remote_address"] = {"value": True}
         # Nobody outside may steer timeouts and retries by x-envoy-* headers, loopback included.
         fields["internal_address_config"] = {"unix_sockets": False}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration, forward, retry_policy
-from pointsman.envoy.compose import Step, compose, whole_steps
+from pointsman.envoy.compose import Step, compose, refused, whole_steps
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.graph.model.gateway import (
     Gateway,
@@ -89,6 +89,9 @@ class _Builder:
         if not targets:
             yield _respond(names.route(rule, None), route_match(rule.match), 503)
             return
+        refusal = refused(rule)
+        if refusal is not None:
+            yield _respond(names.route(rule, None), route_match(refusal), 400)
         total = sum(target.weight for target in targets)
         taken = 0
         for target in targets:
