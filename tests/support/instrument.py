@@ -118,7 +118,7 @@ def _echo() -> pb.Message:
                 {
                     "name": ECHO,
                     "domains": ["*"],
-                    "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 299}}],
+                    "routes": [{"match": {"prefix": "/"}, "direct_response": {"status": 200}}],
                 }
             ],
         ),
