@@ -67,7 +67,8 @@ class Intent:
         host: the virtual host; None when no route serves the host.
         rule: the gateway route; None when none matches.
         shares: what becomes of the request, by virtual service; usually one.
-        status: HTTP status when the proxy itself answers every such request.
+        status: HTTP status when the proxy itself answers every such request; gRPC clients get
+            200 and `grpc_status` instead.
         rejected: candidates that were tried before, in order.
     """
 
@@ -78,6 +79,15 @@ class Intent:
     shares: tuple[Share, ...]
     status: int | None
     rejected: tuple[Rejected, ...]
+
+    @property
+    def grpc_status(self) -> int | None:
+        """The status in gRPC's terms: UNIMPLEMENTED for 404, UNAVAILABLE for 503."""
+        return _GRPC_STATUS.get(self.status) if self.status is not None else None
+
+
+_GRPC_STATUS = {400: 13, 404: 12, 503: 14}
+"""gRPC's mapping of HTTP statuses, as far as gateways answer them."""
 
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
@@ -182,8 +192,8 @@ def _status(share: Share) -> int | None:
         return 404
     if not any(target.weight for target in share.targets):
         return 503
-    unreachable = all(target.cluster.endpoints == () for target in share.targets if target.weight)
-    return 503 if unreachable else None
+    reachable = any(target.cluster.is_found for target in share.targets if target.weight)
+    return None if reachable else 503
 
 
 def _climbs(rule: GatewayRule, path: str) -> bool:
