@@ -166,7 +166,9 @@ def _action(draw: st.DrawFn, rewrite: dict[str, Any], host: Document | None) -> 
         action["rewrite"] = rewrite
     target = st.fixed_dictionaries(
         {
-            "ref": st.sampled_from(SERVICES).map(lambda name: {"virtualServiceRef": {"name": name}}),
+            "ref": st.sampled_from(SERVICES).map(
+                lambda name: {"virtualServiceRef": {"name": name}}
+            ),
             "port": st.sampled_from(ROUTER_PORTS),
             "weight": st.sampled_from((0, 1, 3, 100)),
         }
@@ -283,8 +285,35 @@ def targets() -> st.SearchStrategy[str]:
     known = st.sampled_from(PATHS) | grpc.map(lambda pair: f"/{pair[0]}/{pair[1]}")
     first = st.sampled_from(PATHS).map(lambda path: path.rstrip("/"))
     joined = st.tuples(first, st.sampled_from(("", "/", "//")), known.map(lambda p: p.lstrip("/")))
-    ends = ("", "", "", "/", "x", "//", "/.", "/..", "..", ".", "/%2e%2e/b", "%41", "%2f", "/7", "/v1")
-    query = ("", "", "", "?", "?q", "?q=1", "?q=red&q=1", "?color=red&debug", "?debug=&q=%31", "?Q=1")
+    ends = (
+        "",
+        "",
+        "",
+        "/",
+        "x",
+        "//",
+        "/.",
+        "/..",
+        "..",
+        ".",
+        "/%2e%2e/b",
+        "%41",
+        "%2f",
+        "/7",
+        "/v1",
+    )
+    query = (
+        "",
+        "",
+        "",
+        "?",
+        "?q",
+        "?q=1",
+        "?q=red&q=1",
+        "?color=red&debug",
+        "?debug=&q=%31",
+        "?Q=1",
+    )
     path = known | joined.map("".join)
     return st.tuples(path, st.sampled_from(ends), st.sampled_from(query)).map("".join)
 
@@ -303,9 +332,9 @@ def request_headers() -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
     )
     grpc = st.sampled_from(("application/grpc", "application/grpc+proto", "application/grpc-web"))
     typed = grpc.map(lambda value: (("content-type", value),))
-    return st.tuples(
-        st.lists(one, max_size=3).map(tuple), st.just(()) | st.just(()) | typed
-    ).map(lambda pair: pair[0] + pair[1])
+    return st.tuples(st.lists(one, max_size=3).map(tuple), st.just(()) | st.just(()) | typed).map(
+        lambda pair: pair[0] + pair[1]
+    )
 
 
 def requests() -> st.SearchStrategy[Request]:

@@ -116,6 +116,7 @@ def _run(gateway: Gateway, messages: Messages, folder: Path, concurrency: int) -
                 *("--admin-address-path", str(folder / "admin")),
                 *("--concurrency", str(concurrency)),
                 *("--log-level", "warning"),
+                *("--file-flush-interval-msec", "20"),
                 "--disable-hot-restart",
                 "--reject-unknown-dynamic-fields",
             ],
@@ -131,7 +132,7 @@ def _run(gateway: Gateway, messages: Messages, folder: Path, concurrency: int) -
 
 
 def _bootstrap(messages: Messages) -> pb.Message:
-    bootstrap = pb.bootstrap_pb2.Bootstrap(
+    bootstrap = pb.Bootstrap(
         node={"id": "test", "cluster": "test"},
         admin={"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         static_resources={"listeners": messages.listeners, "clusters": messages.clusters},
