@@ -40,7 +40,7 @@ async def _backend() -> asyncio.Server:
 
 
 class _Probe:
-    """Asks for one path over a kept connection; cheap, so that it does not slow what it measures."""
+    """Asks for one path over a kept connection, cheaply: it shares the processors measured."""
 
     REQUEST = b"GET /api/0 HTTP/1.1\r\nhost: host-0.example.com\r\nx-tenant: tenant-a\r\n\r\n"
 

@@ -1,8 +1,6 @@
 """Health checks, ejection and discovery, seen from the backends."""
 
-import asyncio
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -174,5 +172,4 @@ async def test_access_logs_are_written_as_the_manifest_says(tmp_path: object) ->
 
 
 def read(path: str) -> str:
-    with open(path) as file:
-        return file.read()
+    return Path(path).read_text()

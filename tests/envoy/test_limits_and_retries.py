@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.manifests import (
     service,
 )
 from tests.support.scenes import linked, serving
-from tests.support.upstream import Seen, until, upstream
+from tests.support.upstream import Seen, Upstream, until, upstream
 
 pytestmark = pytest.mark.envoy
 POOL_CLUSTER = "cds_ingress_mesh_gateway_shop_self_redirect_8080_http_15001"
@@ -147,7 +148,7 @@ async def test_a_full_connection_pool_refuses_what_is_over() -> None:
         asked = []
         for under_way in (1, 2):
             asked.append(asyncio.create_task(ask(envoy)))
-            await until(lambda wanted=under_way: backend.waiting == wanted)
+            await until(partial(_has_waiting, backend, under_way))
         asked.append(asyncio.create_task(ask(envoy)))
         await until(lambda: envoy.stat(f"cluster.{POOL_CLUSTER}.upstream_rq_pending_active") == 1)
         assert [await ask(envoy) for _ in range(3)] == [503, 503, 503]
@@ -180,15 +181,18 @@ async def test_a_websocket_is_carried_with_and_without_a_pool() -> None:
     for chosen in (listener, pooled):
         documents = list(one_route())
         documents[1] = gateway(listeners=[chosen])
-        async with upstream() as backend, serving(*documents, books=backend.port) as envoy:
-            async with envoy.client(8080) as client:
-                upgrade = (("connection", "upgrade"), ("upgrade", "websocket"))
-                answer = await client.ask("GET", "/chat", "shop.test", upgrade)
-                assert answer.status == 101
-                reader, writer = await client.streams()
-                writer.write(b"hello")
-                async with asyncio.timeout(5):
-                    assert await reader.readexactly(5) == b"hello"
+        async with (
+            upstream() as backend,
+            serving(*documents, books=backend.port) as envoy,
+            envoy.client(8080) as client,
+        ):
+            upgrade = (("connection", "upgrade"), ("upgrade", "websocket"))
+            answer = await client.ask("GET", "/chat", "shop.test", upgrade)
+            assert answer.status == 101
+            reader, writer = await client.streams()
+            writer.write(b"hello")
+            async with asyncio.timeout(5):
+                assert await reader.readexactly(5) == b"hello"
 
 
 SAMPLE = 4000
@@ -229,3 +233,7 @@ async def chosen_clusters(envoy: Running) -> Counter[str | None]:
     async with envoy.client(8080) as client:
         answers = [await client.ask("GET", "/") for _ in range(SAMPLE)]
     return Counter(answer.header("x-cluster") for answer in answers)
+
+
+def _has_waiting(backend: Upstream, count: int) -> bool:
+    return backend.waiting == count

@@ -115,7 +115,7 @@ def _answering(prefix: str, body: str) -> dict[str, Any]:
 
 
 def _seal(message: Any, name: str, fields: Mapping[str, Any]) -> Sealed:
-    json_format.ParseDict(fields, message)
+    json_format.ParseDict(dict(fields), message)
     return seal(message, (Key("Test", "", name),))
 
 

@@ -80,7 +80,13 @@ def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
     from pointsman.resources.problem import Severity
 
     keys = path_keys(intent)
-    linked = loaded.linked.rules
+    attached = {
+        rule.key
+        for gateway in loaded.gateways
+        for listener in gateway.listeners
+        for host in listener.hosts
+        for rule in host.rules
+    }
 
     def matters(problem: "Problem") -> bool:
         if problem.key in keys:
@@ -88,7 +94,7 @@ def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
         if problem.code.severity is not Severity.ERROR:
             return False
         key = problem.key
-        return key is None or intent.rule is None or (key.kind == ROUTE and key not in linked)
+        return key is None or intent.rule is None or (key.kind == ROUTE and key not in attached)
 
     return tuple(filter(matters, loaded.problems))
 

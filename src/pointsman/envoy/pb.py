@@ -1,6 +1,5 @@
 """The only door to the protobuf packages, which ship without types."""
 
-# ruff: noqa: F401
 from typing import Any
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration, forward, retry_policy
-from pointsman.envoy.compose import Step, compose, refused, whole_steps
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import SECOND_PASS_HEADER
+from pointsman.graph.compose import Step, compose, refused, whole_steps
 from pointsman.graph.model.gateway import (
     Gateway,
     GatewayRule,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pointsman.graph.compose import compose
 from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
@@ -16,7 +17,7 @@ from pointsman.graph.model.gateway import (
     Rewrite,
     ServiceTarget,
 )
-from pointsman.graph.model.match import PathKind, RequestMatch
+from pointsman.graph.model.match import ANY_PATH, PathKind, RequestMatch
 from pointsman.graph.model.route import Service
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
@@ -138,10 +139,10 @@ def _service(context: Context, placed: Placed, target: NamedTarget) -> Linked[Se
     if target.key is None or placed.mesh is None:
         return None
     call = (target.key, target.port, placed.mesh.key)
-    calls = context.calls
-    if call not in calls:
-        calls[call] = _call(context, *call)
-    return calls[call]
+    if call not in context.calls:
+        context.calls[call] = _call(context, *call)
+    service: Linked[Service] | None = context.calls[call]
+    return service
 
 
 def _call(context: Context, key: Key, port: int | None, mesh: Key) -> Linked[Service] | None:
@@ -192,7 +193,7 @@ def _link(
     targets = tuple(
         ServiceTarget(service.value, target.weight)
         for target, service in zip(placed.targets, services, strict=True)
-        if service is not None
+        if service is not None and not _is_lost(service)
     )
     if targets and not any(target.weight for target in targets):
         findings.add(
@@ -210,7 +211,28 @@ def _link(
         rewrite=_rewrite(body, match),
         priority=route.spec.priority,
     )
+    _check_reach(rule, field, findings)
     return linked(rule, findings.problems, *(service for service in services if service))
+
+
+def _is_lost(service: Linked[Service]) -> bool:
+    """Whether a service has no routes because of an error, rather than by its manifest."""
+    return service.broken and not service.value.routes
+
+
+def _check_reach(rule: GatewayRule, field: str, findings: Findings) -> None:
+    for target in rule.targets:
+        routes = target.service.routes
+        if not routes or any(route.match.path == ANY_PATH for route in routes):
+            continue
+        steps = compose(rule, target.service)
+        if steps is not None and all(step.route is None for step in steps):
+            findings.add(
+                routing.NO_ROUTE_LEFT,
+                ("spec", field, "match"),
+                f"no route of {target.service.router} can match what is left of the path",
+                "compare the rewrite with the paths of the router's routes",
+            )
 
 
 def _attaches(

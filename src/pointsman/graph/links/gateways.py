@@ -1,12 +1,14 @@
 """Virtual gateways: listeners, and the virtual hosts their rules form."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.model.gateway import (
+    ANY_HOST,
     AccessLogFile,
     Domain,
     Gateway,
@@ -75,8 +77,11 @@ def _listeners(
                 f"port {port} is used by two listeners",
             )
         elif _served(spec, index, findings):
-            mine = () if refused else tuple(rule for rule in rules if rule.port in (None, port))
+            mine = tuple(rule for rule in rules if rule.port in (None, port))
+            if refused:
+                mine = tuple(replace(rule, targets=()) for rule in mine)
             hosts = _hosts(context, (gateway.key, port), mine)
+            _note_isolation(context, hosts)
             listeners[port] = Listener(
                 port, spec.port_mapping.protocol, hosts, spec.connection_pool
             )
@@ -99,12 +104,16 @@ def _refuses_backends(spec: VirtualGatewaySpec, findings: Findings) -> bool:
     policy = spec.backend_defaults.client_policy if spec.backend_defaults else None
     if policy is None or policy.tls is None:
         return False
-    findings.add(
-        enforcement.CLIENT_TLS_NOT_ENFORCED,
-        ("spec", "backendDefaults", "clientPolicy", "tls"),
-        "TLS towards backends is not available yet",
-        "remove the policy to call backends in plaintext",
-    )
+    path = ("spec", "backendDefaults", "clientPolicy", "tls")
+    if policy.tls.enforce:
+        findings.add(
+            enforcement.CLIENT_TLS_NOT_ENFORCED,
+            path,
+            "TLS towards backends is not available yet: all requests are answered 503",
+            "set `enforce: false`, or remove the policy, to call backends in plaintext",
+        )
+    else:
+        findings.add(enforcement.CLIENT_TLS_OPTIONAL, path, "backends are called in plaintext")
     return policy.tls.enforce
 
 
@@ -126,6 +135,31 @@ def _host(
         (*listener, domain), rules, lambda: VirtualHost(domain, tuple(sorted(rules, key=_order)))
     )
     return result
+
+
+def _note_isolation(context: Context, hosts: tuple[VirtualHost, ...]) -> None:
+    """Notes each host whose own rules hide the rules without a host."""
+    if not any(host.domain == ANY_HOST for host in hosts):
+        return
+    for host in hosts:
+        if host.domain != ANY_HOST:
+            first = host.rules[0]
+            context.memo.get(("isolated", first.key), (first,), _isolation_of(first))
+
+
+def _isolation_of(rule: GatewayRule) -> Callable[[], Linked[None]]:
+    return lambda: _isolation(rule)
+
+
+def _isolation(rule: GatewayRule) -> Linked[None]:
+    findings = Findings(rule.key)
+    findings.add(
+        routing.HOST_ISOLATION,
+        ("spec",),
+        f"requests for {rule.domain} no longer see the routes without a hostname",
+        "repeat those that should serve it with this hostname",
+    )
+    return linked(None, findings.problems)
 
 
 def _order(rule: GatewayRule) -> tuple[object, ...]:

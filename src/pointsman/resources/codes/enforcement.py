@@ -23,6 +23,12 @@ CLIENT_TLS_NOT_ENFORCED = Code(
     "verified. Rather than send them in plaintext, the gateway answers 503. Remove the policy to "
     "accept plaintext.",
 )
+CLIENT_TLS_OPTIONAL = Code(
+    "PM528",
+    Severity.WARNING,
+    "TLS towards backends is not available yet; they are called in plaintext",
+    "The policy does not enforce TLS, so plaintext is what it allows.",
+)
 NODE_TLS = Code(
     "PM523",
     Severity.WARNING,
