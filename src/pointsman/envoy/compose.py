@@ -143,7 +143,7 @@ def _carry_conditions(
         if header.name == ":path" and not _keeps_path(rule):
             raise _NotExactError
         if header.name in _AUTHORITY and rule.rewrite.host:
-            if not header_holds(header, service.name):
+            if not header_holds(header, (service.name,)):
                 return None
         elif header not in headers:
             headers.append(header)
