@@ -318,7 +318,8 @@ def targets() -> st.SearchStrategy[str]:
         "?Q=1",
     )
     path = known | joined.map("".join)
-    return st.tuples(path, st.sampled_from(ends), st.sampled_from(query)).map("".join)
+    target = st.tuples(path, st.sampled_from(ends), st.sampled_from(query)).map("".join)
+    return target.map(lambda text: text if text.startswith("/") else f"/{text}")
 
 
 def authorities() -> st.SearchStrategy[str]:
