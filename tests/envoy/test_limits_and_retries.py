@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.support.manifests import (
     service,
 )
 from tests.support.scenes import linked, serving
-from tests.support.upstream import Seen, until, upstream
+from tests.support.upstream import Seen, Upstream, until, upstream
 
 pytestmark = pytest.mark.envoy
 POOL_CLUSTER = "cds_ingress_mesh_gateway_shop_self_redirect_8080_http_15001"
@@ -147,13 +148,17 @@ async def test_a_full_connection_pool_refuses_what_is_over() -> None:
         asked = []
         for under_way in (1, 2):
             asked.append(asyncio.create_task(ask(envoy)))
-            await until(lambda wanted=under_way: backend.waiting == wanted)
+            await until(partial(_waits, backend, under_way))
         asked.append(asyncio.create_task(ask(envoy)))
         await until(lambda: envoy.stat(f"cluster.{POOL_CLUSTER}.upstream_rq_pending_active") == 1)
         assert [await ask(envoy) for _ in range(3)] == [503, 503, 503]
         assert backend.waiting == 2
         gate.set()
         assert await asyncio.gather(*asked) == [200, 200, 200]
+
+
+def _waits(backend: Upstream, count: int) -> bool:
+    return backend.waiting == count
 
 
 async def test_more_than_1024_requests_at_once_pass() -> None:
@@ -180,15 +185,18 @@ async def test_a_websocket_is_carried_with_and_without_a_pool() -> None:
     for chosen in (listener, pooled):
         documents = list(one_route())
         documents[1] = gateway(listeners=[chosen])
-        async with upstream() as backend, serving(*documents, books=backend.port) as envoy:
-            async with envoy.client(8080) as client:
-                upgrade = (("connection", "upgrade"), ("upgrade", "websocket"))
-                answer = await client.ask("GET", "/chat", "shop.test", upgrade)
-                assert answer.status == 101
-                reader, writer = await client.streams()
-                writer.write(b"hello")
-                async with asyncio.timeout(5):
-                    assert await reader.readexactly(5) == b"hello"
+        async with (
+            upstream() as backend,
+            serving(*documents, books=backend.port) as envoy,
+            envoy.client(8080) as client,
+        ):
+            upgrade = (("connection", "upgrade"), ("upgrade", "websocket"))
+            answer = await client.ask("GET", "/chat", "shop.test", upgrade)
+            assert answer.status == 101
+            reader, writer = await client.streams()
+            writer.write(b"hello")
+            async with asyncio.timeout(5):
+                assert await reader.readexactly(5) == b"hello"
 
 
 SAMPLE = 4000

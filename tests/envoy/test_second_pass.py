@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def scene(pooled: bool = False, log: str | None = None, **more: object) -> tuple
     listener: Document = {"portMapping": {"port": 8080, "protocol": "http"}}
     if pooled:
         listener = {**listener, "connectionPool": POOL}
-    logging = {"logging": {"accessLog": {"file": json_log(log)}}} if log else {}
+    logging: dict[str, Any] = {"logging": {"accessLog": {"file": json_log(log)}}} if log else {}
     return (
         MESH,
         gateway(listeners=[listener], **logging),

@@ -44,4 +44,4 @@ def test_routes_are_tried_in_this_order(
 
 
 def test_any_path_is_a_prefix() -> None:
-    assert ANY_PATH == PathCondition(PathKind.PREFIX, "/")
+    assert PathCondition(PathKind.PREFIX, "/") == ANY_PATH

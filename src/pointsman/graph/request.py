@@ -14,14 +14,36 @@ from pointsman.graph.model.match import (
 )
 from pointsman.graph.paths import split_query
 
-
 JOINED = frozenset(
-    """
-    accept accept-encoding access-control-request-headers access-control-request-method
-    access-control-request-private-network authorization cache-control cdn-loop content-encoding content-type expect grpc-accept-encoding
-    grpc-timeout if-match if-modified-since if-none-match if-range if-unmodified-since origin
-    pragma proxy-status referer user-agent via x-client-trace-id x-forwarded-host x-forwarded-port
-    """.split()
+    (
+        "accept",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "access-control-request-private-network",
+        "authorization",
+        "cache-control",
+        "cdn-loop",
+        "content-encoding",
+        "content-type",
+        "expect",
+        "grpc-accept-encoding",
+        "grpc-timeout",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "origin",
+        "pragma",
+        "proxy-status",
+        "referer",
+        "user-agent",
+        "via",
+        "x-client-trace-id",
+        "x-forwarded-host",
+        "x-forwarded-port",
+    )
 )
 """Headers whose repetitions Envoy joins by a comma before it looks at them."""
 
