@@ -69,8 +69,16 @@ def test_paths_are_normalised_alike(segments: tuple[str, ...]) -> None:
 def test_a_rewrite_cannot_climb_out_of_its_prefix(target: str) -> None:
     rewrite = {"prefix": {"value": "/public/"}}
     documents = (*BOOKS, gateway_route("g", {"prefix": "/x"}, target, rewrite=rewrite))
-    climbing = ("/x../admin", "/x..", "/x.", "/x./admin", "/x..;a/admin", "/x%2e%2e/admin")
-    allowed = ("/x.well-known", "/x...", "/x/..hidden", "/x..%2fadmin")
+    climbing = (
+        "/x../admin",
+        "/x..",
+        "/x.",
+        "/x./admin",
+        "/x..;a/admin",
+        "/x%2e%2e/admin",
+        "/x..%2fadmin",
+    )
+    allowed = ("/x/.well-known", "/x/..hidden", "/x1../a", "/x-..%2fadmin")
     check(documents, *(Request("GET", "h", path) for path in climbing + allowed))
     graph = linked(*documents).graph
     (gateway,) = graph.gateways.values()
