@@ -1,6 +1,7 @@
 """Health checks, ejection and discovery, seen from the backends."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -158,7 +159,7 @@ async def test_dns_names_are_looked_up(response_type: str, kind: str) -> None:
     assert kinds == [kind]
 
 
-async def test_access_logs_are_written_as_the_manifest_says(tmp_path: object) -> None:
+async def test_access_logs_are_written_as_the_manifest_says(tmp_path: Path) -> None:
     path = f"{tmp_path}/access.log"
     text = "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE%|\n"
     logging = {"accessLog": {"file": {"path": path, "format": {"text": text}}}}

@@ -148,13 +148,17 @@ async def test_a_full_connection_pool_refuses_what_is_over() -> None:
         asked = []
         for under_way in (1, 2):
             asked.append(asyncio.create_task(ask(envoy)))
-            await until(partial(_has_waiting, backend, under_way))
+            await until(partial(_waits, backend, under_way))
         asked.append(asyncio.create_task(ask(envoy)))
         await until(lambda: envoy.stat(f"cluster.{POOL_CLUSTER}.upstream_rq_pending_active") == 1)
         assert [await ask(envoy) for _ in range(3)] == [503, 503, 503]
         assert backend.waiting == 2
         gate.set()
         assert await asyncio.gather(*asked) == [200, 200, 200]
+
+
+def _waits(backend: Upstream, count: int) -> bool:
+    return backend.waiting == count
 
 
 async def test_more_than_1024_requests_at_once_pass() -> None:
@@ -233,7 +237,3 @@ async def chosen_clusters(envoy: Running) -> Counter[str | None]:
     async with envoy.client(8080) as client:
         answers = [await client.ask("GET", "/") for _ in range(SAMPLE)]
     return Counter(answer.header("x-cluster") for answer in answers)
-
-
-def _has_waiting(backend: Upstream, count: int) -> bool:
-    return backend.waiting == count

@@ -28,6 +28,7 @@ METHODS = ("GET", "POST", "DELETE", "HEAD")
 HOSTS = ("shop.test", "www.shop.test", "a.www.shop.test", "other.test")
 SUFFIXES = (".shop.test", "shop.test", ".test", "w.shop.test")
 HEADERS = ("x-color", "X-Version", "user-agent", "x-count")
+WRITTEN_BY_ENVOY = ("x-forwarded-proto", "x-envoy-retry-on")
 SPECIAL_HEADERS = ("host", ":authority", ":path", ":method", ":scheme", "content-type")
 WORDS = ("red", "re", "redder", "r", "5", "10", "-3", "GET", "svc0.shop", "/a", "http")
 QUERIES = ("q", "color", "debug")
@@ -73,7 +74,9 @@ def value_matches(draw: st.DrawFn) -> Document:
 
 def headers() -> st.SearchStrategy[Any]:
     """No, one or two conditions on headers."""
-    names = st.sampled_from(HEADERS) | st.sampled_from((*HEADERS, *SPECIAL_HEADERS))
+    names = st.sampled_from(HEADERS) | st.sampled_from(
+        (*HEADERS, *SPECIAL_HEADERS, *WRITTEN_BY_ENVOY)
+    )
     one = block(name=names, match=optional(value_matches()), invert=optional(st.booleans()))
     return st.none() | st.none() | st.lists(one, min_size=1, max_size=2)
 
@@ -315,7 +318,8 @@ def targets() -> st.SearchStrategy[str]:
         "?Q=1",
     )
     path = known | joined.map("".join)
-    return st.tuples(path, st.sampled_from(ends), st.sampled_from(query)).map("".join)
+    target = st.tuples(path, st.sampled_from(ends), st.sampled_from(query)).map("".join)
+    return target.map(lambda text: text if text.startswith("/") else f"/{text}")
 
 
 def authorities() -> st.SearchStrategy[str]:
@@ -327,7 +331,7 @@ def authorities() -> st.SearchStrategy[str]:
 def request_headers() -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
     """Headers routes look at, absent, repeated, odd or gRPC's."""
     one = st.tuples(
-        st.sampled_from(tuple(name.lower() for name in HEADERS)),
+        st.sampled_from((*(name.lower() for name in HEADERS * 2), *WRITTEN_BY_ENVOY)),
         st.sampled_from((*WORDS, "", "red,10", "4", "Red")),
     )
     grpc = st.sampled_from(("application/grpc", "application/grpc+proto", "application/grpc-web"))

@@ -112,5 +112,5 @@ async def upstream(
 async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     """Waits for a condition."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - it is told by numbers of many kinds
+        while not condition():  # noqa: ASYNC110 - what is waited for is in other processes
             await asyncio.sleep(0.01)

@@ -23,7 +23,7 @@ from pointsman.graph.model.match import (
     RequestMatch,
 )
 from pointsman.graph.model.route import Route, Service
-from pointsman.graph.paths import climbing, eats_slash
+from pointsman.graph.paths import eats_slash
 from pointsman.graph.request import header_holds, path_holds
 
 _AUTHORITY = (":authority", "host")
@@ -85,11 +85,11 @@ def whole_steps(rule: GatewayRule) -> tuple[Step, ...]:
 
 
 def refused(rule: GatewayRule) -> RequestMatch | None:
-    """The requests whose path the rewrite would turn into one with a dot segment, if any can."""
+    """The requests whose path the rewrite might turn into one with a dot segment, if any can."""
     prefix, value = rule.match.path.value, rule.rewrite.prefix
     if value is None or _keeps_path(rule) or not eats_slash(prefix, value):
         return None
-    return replace(rule.match, path=PathCondition(PathKind.REGEX, climbing(prefix)))
+    return replace(rule.match, path=PathCondition(PathKind.PREFIX, f"{prefix}."))
 
 
 def _steps(match: RequestMatch, slices: tuple[_Slice, ...], route: Route | None) -> Iterator[Step]:
@@ -143,7 +143,7 @@ def _carry_conditions(
         if header.name == ":path" and not _keeps_path(rule):
             raise _NotExactError
         if header.name in _AUTHORITY and rule.rewrite.host:
-            if not header_holds(header, service.name):
+            if not header_holds(header, (service.name,)):
                 return None
         elif header not in headers:
             headers.append(header)

@@ -158,7 +158,7 @@ def _follow(
     if total == 0:
         return Intent(gateway, listener, host, rule, (), 503, tuple(rejected))
     if _climbs(rule, request.path):
-        reason = f"path {request.path} would be rewritten to one with a dot segment"
+        reason = f"path {request.path} has a dot right behind the prefix to be rewritten"
         rejected.append(Rejected(rule.key, None, reason))
         return Intent(gateway, listener, host, rule, (), 400, tuple(rejected))
     shares = tuple(

@@ -82,15 +82,11 @@ def replace_prefix(path: str, prefix: str, value: str) -> str:
 
 
 def climbs(path: str, prefix: str, value: str) -> bool:
-    """Whether replacing the prefix would leave a dot segment, as `/chapter../page` does.
+    """Whether replacing the prefix might leave a dot segment, as `/chapter../page` would.
 
     Without `/chapter` it is `/../page`, which a backend may resolve to something that neither the
     gateway route nor the router meant to open. App Mesh resolved it before the router looked.
+    Any dot right behind the prefix counts: a regex that tells `/chapter.page` apart would cost
+    every route 4 kB and twice the time in Envoy, for paths that become `/.page`.
     """
-    first = path[len(prefix) :].partition("/")[0].partition(";")[0]
-    return eats_slash(prefix, value) and first in _DOTS
-
-
-def climbing(prefix: str) -> str:
-    """RE2 expression for the paths under a prefix that climb."""
-    return f"^{re.escape(prefix)}\\.\\.?(;[^/]*)?(/.*)?$"
+    return eats_slash(prefix, value) and path.startswith(f"{prefix}.")
