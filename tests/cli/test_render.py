@@ -100,16 +100,17 @@ def free_port() -> int:
         return port
 
 
-def get(url: str) -> tuple[int, str]:
-    """Status and body, once somebody listens."""
+def get(url: str, headers: dict[str, str]) -> tuple[int, str | None, str]:
+    """Status, `grpc-status` and body, once somebody listens."""
     deadline = time.monotonic() + DEADLINE_S
+    request = urllib.request.Request(url, headers=headers)
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
-                return answer.status, answer.read().decode()
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return answer.status, answer.headers["grpc-status"], answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, ""
+                return error.code, error.headers["grpc-status"], ""
         except OSError:
             if time.monotonic() > deadline:
                 raise
@@ -128,11 +129,16 @@ def test_envoy_serves_what_is_rendered_as_explain_says(run: Run, tmp_path: Path)
         bootstrap.write_text(rendered.out.replace("0.0.0.0", "127.0.0.1"))
         with envoy(bootstrap):
             for path in ("/paths/red?x=1", "/paths/pink", "/away", "/broken/x"):
-                url = f"http://127.0.0.1:{port}{path}"
-                told = json.loads(run("explain", mesh, "GET", url, *resolve, "--json").out)
-                status, body = get(url)
-                if told["status"] is None:
-                    assert status == 200
-                    assert body == f"{told['rewritten']['host']} {told['rewritten']['path']}"
-                else:
-                    assert status == told["status"]
+                for kind in ("text/plain", "application/grpc"):
+                    url = f"http://127.0.0.1:{port}{path}"
+                    header = ("-H", f"content-type: {kind}")
+                    explained = run("explain", mesh, "GET", url, *resolve, *header, "--json")
+                    told = json.loads(explained.out)
+                    status, grpc_status, body = get(url, {"content-type": kind})
+                    if told["status"] is None:
+                        seen = told["rewritten"]
+                        assert (status, body) == (200, f"{seen['host']} {seen['path']}")
+                    else:
+                        wanted = told["grpcStatus"]
+                        assert status == told["status"]
+                        assert grpc_status == (None if wanted is None else str(wanted))
