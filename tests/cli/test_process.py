@@ -15,7 +15,8 @@ SOURCES = str(Path(__file__).parents[2] / "src")
 
 
 def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    dropped = ("NO_COLOR", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "PYTHONPATH": SOURCES, "TERM": "xterm", **more}
 
 
