@@ -15,6 +15,9 @@ GRPC = "-H 'content-type: application/grpc'"
 CASES = {
     "two-stages": "colors.yaml GET http://localhost:8088/paths/red?x=1",
     "normalized": "colors.yaml get '/paths//x/../%72ed'",
+    "malformed": "colors.yaml GET /paths/%00",
+    "malformed-grpc": f"colors.yaml GET /paths/%00 {GRPC}",
+    "climbing": "colors.yaml GET /paths..",
     "weights": "colors.yaml POST /paths/mixed -H 'color: 7'",
     "header-fails": "colors.yaml POST /paths/mixed -H 'color: seven'",
     "no-gateway-route": "colors.yaml GET /elsewhere",

@@ -2,10 +2,12 @@
 
 import os
 import pty
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+import pytest
 
 EXPLAIN = Path(__file__).parents[1] / "golden" / "explain"
 COMMAND = [sys.executable, "-m", "pointsman.cli"]
@@ -13,7 +15,8 @@ SOURCES = str(Path(__file__).parents[2] / "src")
 
 
 def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    dropped = ("NO_COLOR", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {**kept, "PYTHONPATH": SOURCES, "TERM": "xterm", **more}
 
 
@@ -46,9 +49,16 @@ def test_errors_go_to_standard_error_and_results_do_not() -> None:
     assert ended.stderr.startswith("pointsman: nowhere.yaml does not exist\n")
 
 
-def test_a_reader_that_leaves_early_hears_no_complaint() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("explain", "split.yaml", "GET", "/api"), id="less than a buffer"),
+        pytest.param(("render", "split.yaml", "--json"), id="more than a buffer"),
+    ],
+)
+def test_a_reader_that_leaves_early_hears_no_complaint(arguments: tuple[str, ...]) -> None:
     with subprocess.Popen(
-        [*COMMAND, "render", "colors.yaml", "--json"],
+        [*COMMAND, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
@@ -59,9 +69,8 @@ def test_a_reader_that_leaves_early_hears_no_complaint() -> None:
         running.stdout.close()
         errors = running.stderr.read().decode()
         running.wait(60)
-    assert "BrokenPipe" not in errors
-    assert "Traceback" not in errors
-    assert "fault of Pointsman" not in errors
+    assert errors == ""
+    assert running.returncode == 1
 
 
 def on_terminal(*arguments: str, **more: str) -> str:
@@ -104,10 +113,11 @@ def test_colour_is_for_terminals_that_want_it_and_lines_are_never_wrapped() -> N
 
 
 def test_help_is_there_at_once() -> None:
-    def seconds() -> float:
-        started = time.perf_counter()
+    def processor_seconds() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert process("--help").returncode == 0
-        return time.perf_counter() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    # The best of some, because this machine may be busy with other tests.
-    assert min(seconds() for _ in range(5)) < 0.3
+    # Processor time, and the best of some, because this machine may be busy with other tests.
+    assert min(processor_seconds() for _ in range(3)) < 0.3

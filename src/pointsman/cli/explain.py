@@ -9,6 +9,7 @@ from pointsman.cli import options, output
 if TYPE_CHECKING:
     from pointsman.app.offline import Offline
     from pointsman.graph.intent import Intent
+    from pointsman.resources.key import Key
     from pointsman.resources.problem import Problem
 
 ROUTE = "GatewayRoute"
@@ -80,13 +81,7 @@ def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
     from pointsman.resources.problem import Severity
 
     keys = path_keys(intent)
-    attached = {
-        rule.key
-        for gateway in loaded.gateways
-        for listener in gateway.listeners
-        for host in listener.hosts
-        for rule in host.rules
-    }
+    served = _served(loaded)
 
     def matters(problem: "Problem") -> bool:
         if problem.key in keys:
@@ -94,9 +89,20 @@ def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
         if problem.code.severity is not Severity.ERROR:
             return False
         key = problem.key
-        return key is None or intent.rule is None or (key.kind == ROUTE and key not in attached)
+        return key is None or intent.rule is None or (key.kind == ROUTE and key not in served)
 
     return tuple(filter(matters, loaded.problems))
+
+
+def _served(loaded: "Offline") -> "set[Key]":
+    """The gateway routes that requests can meet."""
+    return {
+        rule.key
+        for gateway in loaded.gateways
+        for listener in gateway.listeners
+        for host in listener.hosts
+        for rule in host.rules
+    }
 
 
 def _print_problems(problems: "tuple[Problem, ...]", *, color: bool) -> None:

@@ -85,6 +85,8 @@ def _by(intent: Intent) -> tuple[str | Piece, ...]:
 
 
 def _why_no_service(intent: Intent, request: Request) -> str:
+    if intent.status == 400:
+        return _why_malformed(intent)
     if intent.rule is not None:
         why = "all its weights are 0" if intent.rule.targets else "errors leave it without target"
         return f"gateway route {intent.rule.key.path} matches, but {why}"
@@ -93,6 +95,12 @@ def _why_no_service(intent: Intent, request: Request) -> str:
     if str(intent.host.domain) == "*":
         return "no gateway route matches"
     return f"no gateway route for host {intent.host.domain} matches"
+
+
+def _why_malformed(intent: Intent) -> str:
+    if intent.rule is not None:
+        return intent.rejected[-1].clause
+    return "Envoy takes no such path: it is not ASCII, or has a fragment or %00"
 
 
 def _rule(intent: Intent) -> tuple[str | Piece, ...]:
