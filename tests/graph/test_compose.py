@@ -1,8 +1,8 @@
 """Both stages as one table, row by row."""
 
 import pytest
-from pointsman.envoy.compose import Step, compose, refused
 
+from pointsman.graph.compose import Step, compose, refused
 from pointsman.graph.model.gateway import ANY_HOST, GatewayRule, Rewrite
 from pointsman.graph.model.match import (
     ANY_PATH,
