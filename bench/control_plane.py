@@ -96,7 +96,7 @@ async def _measure(options: argparse.Namespace) -> None:
         )
         started = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "pointsman.cli.main", "up", str(folder),
+            sys.executable, "-m", "pointsman.cli", "up", str(folder),
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:

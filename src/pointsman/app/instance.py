@@ -6,6 +6,7 @@ Changes of the files go one way: sources, store, compiler, ADS server, Envoys. W
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -127,8 +128,7 @@ class Instance:
             folder = stack.enter_context(RuntimeFolder())
             stack.push_async_callback(self._backends.stop)
             self._view.progress("reading manifests")
-            self._apply(files)
-            await self._compile()
+            await self._load(files)
             refuse(self._port_problems)
             socket = folder.socket("xds.sock")
             await self._server.start(f"unix:{socket}")
@@ -150,6 +150,16 @@ class Instance:
             await self._follow(stop, files)
             self._view.draining()
             self._view.stopped(await self._fleet.drain())
+
+    async def _load(self, files: Mapping[str, str]) -> None:
+        """Reads everything for the first time, without collecting garbage there is none of."""
+        gc.disable()
+        try:
+            self._apply(files)
+            await self._compile()
+        finally:
+            gc.freeze()
+            gc.enable()
 
     def status(self) -> Status:
         """The state of everything, as `GET /v1/status` answers it."""

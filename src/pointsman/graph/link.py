@@ -53,7 +53,10 @@ def link(
         previous: result of the run before.
     """
     memo = Memo(previous.memo if previous else None)
-    context = Context(resources, read_membership(resources), given or GivenEndpoints(), memo)
+    found = read_membership(resources)
+    # The same object while it is equal, so that everything compared with it is equal at a glance.
+    membership = memo.get("membership", (found,), lambda: found)
+    context = Context(resources, membership, given or GivenEndpoints(), memo)
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []
     rules: dict[Key, GatewayRule] = {}

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pointsman.graph.links.linked import Findings
-from pointsman.graph.links.membership import Membership
+from pointsman.graph.links.membership import Membership, Mesh
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Address
 from pointsman.resources.codes import references as codes
@@ -29,12 +30,33 @@ class GivenEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The resources, who belongs where, and the memory of the run."""
+    """The resources, who belongs where, and the memory of the run.
+
+    Attributes:
+        resources: what was written.
+        membership: meshes and gateways.
+        given: addresses that come before discovery.
+        memo: results by step.
+        calls: services as gateway routes call them, by service, port and mesh; of this run only.
+    """
 
     resources: ResourceSet
     membership: Membership
     given: GivenEndpoints
     memo: Memo
+    calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
+
+    def mesh_of(self, key: Key, spec: Any) -> Mesh | None:
+        """The mesh of an object that reports its own problems with it elsewhere."""
+        step = ("mesh", key)
+        found: tuple[Mesh | None] | None = self.memo.seen(step)
+        if found is None:
+            found = self.memo.get(
+                step,
+                (spec, self.membership),
+                lambda: (self.membership.mesh_of(key, spec, Findings(key)),),
+            )
+        return found[0]
 
 
 def follow(

@@ -30,6 +30,7 @@ from pointsman.resources.kinds.gateway_route import (
 )
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.origin import FieldPath
+from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 
 PROTOCOL_OF_FIELD = {"httpRoute": "http", "http2Route": "http2", "grpcRoute": "grpc"}
@@ -37,12 +38,36 @@ PROTOCOL_OF_FIELD = {"httpRoute": "http", "http2Route": "http2", "grpcRoute": "g
 
 @dataclass(frozen=True, slots=True)
 class NamedTarget:
-    """A target block of the manifest: the service it names, its weight and port, and its place."""
+    """A target block of the manifest.
 
-    block: VirtualServiceTarget
-    weight: int
+    Attributes:
+        key: the service it names; None when it names none.
+        port: the service's port, if one is named.
+        weight: its share.
+        path: where the block stands.
+    """
+
+    key: Key | None
     port: int | None
+    weight: int
     path: FieldPath
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a gateway route says, before anything is looked up.
+
+    Attributes:
+        mesh: its mesh.
+        gateway: the gateway it attaches to.
+        targets: the services it names.
+        problems: found so far.
+    """
+
+    mesh: Mesh | None
+    gateway: Key | None
+    targets: tuple[NamedTarget, ...]
+    problems: tuple[Problem, ...]
 
 
 def link_gateway_route(
@@ -54,24 +79,30 @@ def link_gateway_route(
     further on, the rule is there but its targets are not: its requests are answered 503 rather
     than fall through to a wider rule that leads elsewhere.
     """
+    placed: Placed = context.memo.get(
+        ("placed", route.key),
+        (route.spec, route.labels, context.membership),
+        lambda: _place(context, route),
+    )
+    gateway = context.resources.get(placed.gateway) if placed.gateway else None
+    services = tuple([_service(context, placed, target) for target in placed.targets])
+    findings = Findings(route.key, *placed.problems)
+    if None in services and placed.mesh is not None:
+        _report_services(context, placed.targets, services, findings)
+    result: Linked[GatewayRule | None] = context.memo.get(
+        route.key,
+        (route.spec, placed, gateway.spec if gateway else None, services, findings.problems),
+        lambda: _link(route, placed, gateway.spec if gateway else None, services, findings),
+    )
+    return result
+
+
+def _place(context: Context, route: Resource[GatewayRouteSpec]) -> Placed:
     findings = Findings(route.key)
     mesh = context.membership.mesh_of(route.key, route.spec, findings)
     gateway = context.membership.gateway_of(route, mesh, findings) if mesh else None
-    gateway_spec = None
-    targets: list[tuple[Linked[Service], int]] = []
-    if mesh is not None and gateway is not None:
-        resource = context.resources.get(gateway)
-        gateway_spec = resource.spec if resource else None
-        for named in _targets(route.spec):
-            service = _service(context, named, mesh, findings)
-            if service is not None:
-                targets.append((service, named.weight))
-    result: Linked[GatewayRule | None] = context.memo.get(
-        route.key,
-        (route.spec, gateway, gateway_spec, targets, findings.problems),
-        lambda: _link(route, gateway, gateway_spec, targets, findings),
-    )
-    return result
+    targets = tuple(_targets(route.spec, findings))
+    return Placed(mesh, gateway, targets, tuple(findings.problems))
 
 
 def body_of(spec: GatewayRouteSpec) -> tuple[str, GatewayHttpRoute | GatewayGrpcRoute]:
@@ -84,74 +115,102 @@ def body_of(spec: GatewayRouteSpec) -> tuple[str, GatewayHttpRoute | GatewayGrpc
     return "grpcRoute", spec.grpc_route
 
 
-def _targets(spec: GatewayRouteSpec) -> Iterator[NamedTarget]:
+def _targets(spec: GatewayRouteSpec, findings: Findings) -> Iterator[NamedTarget]:
     field, body = body_of(spec)
     path: FieldPath = ("spec", field, "action")
     action = body.action
     if action.target is not None:
-        block = action.target.virtual_service
-        yield NamedTarget(block, 1, action.target.port, (*path, "target", "virtualService"))
+        where = (*path, "target", "virtualService")
+        key = _named(action.target.virtual_service, where, findings)
+        yield NamedTarget(key, action.target.port, 1, where)
     for index, target in enumerate(action.weighted_targets):
         where = (*path, "weightedTargets", index, "targetRef")
-        yield NamedTarget(target.target_ref, target.weight, target.port, where)
+        key = _named(target.target_ref, where, findings)
+        yield NamedTarget(key, target.port, target.weight, where)
 
 
-def _service(
-    context: Context, named: NamedTarget, mesh: Mesh, findings: Findings
-) -> Linked[Service] | None:
-    key = follow(
-        named.block.virtual_service_ref,
-        named.block.virtual_service_arn,
-        "VirtualService",
-        named.path,
-        findings,
-    )
-    if key is None:
+def _named(block: VirtualServiceTarget, path: FieldPath, findings: Findings) -> Key | None:
+    ref, arn = block.virtual_service_ref, block.virtual_service_arn
+    return follow(ref, arn, "VirtualService", path, findings)
+
+
+def _service(context: Context, placed: Placed, target: NamedTarget) -> Linked[Service] | None:
+    if target.key is None or placed.mesh is None:
         return None
-    path = (*named.path, "virtualServiceRef")
+    call = (target.key, target.port, placed.mesh.key)
+    calls = context.calls
+    if call not in calls:
+        calls[call] = _call(context, *call)
+    return calls[call]
+
+
+def _call(context: Context, key: Key, port: int | None, mesh: Key) -> Linked[Service] | None:
     service = context.resources.get(key)
     if service is None:
+        return None
+    other = context.mesh_of(key, service.spec)
+    if other is not None and other.key != mesh:
+        return None
+    return link_service(context, service, port)
+
+
+def _report_services(
+    context: Context,
+    targets: tuple[NamedTarget, ...],
+    services: tuple[Linked[Service] | None, ...],
+    findings: Findings,
+) -> None:
+    for target, service in zip(targets, services, strict=True):
+        if service is None and target.key is not None:
+            _report_service(context, target.key, target.path, findings)
+
+
+def _report_service(context: Context, key: Key, path: FieldPath, findings: Findings) -> None:
+    service = context.resources.get(key)
+    path = (*path, "virtualServiceRef")
+    if service is None:
         report_missing(key, context.resources, path, findings)
-        return None
-    other = context.membership.mesh_of(key, service.spec, Findings(key))
-    if other is not None and other.key != mesh.key:
-        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
-        return None
-    return link_service(context, service, named.port)
+        return
+    mesh = context.mesh_of(key, service.spec)
+    if mesh is not None:
+        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {mesh.key.name}")
 
 
 def _link(
     route: Resource[GatewayRouteSpec],
-    gateway: Key | None,
-    gateway_spec: VirtualGatewaySpec | None,
-    targets: list[tuple[Linked[Service], int]],
+    placed: Placed,
+    gateway: VirtualGatewaySpec | None,
+    services: tuple[Linked[Service] | None, ...],
     findings: Findings,
 ) -> Linked[GatewayRule | None]:
-    if gateway is None or gateway_spec is None:
+    if placed.gateway is None or gateway is None:
         return linked(None, findings.problems)
     field, body = body_of(route.spec)
-    if not _attaches(gateway_spec, field, body, findings):
+    if not _attaches(gateway, field, body, findings):
         return linked(None, findings.problems)
     match = _match(body)
-    services = tuple(ServiceTarget(service.value, weight) for service, weight in targets)
-    path: FieldPath = ("spec", field, "action")
-    if services and not any(target.weight for target in services):
+    targets = tuple(
+        ServiceTarget(service.value, target.weight)
+        for target, service in zip(placed.targets, services, strict=True)
+        if service is not None
+    )
+    if targets and not any(target.weight for target in targets):
         findings.add(
             routing.NO_WEIGHT,
-            (*path, "weightedTargets"),
+            ("spec", field, "action", "weightedTargets"),
             "all weights are 0: requests are answered 503",
         )
     rule = GatewayRule(
         key=route.key,
-        gateway=gateway,
+        gateway=placed.gateway,
         port=body.match.port,
         domain=_domain(body.match.hostname),
         match=match,
-        targets=services,
+        targets=targets,
         rewrite=_rewrite(body, match),
         priority=route.spec.priority,
     )
-    return linked(rule, findings.problems, *(service for service, _ in targets))
+    return linked(rule, findings.problems, *(service for service in services if service))
 
 
 def _attaches(

@@ -100,7 +100,7 @@ def _link(
                 ("spec", "routes", index, "tcpRoute"),
                 f"route {route.name} is for TCP",
             )
-        elif _serves(router.spec, index, route, port, findings):
+        elif _serves(router.spec, route, port):
             built = _route(mesh, index, route, resolved, findings)
             ordered.append((precedence(route.priority, built.match, route.name), built))
     ordered.sort(key=lambda item: item[0])
@@ -108,25 +108,10 @@ def _link(
     return linked(table, findings.problems, *(node for node in resolved.values() if node))
 
 
-def _serves(
-    spec: VirtualRouterSpec, index: int, route: RouteSpec, port: int, findings: Findings
-) -> bool:
-    field, body = _body(route)
-    ports = [item.port_mapping.port for item in spec.listeners]
-    path = ("spec", "routes", index, field, "match")
-    if body.match.port is None:
-        if len(ports) > 1:
-            message = f"the router has {len(ports)} listeners"
-            findings.add(routing.PORT_REQUIRED, path, message, "add `port` to the match")
-        return len(ports) == 1
-    if body.match.port not in ports:
-        findings.add(
-            routing.NO_SUCH_PORT,
-            (*path, "port"),
-            f"the router has no listener on port {body.match.port}",
-            f"its ports: {', '.join(map(str, ports))}",
-        )
-    return body.match.port == port
+def _serves(spec: VirtualRouterSpec, route: RouteSpec, port: int) -> bool:
+    """Whether a route is for that port; decoding has reported ports that do not fit."""
+    wanted = _body(route)[1].match.port
+    return len(spec.listeners) <= 1 if wanted is None else wanted == port
 
 
 def _body(route: RouteSpec) -> tuple[str, HttpRoute | GrpcRoute]:

@@ -74,7 +74,7 @@ def _routed(
     if router is None:
         report_missing(key, context.resources, (*path, "virtualRouterRef"), findings)
         return key, ()
-    other = context.membership.mesh_of(key, router.spec, Findings(key))
+    other = context.mesh_of(key, router.spec)
     if other is not None and other.key != mesh.key:
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return key, ()
@@ -90,6 +90,8 @@ def _router_port(
     router: Resource[VirtualRouterSpec], port: int | None, findings: Findings
 ) -> int | None:
     ports = [listener.port_mapping.port for listener in router.spec.listeners]
+    if not ports:  # a router of v1beta1 may leave its listener to its first target
+        return port or 0
     shown = ", ".join(map(str, ports))
     path = ("spec", "provider", "virtualRouter")
     if port is None and len(ports) > 1:

@@ -116,11 +116,7 @@ def _check_names(context: Context) -> None:
     for kind in ("Mesh", "VirtualGateway", "VirtualNode", "VirtualService", "VirtualRouter"):
         first: dict[tuple[str, Key | None], Key] = {}
         for key, resource in sorted(context.resources.of(kind).items()):
-            mesh = (
-                context.membership.mesh_of(key, resource.spec, Findings(key))
-                if kind != "Mesh"
-                else None
-            )
+            mesh = context.mesh_of(key, resource.spec) if kind != "Mesh" else None
             name = (aws_name(key, resource.spec), mesh.key if mesh else None)
             owner = first.setdefault(name, key)
             if owner != key:
