@@ -34,42 +34,52 @@ def test_check_finds_no_error(example: str) -> None:
     assert result.returncode == 0
 
 
+@pytest.fixture(scope="module")
+def quickstart() -> Iterator[Up]:
+    with running(EXAMPLES / "quickstart", "--echo", "--listen", "8088=0") as up:
+        yield up
+
+
 @pytest.mark.xdist_group("quickstart")
-class TestQuickstart:
-    @pytest.fixture(scope="class")
-    def up(self) -> Iterator[Up]:
-        with running(EXAMPLES / "quickstart", "--echo", "--listen", "8088=0") as up:
-            yield up
+def test_it_has_no_problems_and_says_what_to_try(quickstart: Up) -> None:
+    assert "error" not in quickstart.text
+    assert "warning" not in quickstart.text
+    path = quickstart.says(r"try it: +curl http://[0-9.:]+(/\S+)").group(1)
+    assert ask(quickstart.address(), path).status == 200
 
-    def test_it_has_no_problems_and_says_what_to_try(self, up: Up) -> None:
-        assert "error" not in up.text
-        assert "warning" not in up.text
-        path = up.says(r"try it: +curl http://[0-9.:]+(/\S+)").group(1)
-        assert ask(up.address(), path).status == 200
 
-    def test_the_catalog_sees_the_path_without_the_prefix(self, up: Up) -> None:
-        answer = ask(up.address(), "/catalog/shoes?size=43")
-        assert answer.status == 200
-        assert answer.seen["path"] == "/shoes?size=43"
-        assert answer.seen["namespace"] == "shop"
-        assert answer.seen["authority"] == "catalog.shop.svc.cluster.local"
+@pytest.mark.xdist_group("quickstart")
+def test_the_catalog_sees_the_path_without_the_prefix(quickstart: Up) -> None:
+    answer = ask(quickstart.address(), "/catalog/shoes?size=43")
+    assert answer.status == 200
+    assert answer.seen["path"] == "/shoes?size=43"
+    assert answer.seen["namespace"] == "shop"
+    assert answer.seen["authority"] == "catalog.shop.svc.cluster.local"
 
-    def test_the_basket_sees_the_path_as_it_came(self, up: Up) -> None:
-        answer = ask(up.address(), "/basket/7")
-        assert (answer.node, answer.seen["path"]) == ("basket", "/basket/7")
 
-    def test_testers_see_version_2(self, up: Up) -> None:
-        nodes = {ask(up.address(), "/catalog/", {"x-tester": "1"}).node for _ in range(40)}
-        assert nodes == {"catalog-v2"}
+@pytest.mark.xdist_group("quickstart")
+def test_the_basket_sees_the_path_as_it_came(quickstart: Up) -> None:
+    answer = ask(quickstart.address(), "/basket/7")
+    assert (answer.node, answer.seen["path"]) == ("basket", "/basket/7")
 
-    def test_everybody_else_does_in_one_case_of_ten(self, up: Up) -> None:
-        seen = split(up.address(), "/catalog")
-        low, high = bounds(0.1)
-        assert low < seen["catalog-v2"] < high
-        assert seen["catalog-v1"] + seen["catalog-v2"] == REQUESTS
 
-    def test_anything_else_is_not_found(self, up: Up) -> None:
-        assert ask(up.address(), "/elsewhere").status == 404
+@pytest.mark.xdist_group("quickstart")
+def test_testers_see_version_2(quickstart: Up) -> None:
+    nodes = {ask(quickstart.address(), "/catalog/", {"x-tester": "1"}).node for _ in range(40)}
+    assert nodes == {"catalog-v2"}
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_everybody_else_does_in_one_case_of_ten(quickstart: Up) -> None:
+    seen = split(quickstart.address(), "/catalog")
+    low, high = bounds(0.1)
+    assert low < seen["catalog-v2"] < high
+    assert seen["catalog-v1"] + seen["catalog-v2"] == REQUESTS
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_anything_else_is_not_found(quickstart: Up) -> None:
+    assert ask(quickstart.address(), "/elsewhere").status == 404
 
 
 @pytest.mark.xdist_group("article")
