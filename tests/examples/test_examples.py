@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.envoy]
 
 
 def bounds(share: float) -> tuple[float, float]:
-    """Where a share of REQUESTS lies in all but one of 10 million runs (5.3 standard deviations)."""
+    """Where a share of REQUESTS lies but once in 10 million runs (5.3 standard deviations)."""
     deviation = 5.3 * (share * (1 - share) * REQUESTS) ** 0.5
     return REQUESTS * share - deviation, REQUESTS * share + deviation
 

@@ -277,8 +277,7 @@ def command(*arguments: str | Path, seconds: float = 60.0) -> "subprocess.Comple
 
 
 def _collect(stream: Any, lines: list[str]) -> None:
-    for line in stream:
-        lines.append(line.decode("utf-8", "replace"))
+    lines.extend(line.decode("utf-8", "replace") for line in stream)
 
 
 def _marked(mark: str) -> list[int]:
