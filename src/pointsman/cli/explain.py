@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pointsman.graph.intent import Intent
     from pointsman.resources.problem import Problem
 
+ROUTE = "GatewayRoute"
+
 
 def explain(
     paths: options.Paths,
@@ -18,6 +20,7 @@ def explain(
     url: Annotated[
         str, typer.Argument(metavar="URL", help="http://host:port/path, or /path of localhost.")
     ],
+    *,
     header: Annotated[
         list[str],
         typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A header. Repeatable."),
@@ -72,23 +75,28 @@ def explain(
 
 
 def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
-    """Problems of the objects on the path; without a path, those that may have broken it."""
+    """Problems of the objects on the path, and errors that keep a nearer route from being there."""
     from pointsman.observe.explain import path_keys
     from pointsman.resources.problem import Severity
 
     keys = path_keys(intent)
-    lost = intent.rule is None
-    return tuple(
-        problem
-        for problem in loaded.problems
-        if problem.key in keys or (lost and problem.code.severity is Severity.ERROR)
-    )
+    linked = loaded.linked.rules
+
+    def matters(problem: "Problem") -> bool:
+        if problem.key in keys:
+            return True
+        if problem.code.severity is not Severity.ERROR:
+            return False
+        key = problem.key
+        return key is None or intent.rule is None or (key.kind == ROUTE and key not in linked)
+
+    return tuple(filter(matters, loaded.problems))
 
 
 def _print_problems(problems: "tuple[Problem, ...]", *, color: bool) -> None:
     from pointsman.observe.lines import line
     from pointsman.observe.problems import problem_lines
 
-    shown = list(problem_lines(problems, notes=False))
-    if shown:
-        output.write_lines([line(), *shown], color=color)
+    told = list(problem_lines(problems, notes=False))
+    if told:
+        output.write_lines([line(), *told], color=color)

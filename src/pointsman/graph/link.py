@@ -30,7 +30,7 @@ class LinkResult:
     Attributes:
         graph: everything that can be served.
         problems: what is wrong, in no particular order.
-        rules: the rules served now, by gateway route; the last good ones for the next run.
+        rules: the last good rule of each gateway route there is; the next run falls back on them.
         memo: to be given to the next run.
     """
 
@@ -60,21 +60,24 @@ def link(
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []
     rules: dict[Key, GatewayRule] = {}
+    good: dict[Key, GatewayRule] = {}
     for key, resource in sorted(resources.of("GatewayRoute").items()):
         result = link_gateway_route(context, resource)
         rule = result.value
         if result.broken and key in last_good:
-            rule = last_good[key]
+            rule = good[key] = last_good[key]
             problems.append(
                 Problem(references.LAST_GOOD, f"{key} is served as it was before", key=key)
             )
+        elif rule is not None and not result.broken:
+            good[key] = rule
         if rule is not None:
             rules[key] = rule
     gateways = _gateways(context, rules)
     check_unused(context)
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
-    return LinkResult(Graph(gateways), tuple(problems), rules, memo)
+    return LinkResult(Graph(gateways), tuple(problems), good, memo)
 
 
 def _gateways(context: Context, rules: dict[Key, GatewayRule]) -> dict[Key, Gateway]:

@@ -173,7 +173,7 @@ def _targets(share: Share, request: Request, several: bool) -> Iterator[dict[str
             "cluster": names.cluster(item.cluster),
             "endpoints": list(where),
         }
-        yield {**entry, **more, **_answer(None if where else 503, request)}
+        yield {**entry, **more, **_answer(503 if item.weight and not where else None, request)}
 
 
 def _answer(status: int | None, request: Request) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pointsman.graph.links.names import aws_name
 from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
+from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_node import (
     DnsServiceDiscovery,
     NodeListener,
@@ -56,6 +57,13 @@ def _link(
         for index, listener in enumerate(node.spec.listeners):
             cluster = _cluster(node, mesh, listener, given[index])
             clusters[cluster.port] = cluster
+            if listener.health_check is not None and cluster.health_check is None:
+                findings.add(
+                    routing.HEALTH_CHECK_PROTOCOL,
+                    ("spec", "listeners", index, "healthCheck", "protocol"),
+                    f"port {cluster.port} speaks {cluster.protocol}, the check grpc",
+                    "check by http or tcp",
+                )
             if listener.tls is not None and listener.tls.mode == "STRICT":
                 findings.add(
                     enforcement.NODE_TLS,
@@ -100,9 +108,18 @@ def _cluster(
         discovery=found,
         ip_preference=preference,
         endpoints=None if given is None else (given,),
-        health_check=listener.health_check,
+        health_check=_health_check(listener),
         outlier_detection=listener.outlier_detection,
     )
+
+
+def _health_check(listener: NodeListener) -> HealthCheck | None:
+    """The check clients do; Envoy refuses a cluster that is checked by what it does not speak."""
+    check = listener.health_check
+    spoken = listener.port_mapping.protocol
+    if check is not None and check.protocol == "grpc" and spoken not in ("grpc", "http2"):
+        return None
+    return check
 
 
 def _check_discovery(

@@ -85,3 +85,10 @@ ENDPOINTS_UNKNOWN = Code(
     "Give the addresses by `--resolve`, or run demo backends by `--echo`. Until then requests "
     "for this node are answered 503.",
 )
+HEALTH_CHECK_PROTOCOL = Code(
+    "PM414",
+    Severity.WARNING,
+    "a gRPC health check needs a grpc or http2 listener",
+    "gRPC is spoken over HTTP/2 only. The check is left out, so every endpoint counts as healthy. "
+    "Check by another protocol, or let the listener speak grpc.",
+)
