@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.up import Up, ask, running, until
+from tests.support.up import Up, ask, free_port, running, until
 from tests.up import manifests as m
 
 pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("up-edits")]
@@ -32,70 +32,75 @@ def up(folder: Path) -> Iterator[Up]:
         assert "error" not in up.text
 
 
-def answers(up: Up, path: str, node: str) -> bool:
-    return ask(up.address("front"), path).node == node
+@pytest.fixture(scope="module")
+def front(up: Up) -> str:
+    return up.address("front")
 
 
-def test_a_new_file_with_a_new_route_and_node_gets_a_demo_backend(up: Up, folder: Path) -> None:
-    assert ask(up.address("front"), "/fresh").status == 404
+def answers(front: str, path: str, node: str) -> bool:
+    return ask(front, path).node == node
+
+
+def test_a_new_file_with_a_new_route_and_node_gets_a_demo_backend(front: str, folder: Path) -> None:
+    assert ask(front, "/fresh").status == 404
     (folder / "fresh.yaml").write_text(m.text(*m.shop("fresh")))
-    until(lambda: answers(up, "/fresh", "fresh"))
+    until(lambda: answers(front, "/fresh", "fresh"))
 
 
-def test_an_edit_is_told_with_the_time_it_took(up: Up, folder: Path) -> None:
+def test_an_edit_is_told_with_the_time_it_took(up: Up, front: str, folder: Path) -> None:
     before = len(up.said)
     (folder / "told.yaml").write_text(m.text(*m.shop("told")))
     up.says(r"told\.yaml: live after \d+ ms", since=before)
-    assert answers(up, "/told", "told")
+    assert answers(front, "/told", "told")
 
 
-def test_a_changed_weight(up: Up, folder: Path) -> None:
+def test_a_changed_weight(front: str, folder: Path) -> None:
     file = folder / "weights.yaml"
     rest = [m.route("weights"), m.node("weights-a"), m.node("weights-b")]
     file.write_text(m.text(*rest, *m.routed("weights", **{"weights-a": 1, "weights-b": 0})))
-    until(lambda: answers(up, "/weights", "weights-a"))
+    until(lambda: answers(front, "/weights", "weights-a"))
     file.write_text(m.text(*rest, *m.routed("weights", **{"weights-a": 0, "weights-b": 1})))
-    until(lambda: answers(up, "/weights", "weights-b"))
-    assert {ask(up.address("front"), "/weights").node for _ in range(20)} == {"weights-b"}
+    until(lambda: answers(front, "/weights", "weights-b"))
+    assert {ask(front, "/weights").node for _ in range(20)} == {"weights-b"}
 
 
-def test_a_removed_route(up: Up, folder: Path) -> None:
+def test_a_removed_route(front: str, folder: Path) -> None:
     file = folder / "removed.yaml"
     file.write_text(m.text(*m.shop("removed")))
-    until(lambda: answers(up, "/removed", "removed"))
+    until(lambda: answers(front, "/removed", "removed"))
     file.write_text(m.text(*m.shop("removed")[1:]))
-    until(lambda: ask(up.address("front"), "/removed").status == 404)
-    assert answers(up, "/steady", "steady")
+    until(lambda: ask(front, "/removed").status == 404)
+    assert answers(front, "/steady", "steady")
 
 
-def test_a_removed_file(up: Up, folder: Path) -> None:
+def test_a_removed_file(front: str, folder: Path) -> None:
     file = folder / "file.yaml"
     file.write_text(m.text(*m.shop("file")))
-    until(lambda: answers(up, "/file", "file"))
+    until(lambda: answers(front, "/file", "file"))
     file.unlink()
-    until(lambda: ask(up.address("front"), "/file").status == 404)
+    until(lambda: ask(front, "/file").status == 404)
 
 
-def test_a_file_renamed_over_another(up: Up, folder: Path) -> None:
+def test_a_file_renamed_over_another(front: str, folder: Path) -> None:
     file = folder / "renamed.yaml"
     file.write_text(m.text(*m.shop("renamed")))
-    until(lambda: answers(up, "/renamed", "renamed"))
+    until(lambda: answers(front, "/renamed", "renamed"))
     other = folder / ".renamed.yaml.swp"
     objects = [m.route("renamed", service="over"), m.service("over"), m.node("over")]
     other.write_text(m.text(*objects))
     other.rename(file)
-    until(lambda: answers(up, "/renamed", "over"))
+    until(lambda: answers(front, "/renamed", "over"))
 
 
-def test_a_file_in_a_new_folder(up: Up, folder: Path) -> None:
+def test_a_file_in_a_new_folder(front: str, folder: Path) -> None:
     (folder / "deep" / "er").mkdir(parents=True)
     (folder / "deep" / "er" / "new.json").write_text('{"apiVersion": "v1", "kind": "List"}')
     (folder / "deep" / "er" / "new.yaml").write_text(m.text(*m.shop("deep")))
-    until(lambda: answers(up, "/deep", "deep"))
+    until(lambda: answers(front, "/deep", "deep"))
 
 
 def test_a_second_gateway_gets_an_envoy_and_loses_it_with_its_manifest(
-    up: Up, folder: Path
+    up: Up, front: str, folder: Path
 ) -> None:
     (first,) = up.envoys()
     file = folder / "second.yaml"
@@ -104,12 +109,12 @@ def test_a_second_gateway_gets_an_envoy_and_loses_it_with_its_manifest(
     address = up.address("back")
     until(lambda: ask(address, "/admin").node == "steady")
     assert len(up.envoys()) == 2
-    assert ask(up.address("front"), "/admin").status == 404
+    assert ask(front, "/admin").status == 404
     file.unlink()
     until(lambda: up.envoys() == [first], what="Envoys")
     with pytest.raises(ConnectionRefusedError):
         ask(address, "/admin")
-    assert answers(up, "/steady", "steady")
+    assert answers(front, "/steady", "steady")
     assert [proxy.gateway for proxy in up.status().proxies] == ["shop/front"]
 
 
@@ -124,13 +129,13 @@ def test_a_gateway_that_comes_back_serves_again(up: Up, folder: Path) -> None:
 
 
 def test_a_gateway_that_takes_the_port_of_another(up: Up, folder: Path) -> None:
-    file = folder / "port.yaml"
-    first = m.gateway("one", 18231), m.route("one", service="steady", gateway="one")
-    second = m.gateway("two", 18231), m.route("two", service="steady", gateway="two")
+    file, port = folder / "port.yaml", free_port()
+    first = m.gateway("one", port), m.route("one", service="steady", gateway="one")
+    second = m.gateway("two", port), m.route("two", service="steady", gateway="two")
     file.write_text(m.text(*first))
-    until(lambda: ask("127.0.0.1:18231", "/one").node == "steady")
+    until(lambda: ask(f"127.0.0.1:{port}", "/one").node == "steady")
     file.write_text(m.text(*second))
-    until(lambda: ask("127.0.0.1:18231", "/two").node == "steady", 20)
+    until(lambda: ask(f"127.0.0.1:{port}", "/two").node == "steady", 20)
     file.unlink()
     until(lambda: len(up.envoys()) == 1, what="Envoys")
 
@@ -140,14 +145,14 @@ def test_a_listener_added_to_a_running_gateway_at_a_moved_port(up: Up, folder: P
     old = m.route("grow", service="steady", gateway="grow", port=8099)
     file.write_text(m.text(m.gateway("grow", 8099), old))
     until(lambda: ask(up.address("grow"), "/grow").node == "steady")
-    new = m.route("grown", service="steady", gateway="grow", port=8088)
+    new = m.route("new", service="steady", gateway="grow", port=8088)
     before = len(up.said)
     file.write_text(m.text(m.gateway("grow", 8099, 8088), old, new))
     up.says(r"listeners\.yaml: live after", since=before)
     (proxy,) = [p for p in up.status().proxies if p.gateway == "shop/grow"]
     addresses = proxy.addresses
     assert len(addresses) == 2
-    assert sorted(ask(a, "/grown").status for a in addresses) == [200, 404]
+    assert sorted(ask(a, "/new").status for a in addresses) == [200, 404]
     file.unlink()
     until(lambda: len(up.envoys()) == 1, what="Envoys")
 
@@ -164,7 +169,7 @@ def test_a_gateway_whose_name_in_app_mesh_changes_keeps_serving(up: Up, folder: 
     until(lambda: len(up.envoys()) == 1, what="Envoys")
 
 
-def test_no_request_is_lost_in_50_edits(up: Up, folder: Path) -> None:
+def test_no_request_is_lost_in_50_edits(front: str, folder: Path) -> None:
     file = folder / "load.yaml"
     rest = [m.route("load"), m.node("load-0"), m.node("load-1")]
 
@@ -176,17 +181,17 @@ def test_no_request_is_lost_in_50_edits(up: Up, folder: Path) -> None:
         unfinished.rename(file)
 
     edit(0)
-    until(lambda: answers(up, "/load", "load-0"))
+    until(lambda: answers(front, "/load", "load-0"))
     stop = threading.Event()
     seen: Counter[str] = Counter()
-    clients = [threading.Thread(target=_ask_on, args=(up, stop, seen)) for _ in range(2)]
+    clients = [threading.Thread(target=_ask_on, args=(front, stop, seen)) for _ in range(2)]
     for client in clients:
         client.start()
     try:
         for number in range(1, 51):
             edit(number)
-            until(lambda: answers(up, "/load", f"load-{number % 2}"))  # noqa: B023
-            assert ask(up.address("front"), f"/extra-{number}").status == 200
+            until(lambda: answers(front, "/load", f"load-{number % 2}"))  # noqa: B023
+            assert ask(front, f"/extra-{number}").status == 200
     finally:
         stop.set()
         for client in clients:
@@ -195,8 +200,8 @@ def test_no_request_is_lost_in_50_edits(up: Up, folder: Path) -> None:
     assert sum(seen.values()) > 500
 
 
-def _ask_on(up: Up, stop: threading.Event, seen: Counter[str]) -> None:
-    host, _, port = up.address("front").rpartition(":")
+def _ask_on(front: str, stop: threading.Event, seen: Counter[str]) -> None:
+    host, _, port = front.rpartition(":")
     connection = HTTPConnection(host, int(port), timeout=10)
     while not stop.is_set():
         try:
