@@ -80,7 +80,7 @@ def test_clusters_no_proxy_refers_to_any_more_are_not_kept(quarantine: Quarantin
     [
         ("Error adding/updating cluster(s) a: no such file", ["a"]),
         ("Error adding/updating cluster(s) a: bad b: , worse, c: bad", ["a", "c"]),
-        ("Error adding/updating listener(s) b: in use\n", ["b"]),
+        ("Error adding/updating listener(s) a: in use\nb: in use\n", ["a", "b"]),
         ("missing ): ((", []),
         ("a, b: c", []),
     ],
