@@ -43,6 +43,23 @@ def test_a_rejected_newcomer_is_withheld_until_its_content_changes(quarantine: Q
     assert quarantine.serve("x", mended) is mended
 
 
+def test_what_was_rejected_is_still_held_when_it_comes_back_early(quarantine: Quarantine) -> None:
+    bad, without, other = (snapshot({CLUSTER: text}) for text in ("a b", "b", "a#2 b"))
+    quarantine.reject("x", [made(CLUSTER, "a")], "no")
+    assert quarantine.serve("x", without) is without
+    assert quarantine.serve("x", other) is other
+    assert list(quarantine.serve("x", bad).of(CLUSTER)) == ["b"]
+
+
+def test_what_was_rejected_may_be_tried_anew_once_the_proxies_had_settled_without_it(
+    quarantine: Quarantine,
+) -> None:
+    bad, without = snapshot({CLUSTER: "a b"}), snapshot({CLUSTER: "b"})
+    quarantine.reject("x", [made(CLUSTER, "a")], "no")
+    quarantine.settle("x", quarantine.serve("x", without))
+    assert quarantine.serve("x", bad) is bad
+
+
 def test_what_another_proxy_of_the_class_accepted_is_not_taken_from_it(
     quarantine: Quarantine, reported: list[str]
 ) -> None:
