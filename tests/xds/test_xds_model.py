@@ -237,8 +237,9 @@ class DeltaProxy(RuleBasedStateMachine):
 class StateProxy(DeltaProxy):
     """The same proxy in the state-of-the-world variant, which has no virtual hosts.
 
-    Two things this variant cannot say are left out: that a route is gone, and, on a new stream,
-    which clusters the proxy still uses. So routes only change, and a proxy comes back empty.
+    What this variant cannot say is left out: that a route is gone; on a new stream, which
+    clusters the proxy still uses; after a rejection, which of the others it took. So routes only
+    change, a proxy comes back empty, and it answers within the server's patience.
     """
 
     types = (CLUSTER, ENDPOINT, ROUTE)
@@ -277,6 +278,9 @@ class StateProxy(DeltaProxy):
         self.published = snapshot
         self.serve()
         self.poll()
+
+    def wait(self, seconds: float) -> None:
+        """Left out: see above."""
 
     @rule()
     def reconnect(self) -> None:

@@ -82,6 +82,17 @@ def test_clusters_stay_while_a_held_host_may_lead_to_them(quarantine: Quarantine
     assert set(quarantine.serve("x", healed).of(CLUSTER)) == {"new"}
 
 
+def test_a_rejected_cluster_does_not_come_back_with_those_kept(quarantine: Quarantine) -> None:
+    first = snapshot({CLUSTER: "old bad", VIRTUAL_HOST: "r/a"})
+    quarantine.serve("x", first)
+    quarantine.accept("x", first.of(VIRTUAL_HOST).values())
+    quarantine.reject("x", [made(CLUSTER, "bad")], "no")
+    second = snapshot({CLUSTER: "new", VIRTUAL_HOST: "r/a#2"})
+    quarantine.serve("x", second)
+    quarantine.reject("x", [made(VIRTUAL_HOST, "r/a", "2")], "no")
+    assert set(quarantine.serve("x", second).of(CLUSTER)) == {"old", "new"}
+
+
 def test_clusters_no_proxy_refers_to_any_more_are_not_kept(quarantine: Quarantine) -> None:
     quarantine.serve("x", snapshot({CLUSTER: "older", VIRTUAL_HOST: "r/a"}))
     first = snapshot({CLUSTER: "old", VIRTUAL_HOST: "r/a"})

@@ -89,18 +89,17 @@ class Ward:
         if any(place[0] in _REFERRING and place in self.good for place in held):
             # The held version may refer to what the new snapshot no longer has.
             for type_url in _REFERRED:
-                resources[type_url] = {
-                    **self.referred.get(type_url, {}),
-                    **published.of(type_url),
-                }
+                kept = self.referred.get(type_url, {}).items()
+                good = {n: s for n, s in kept if s.version not in self.held.get((type_url, n), ())}
+                resources[type_url] = good | dict(published.of(type_url))
         for place in held:
             type_url, name = place
-            kept = dict(resources[type_url])
+            replaced = dict(resources[type_url])
             if place in self.good:
-                kept[name] = self.good[place]
+                replaced[name] = self.good[place]
             else:
-                del kept[name]
-            resources[type_url] = kept
+                del replaced[name]
+            resources[type_url] = replaced
         return Snapshot(resources)
 
 
