@@ -34,7 +34,7 @@ def front(up: Up) -> str:
 BROKEN = {
     "syntax": ("kind: GatewayRoute", "kind: [GatewayRoute", r":\d+:\d+: error PM101"),
     "reference": ("          name: ITEM", "          name: nobody", r":15:\d+: error PM307"),
-    "type": ("prefix: /ITEM", "prefix: [/ITEM]", r":11:\d+: error PM201"),
+    "type": ("prefix: /ITEM", "prefix: [/ITEM]", r":11:\d+: error PM202"),
     "regex": ("prefix: /ITEM", "path: {regex: '/ITEM('}", r":11:\d+: error PM210"),
     "lookahead": ("prefix: /ITEM", "path: {regex: '/(?=ITEM)'}", r":11:\d+: error PM210"),
     "tab": ("      prefix: /ITEM", "\tprefix: /ITEM", r":11:1: error PM101"),
