@@ -111,8 +111,9 @@ def _resources(linked: Linked) -> Iterator[tuple[str, Any]]:
         for items in translate(linked.result.graph, NodeClass(key)).resources.values():
             for item in items.values():
                 kind = item.type_url.rpartition(".")[2]
-                # By way of JSON, for protobuf gives ordered dictionaries for wrapped messages.
-                yield f"{kind} {item.name}", json.loads(json.dumps(pb.to_dict(unseal(item))))
+                # Protobuf gives ordered dictionaries for wrapped messages, and maps in any order.
+                text = json.dumps(pb.to_dict(unseal(item)), sort_keys=True)
+                yield f"{kind} {item.name}", json.loads(text)
 
 
 def _requests(linked: Linked, expected: str) -> str:
@@ -123,7 +124,8 @@ def _requests(linked: Linked, expected: str) -> str:
 
 def _decision(linked: Linked, line: str) -> str:
     first, *headers = line.split("  ")
-    asked = parse_request(*first.split(), headers)
+    method, url = first.split()
+    asked = parse_request(method, url, headers)
     gateway = find_gateway(tuple(linked.result.graph.gateways.values()), None, "--node")
     listener = choose_listener(gateway, None, asked.port)
     return intent_line(decide(gateway, listener, asked.request), asked.request)

@@ -12,7 +12,7 @@ from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
 from pointsman.graph.links.linked import problems_of
-from pointsman.graph.links.membership import read_membership
+from pointsman.graph.links.membership import name_owners, read_membership
 from pointsman.graph.links.unused import check_unused
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway, GatewayRule
@@ -53,7 +53,9 @@ def link(
         previous: result of the run before.
     """
     memo = Memo(previous.memo if previous else None)
-    context = Context(resources, read_membership(resources), given or GivenEndpoints(), memo)
+    membership = read_membership(resources)
+    owners = name_owners(resources, membership)
+    context = Context(resources, membership, given or GivenEndpoints(), memo, owners)
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []
     rules: dict[Key, GatewayRule] = {}
@@ -71,7 +73,8 @@ def link(
     check_unused(context)
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
-    return LinkResult(Graph(gateways), tuple(problems), rules, memo)
+    # A router with several ports is linked once for each, and says the same of what they share.
+    return LinkResult(Graph(gateways), tuple(dict.fromkeys(problems)), rules, memo)
 
 
 def _gateways(context: Context, rules: dict[Key, GatewayRule]) -> dict[Key, Gateway]:

@@ -1,11 +1,11 @@
 """Virtual nodes as routes see them: one cluster for each of their ports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.names import aws_name, report_taken
 from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
@@ -40,7 +40,7 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given),
+        (node.spec, context.membership, given, context.owners.get(node.key)),
         lambda: _link(context, node, given),
     )
     return result
@@ -52,10 +52,13 @@ def _link(
     findings = Findings(node.key)
     mesh = context.membership.mesh_of(node.key, node.spec, findings)
     clusters: dict[int, Cluster] = {}
+    owner = context.owners.get(node.key)
+    if owner is not None:
+        report_taken(node.key, owner, aws_name(node.key, node.spec), findings)
     if mesh is not None:
         for index, listener in enumerate(node.spec.listeners):
             cluster = _cluster(node, mesh, listener, given[index])
-            clusters[cluster.port] = cluster
+            clusters[cluster.port] = cluster if owner is None else nobody(cluster)
             if listener.tls is not None and listener.tls.mode == "STRICT":
                 findings.add(
                     enforcement.NODE_TLS,
@@ -64,6 +67,12 @@ def _link(
                 )
         _check_discovery(node, given, findings)
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
+
+
+def nobody(cluster: Cluster) -> Cluster:
+    """The cluster of a node whose name another node has: nothing is to be sent to either by it."""
+    name = f"unknown_{cluster.node.name}_{cluster.node.namespace}"
+    return replace(cluster, node_name=name, discovery=None, endpoints=(), health_check=None)
 
 
 def _given(

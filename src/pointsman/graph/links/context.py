@@ -29,12 +29,17 @@ class GivenEndpoints:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The resources, who belongs where, and the memory of the run."""
+    """The resources, who belongs where, and the memory of the run.
+
+    Attributes:
+        owners: object whose name inside App Mesh is taken -> the object that has it.
+    """
 
     resources: ResourceSet
     membership: Membership
     given: GivenEndpoints
     memo: Memo
+    owners: Mapping[Key, Key] = field(default_factory=dict)
 
 
 def follow(
@@ -44,22 +49,19 @@ def follow(
 
     Args:
         ref: the reference, whose namespace defaults to that of the object it stands in.
-        arn: its ARN twin.
+        arn: its ARN twin; decoding has seen to it that there is one of the two.
         kind: kind of the object referred to.
         path: where the block stands.
         findings: takes the problem; its key is the object that refers.
     """
     if ref is not None:
         return Key(kind, ref.namespace or findings.key.namespace, ref.name)
-    if arn is not None:
-        findings.add(
-            codes.ARN,
-            path,
-            f"{arn} lies outside these manifests",
-            f"write the {kind} as a manifest and refer to it by name",
-        )
-    else:
-        findings.add(codes.NO_TARGET, path, f"no {kind} is named")
+    findings.add(
+        codes.ARN,
+        path,
+        f"{arn} lies outside these manifests",
+        f"write the {kind} as a manifest and refer to it by name",
+    )
     return None
 
 

@@ -7,7 +7,9 @@ from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.services import link_service
+from pointsman.graph.links.reach import reaches
+from pointsman.graph.links.routes import PROTOCOL_OF_FIELD
+from pointsman.graph.links.services import link_service, service_ports
 from pointsman.graph.model.gateway import (
     ANY_HOST,
     Domain,
@@ -17,7 +19,7 @@ from pointsman.graph.model.gateway import (
     ServiceTarget,
 )
 from pointsman.graph.model.match import PathKind, RequestMatch
-from pointsman.graph.model.route import Service
+from pointsman.graph.model.route import Service, unavailable
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.gateway_route import (
@@ -32,8 +34,6 @@ from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.origin import FieldPath
 from pointsman.resources.resource import Resource
 
-PROTOCOL_OF_FIELD = {"httpRoute": "http", "http2Route": "http2", "grpcRoute": "grpc"}
-
 
 @dataclass(frozen=True, slots=True)
 class NamedTarget:
@@ -43,6 +43,10 @@ class NamedTarget:
     weight: int
     port: int | None
     path: FieldPath
+
+
+Targets = list[tuple[Linked[Service], int]]
+"""Services with their weights."""
 
 
 def link_gateway_route(
@@ -58,14 +62,12 @@ def link_gateway_route(
     mesh = context.membership.mesh_of(route.key, route.spec, findings)
     gateway = context.membership.gateway_of(route, mesh, findings) if mesh else None
     gateway_spec = None
-    targets: list[tuple[Linked[Service], int]] = []
+    targets: Targets = []
     if mesh is not None and gateway is not None:
         resource = context.resources.get(gateway)
         gateway_spec = resource.spec if resource else None
         for named in _targets(route.spec):
-            service = _service(context, named, mesh, findings)
-            if service is not None:
-                targets.append((service, named.weight))
+            targets.append((_service(context, named, mesh, findings), named.weight))
     result: Linked[GatewayRule | None] = context.memo.get(
         route.key,
         (route.spec, gateway, gateway_spec, targets, findings.problems),
@@ -98,6 +100,19 @@ def _targets(spec: GatewayRouteSpec) -> Iterator[NamedTarget]:
 
 def _service(
     context: Context, named: NamedTarget, mesh: Mesh, findings: Findings
+) -> Linked[Service]:
+    """The service of a target; with an error, one whose requests are answered 503."""
+    found = _find_service(context, named, mesh, findings)
+    if found is not None:
+        return found
+    ref, home = named.block.virtual_service_ref, findings.key.namespace
+    name = ref.name if ref else str(named.block.virtual_service_arn)
+    key = Key("VirtualService", (ref.namespace if ref else None) or home, name)
+    return Linked(Service(key, f"{key.name}.{key.namespace}", None, (unavailable(key, ()),)))
+
+
+def _find_service(
+    context: Context, named: NamedTarget, mesh: Mesh, findings: Findings
 ) -> Linked[Service] | None:
     key = follow(
         named.block.virtual_service_ref,
@@ -117,14 +132,30 @@ def _service(
     if other is not None and other.key != mesh.key:
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return None
+    if not _has_port(service_ports(context, service), key, named, findings):
+        return None
     return link_service(context, service, named.port)
+
+
+def _has_port(ports: tuple[int, ...], service: Key, named: NamedTarget, findings: Findings) -> bool:
+    shown = ", ".join(map(str, ports))
+    path = named.path[:-1]
+    if named.port is None and len(ports) > 1:
+        message = f"{service} is provided on {len(ports)} ports"
+        findings.add(routing.PORT_REQUIRED, path, message, f"add `port`, one of {shown}")
+        return False
+    if named.port is not None and ports and named.port not in ports:
+        message = f"{service} is not provided on port {named.port}"
+        findings.add(routing.NO_SUCH_PORT, (*path, "port"), message, f"its ports: {shown}")
+        return False
+    return True
 
 
 def _link(
     route: Resource[GatewayRouteSpec],
     gateway: Key | None,
     gateway_spec: VirtualGatewaySpec | None,
-    targets: list[tuple[Linked[Service], int]],
+    targets: Targets,
     findings: Findings,
 ) -> Linked[GatewayRule | None]:
     if gateway is None or gateway_spec is None:
@@ -141,6 +172,9 @@ def _link(
             (*path, "weightedTargets"),
             "all weights are 0: requests are answered 503",
         )
+    rewrite = _rewrite(body, match)
+    for target, named in zip(services, _targets(route.spec), strict=True):
+        _check_service(target.service, match, rewrite, (field, named), findings)
     rule = GatewayRule(
         key=route.key,
         gateway=gateway,
@@ -148,10 +182,30 @@ def _link(
         domain=_domain(body.match.hostname),
         match=match,
         targets=services,
-        rewrite=_rewrite(body, match),
+        rewrite=rewrite,
         priority=route.spec.priority,
     )
     return linked(rule, findings.problems, *(service for service, _ in targets))
+
+
+def _check_service(
+    service: Service,
+    match: RequestMatch,
+    rewrite: Rewrite,
+    named: tuple[str, NamedTarget],
+    findings: Findings,
+) -> None:
+    field, target = named
+    if not reaches(match, rewrite, service):
+        message = f"no route of {service.router or service.key} can match what is left"
+        hint = "compare its paths and methods with the rewritten request"
+        findings.add(routing.NO_ROUTE_LEFT, target.path, message, hint)
+    for route in service.routes if service.router is None else ():
+        for weighted in route.targets:
+            cluster = weighted.cluster
+            if cluster.protocol != PROTOCOL_OF_FIELD[field]:
+                message = f"{cluster.node} speaks {cluster.protocol} on port {cluster.port}"
+                findings.add(routing.PROTOCOL_MISMATCH, target.path, message)
 
 
 def _attaches(
@@ -185,7 +239,7 @@ def _attaches(
             findings.add(
                 routing.PROTOCOL_MISMATCH,
                 ("spec", field),
-                f"an {field} on the {protocol} listener {number} of the gateway",
+                f"{field} on the {protocol} listener {number} of the gateway",
             )
     return True
 

@@ -1,22 +1,20 @@
-"""Virtual gateways: listeners, and the virtual hosts their rules form."""
+"""Virtual gateways: listeners, and what passes through them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pointsman.graph.links.context import Context
+from pointsman.graph.links.hosts import link_hosts
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.model.gateway import (
     AccessLogFile,
-    Domain,
     Gateway,
     GatewayRule,
     Listener,
-    VirtualHost,
 )
-from pointsman.graph.model.match import precedence
-from pointsman.resources.codes import enforcement, routing
-from pointsman.resources.key import Key
+from pointsman.resources.codes import enforcement
 from pointsman.resources.kinds.listeners import Logging
 from pointsman.resources.kinds.virtual_gateway import GatewayListener, VirtualGatewaySpec
 from pointsman.resources.resource import Resource
@@ -68,15 +66,11 @@ def _listeners(
     refused = _refuses_backends(gateway.spec, findings)
     for index, spec in enumerate(gateway.spec.listeners):
         port = spec.port_mapping.port
-        if port in listeners:
-            findings.add(
-                routing.SAME_PORT,
-                ("spec", "listeners", index, "portMapping", "port"),
-                f"port {port} is used by two listeners",
-            )
-        elif _served(spec, index, findings):
-            mine = () if refused else tuple(rule for rule in rules if rule.port in (None, port))
-            hosts = _hosts(context, (gateway.key, port), mine)
+        if _served(spec, index, findings):
+            mine = tuple(rule for rule in rules if rule.port in (None, port))
+            if refused:
+                mine = tuple(replace(rule, targets=()) for rule in mine)
+            hosts = link_hosts(context, (gateway.key, port), mine)
             listeners[port] = Listener(
                 port, spec.port_mapping.protocol, hosts, spec.connection_pool
             )
@@ -99,37 +93,15 @@ def _refuses_backends(spec: VirtualGatewaySpec, findings: Findings) -> bool:
     policy = spec.backend_defaults.client_policy if spec.backend_defaults else None
     if policy is None or policy.tls is None:
         return False
-    findings.add(
-        enforcement.CLIENT_TLS_NOT_ENFORCED,
-        ("spec", "backendDefaults", "clientPolicy", "tls"),
-        "TLS towards backends is not available yet",
-        "remove the policy to call backends in plaintext",
-    )
+    path = ("spec", "backendDefaults", "clientPolicy", "tls")
+    if policy.tls.enforce:
+        message = "TLS towards backends is not available yet: requests are answered 503"
+        hint = "remove the policy to call backends in plaintext"
+        findings.add(enforcement.CLIENT_TLS_NOT_ENFORCED, path, message, hint)
+    else:
+        message = "TLS towards backends is not available yet: plaintext is used"
+        findings.add(enforcement.CLIENT_TLS_OPTIONAL, path, message)
     return policy.tls.enforce
-
-
-def _hosts(
-    context: Context, listener: tuple[Key, int], rules: tuple[GatewayRule, ...]
-) -> tuple[VirtualHost, ...]:
-    by_domain: dict[Domain, list[GatewayRule]] = {}
-    for rule in rules:
-        by_domain.setdefault(rule.domain, []).append(rule)
-    return tuple(
-        _host(context, listener, domain, tuple(by_domain[domain])) for domain in sorted(by_domain)
-    )
-
-
-def _host(
-    context: Context, listener: tuple[Key, int], domain: Domain, rules: tuple[GatewayRule, ...]
-) -> VirtualHost:
-    result: VirtualHost = context.memo.get(
-        (*listener, domain), rules, lambda: VirtualHost(domain, tuple(sorted(rules, key=_order)))
-    )
-    return result
-
-
-def _order(rule: GatewayRule) -> tuple[object, ...]:
-    return precedence(rule.priority, rule.match, rule.key.path)
 
 
 def _access_log(logging: Logging | None) -> AccessLogFile | None:

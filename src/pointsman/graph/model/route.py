@@ -63,6 +63,11 @@ class Route:
     retry: RetryPolicy = DEFAULT_RETRY
 
 
+def unavailable(key: Key, path: FieldPath) -> Route:
+    """Stands for what cannot be called because of an error there: requests are answered 503."""
+    return Route(key, path, None, RequestMatch(), ())
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """A virtual service as called on one port.

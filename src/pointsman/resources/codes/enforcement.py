@@ -23,6 +23,13 @@ CLIENT_TLS_NOT_ENFORCED = Code(
     "verified. Rather than send them in plaintext, the gateway answers 503. Remove the policy to "
     "accept plaintext.",
 )
+CLIENT_TLS_OPTIONAL = Code(
+    "PM528",
+    Severity.WARNING,
+    "TLS towards backends is not available yet; plaintext is used",
+    "With `enforce: false` App Mesh used TLS where the backend offered it. Here the gateway calls "
+    "every backend in plaintext.",
+)
 NODE_TLS = Code(
     "PM523",
     Severity.WARNING,

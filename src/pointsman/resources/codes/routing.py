@@ -65,18 +65,26 @@ TCP_ROUTE_UNREACHABLE = Code(
     "a TCP route cannot be reached through a gateway",
     "Gateways speak HTTP; the router's TCP routes are left out of the gateway's routing.",
 )
-SAME_PORT = Code(
-    "PM411",
-    Severity.ERROR,
-    "two listeners have the same port",
-    "The first listener keeps the port; the other is not served.",
-)
 HOST_ISOLATION = Code(
     "PM412",
     Severity.NOTE,
     "this host no longer sees the routes without a hostname",
     "As soon as a route names a host, requests for that host match only the routes which name it "
     "(App Mesh's rule, from Envoy's virtual hosts). Repeat the routes that should serve it too.",
+)
+SAME_MATCH = Code(
+    "PM414",
+    Severity.WARNING,
+    "a route is never reached",
+    "Another route for the same hosts has the very same conditions and is tried first. Of two "
+    "routes that differ in their names only, the first by name is in force.",
+)
+RETRY_BUDGET = Code(
+    "PM415",
+    Severity.NOTE,
+    "the request ends before its retries do",
+    "The time of a request (`timeout.perRequest`, 15 s by default) covers all its tries. When "
+    "every try takes all of `perRetryTimeout`, the last ones never happen.",
 )
 ENDPOINTS_UNKNOWN = Code(
     "PM413",
