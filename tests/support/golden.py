@@ -12,6 +12,7 @@ empty file and `pytest --refresh` make a new one. Beside `in.yaml` there may be
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ def case_name(case: Path) -> str:
     return f"{case.parent.name}/{case.name}"
 
 
+@cache
 def load(case: Path) -> Linked:
-    """Reads and links a case."""
+    """Reads and links a case; once, for nothing changes what comes out."""
     settings = _settings(case)
     resolve = settings.get("resolve", {}).items()
     given = GivenEndpoints({_host_port(name): Address(*_host_port(to)) for name, to in resolve})

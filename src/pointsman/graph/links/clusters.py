@@ -10,7 +10,6 @@ from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import (
-    DnsServiceDiscovery,
     NodeListener,
     VirtualNodeSpec,
 )
@@ -120,11 +119,7 @@ def _check_discovery(
     discovery = node.spec.service_discovery
     if all(address is not None for address in given):
         return
-    if discovery is None:
-        findings.add(
-            routing.NO_DISCOVERY, ("spec",), "the node has listeners but no service discovery"
-        )
-    elif not isinstance(discovery.dns, DnsServiceDiscovery) and discovery.aws_cloud_map:
+    if discovery is not None and discovery.dns is None:
         findings.add(
             routing.ENDPOINTS_UNKNOWN,
             ("spec", "serviceDiscovery", "awsCloudMap"),

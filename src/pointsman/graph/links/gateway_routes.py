@@ -106,8 +106,9 @@ def _service(
     if found is not None:
         return found
     ref, home = named.block.virtual_service_ref, findings.key.namespace
-    name = ref.name if ref else str(named.block.virtual_service_arn)
-    key = Key("VirtualService", (ref.namespace if ref else None) or home, name)
+    key = Key(
+        "VirtualService", (ref.namespace if ref else None) or home, ref.name if ref else "arn"
+    )
     return Linked(Service(key, f"{key.name}.{key.namespace}", None, (unavailable(key, ()),)))
 
 

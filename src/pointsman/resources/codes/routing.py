@@ -20,12 +20,6 @@ NO_LISTENER = Code(
     "a node without listeners cannot receive requests",
     "A virtual node without listeners is a pure client. Add `spec.listeners` to route to it.",
 )
-NO_DISCOVERY = Code(
-    "PM404",
-    Severity.ERROR,
-    "a node without service discovery cannot be found",
-    "Add `spec.serviceDiscovery` so that proxies know where the application is.",
-)
 TCP_BEHIND_HTTP = Code(
     "PM405",
     Severity.ERROR,
