@@ -104,9 +104,15 @@ async def _has(envoy: RunningEnvoy, snapshot: Snapshot) -> bool:
     found: dict[str, set[str]] = {CLUSTER: set(), LISTENER: set(), ROUTE: set()}
     for dump in json.loads(await envoy.admin("/config_dump"))["configs"]:
         for part, (kind, field) in _PARTS.items():
-            items = dump.get(part, ())
+            # What only drains is no longer there, though its routes are for as long as it does.
+            items = [item for item in dump.get(part, ()) if set(item) - {"name", "draining_state"}]
+            if any("warming_state" in item for item in items):
+                return False
             found[kind] |= {(item[field] if field else item)["name"] for item in items}
-    return all(names == set(snapshot.of(kind)) for kind, names in found.items())
+    routes = found.pop(ROUTE)
+    return routes.issuperset(snapshot.of(ROUTE)) and all(
+        names == set(snapshot.of(kind)) for kind, names in found.items()
+    )
 
 
 def _free_ports(graphs: Iterable[Graph]) -> Ports:
