@@ -1,9 +1,18 @@
-"""Options shared by all tests: `--refresh` rewrites golden files, never on CI."""
+"""Options shared by all tests.
+
+`--refresh` rewrites golden files, never on CI. `--hypothesis-profile=thorough` draws as many
+examples as a night allows.
+"""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("default", max_examples=40, deadline=None)
+settings.register_profile("thorough", max_examples=2000, deadline=None)
+settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,6 +10,9 @@ from tests.support.golden import ROOT
 
 ELSEWHERE = {
     "PM104": "bytes, not text: tests/sources/test_files.py",
+    "PM310": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
+    "PM404": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
+    "PM411": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
     "PM601": "only Envoy says it: tests/cli",
     "PM602": "only a running Envoy says it: tests of up",
     "PM603": "only a machine with a taken port says it: tests of up",

@@ -174,9 +174,10 @@ spec:
     clientPolicy:
       tls:
         validation:
-          trust: {acm: {certificateAuthorityARNs: ["arn:aws:acm-pca:eu-west-1:111122223333:ca/1"]}}
+          trust: {acm: {certificateAuthorityARNs: ["arn:aws:acm-pca:eu-west-1:1234:ca/1"]}}
   logging:
-    accessLog: {file: {path: /dev/stdout, format: {json: [{key: status, value: "%RESPONSE_CODE%"}]}}}
+    accessLog:
+      file: {path: /dev/stdout, format: {json: [{key: status, value: "%RESPONSE_CODE%"}]}}
 ---
 apiVersion: appmesh.k8s.aws/v1beta2
 kind: BackendGroup
@@ -209,6 +210,9 @@ spec:
     - name: main
       grpc:
         match: {serviceName: shop.Old, methodName: Get}
-        action: {weightedTargets: [{virtualNodeName: old, weight: 1}, {virtualNodeName: new.other, weight: 3}]}
+        action:
+          weightedTargets:
+            - {virtualNodeName: old, weight: 1}
+            - {virtualNodeName: new.other, weight: 3}
         retryPolicy: {maxRetries: 1, perRetryTimeoutMillis: 1500, grpcRetryEvents: [unavailable]}
 """

@@ -1,4 +1,5 @@
 from pointsman.resources.key import Key
+from pointsman.resources.problem import Problem
 from pointsman.resources.report import problem_json
 from pointsman.resources.store import Store
 
@@ -62,7 +63,7 @@ def test_problems_move_with_their_document() -> None:
     store.replace("a.yaml", "\n\n\n" + broken)
     after = [problem_json(store.locate(problem)) for problem in store.problems()]
     assert [p["code"] for p in before] == ["PM101", "PM206"]
-    assert [p["line"] for p in before] == [6, 10]
+    assert [p["line"] for p in before] == [5, 10]
     assert [{**p, "line": (p["line"] or 0) + 3} for p in before] == after
 
 
@@ -142,12 +143,11 @@ def test_a_problem_found_later_is_located_by_its_key() -> None:
     store = Store({"HOST": "a.shop"})
     store.replace("a.yaml", service("a", "${HOST}", ", awsname: x"))
     (found,) = store.problems()
-    linked = type(found)(
-        found.code, "as a linker would say", key=key("a"), path=("spec", "awsName")
-    )
+    path = ("spec", "awsName")
+    linked = Problem(found.code, "as a linker would say", key=key("a"), path=path)
     located = problem_json(store.locate(linked))
     assert (located["file"], located["line"], located["column"]) == ("a.yaml", 5, 8)
-    nowhere = type(found)(found.code, "about nothing", key=key("gone"))
+    nowhere = Problem(found.code, "about nothing", key=key("gone"))
     assert problem_json(store.locate(nowhere))["file"] is None
 
 
@@ -156,4 +156,4 @@ def test_problems_are_in_order_of_source_and_line() -> None:
     store.replace("b.yaml", "{")
     store.replace("a.yaml", service("ok") + service("x", "'a b'") + "---\n[\n")
     places = [(p.origin.source, p.origin.line) for p in store.problems() if p.origin]
-    assert places == [("a.yaml", 7), ("a.yaml", 11), ("b.yaml", 1)]
+    assert places == [("a.yaml", 7), ("a.yaml", 12), ("b.yaml", 1)]

@@ -114,7 +114,7 @@ def _answering(prefix: str, body: str) -> dict[str, Any]:
     return {"match": {"prefix": prefix}, "direct_response": answer}
 
 
-def _seal(message: Any, name: str, fields: Mapping[str, Any]) -> Sealed:
+def _seal(message: Any, name: str, fields: dict[str, Any]) -> Sealed:
     json_format.ParseDict(fields, message)
     return seal(message, (Key("Test", "", name),))
 

@@ -1,0 +1,1 @@
+"""How a running instance is asked: its HTTP interface and the client of it."""

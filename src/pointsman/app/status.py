@@ -58,6 +58,7 @@ def _proxy(state: GatewayState, node: Node) -> ProxyStatus:
         node=node.id,
         gateway=state.gateway.key.path,
         version=_version(state.snapshot),
+        envoy=node.envoy,
         wire="delta" if node.delta else "sotw",
         since=node.since,
         addresses=tuple(str(Address(state.node_class.bind, port)) for port in ports),

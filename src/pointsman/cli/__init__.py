@@ -1,0 +1,1 @@
+"""The command line. Commands import what they run only when they run."""

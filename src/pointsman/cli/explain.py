@@ -9,7 +9,10 @@ from pointsman.cli import options, output
 if TYPE_CHECKING:
     from pointsman.app.offline import Offline
     from pointsman.graph.intent import Intent
+    from pointsman.resources.key import Key
     from pointsman.resources.problem import Problem
+
+ROUTE = "GatewayRoute"
 
 
 def explain(
@@ -18,6 +21,7 @@ def explain(
     url: Annotated[
         str, typer.Argument(metavar="URL", help="http://host:port/path, or /path of localhost.")
     ],
+    *,
     header: Annotated[
         list[str],
         typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A header. Repeatable."),
@@ -72,23 +76,39 @@ def explain(
 
 
 def _concerned(loaded: "Offline", intent: "Intent") -> "tuple[Problem, ...]":
-    """Problems of the objects on the path; without a path, those that may have broken it."""
+    """Problems of the objects on the path, and errors that keep a nearer route from being there."""
     from pointsman.observe.explain import path_keys
     from pointsman.resources.problem import Severity
 
     keys = path_keys(intent)
-    lost = intent.rule is None
-    return tuple(
-        problem
-        for problem in loaded.problems
-        if problem.key in keys or (lost and problem.code.severity is Severity.ERROR)
-    )
+    served = _served(loaded)
+
+    def matters(problem: "Problem") -> bool:
+        if problem.key in keys:
+            return True
+        if problem.code.severity is not Severity.ERROR:
+            return False
+        key = problem.key
+        return key is None or intent.rule is None or (key.kind == ROUTE and key not in served)
+
+    return tuple(filter(matters, loaded.problems))
+
+
+def _served(loaded: "Offline") -> "set[Key]":
+    """The gateway routes that requests can meet."""
+    return {
+        rule.key
+        for gateway in loaded.gateways
+        for listener in gateway.listeners
+        for host in listener.hosts
+        for rule in host.rules
+    }
 
 
 def _print_problems(problems: "tuple[Problem, ...]", *, color: bool) -> None:
     from pointsman.observe.lines import line
     from pointsman.observe.problems import problem_lines
 
-    shown = list(problem_lines(problems, notes=False))
-    if shown:
-        output.write_lines([line(), *shown], color=color)
+    told = list(problem_lines(problems, notes=False))
+    if told:
+        output.write_lines([line(), *told], color=color)

@@ -29,6 +29,8 @@ from pointsman.errors import PointsmanError, UsageError
 
 EXIT_FAULT = 70
 EXIT_INTERRUPTED = 130
+LONGEST_FAULT = 300
+"""Characters of an unexpected error's own words that are worth a line."""
 
 app = typer.Typer(
     add_completion=False,
@@ -63,7 +65,7 @@ def pointsman(
     """Pointsman reads App Mesh manifests and drives Envoy with them.
 
     Examples:
-      pointsman up mesh.yaml --echo
+      pointsman up examples/quickstart --echo
       pointsman check mesh.yaml
       pointsman explain mesh.yaml GET http://localhost:8088/paths/red
       pointsman render mesh.yaml > envoy.yaml
@@ -99,9 +101,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if debug:
             raise
-        kind = type(error).__name__
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         write_error(
-            f"a fault of Pointsman itself: {kind}: {error}",
+            f"a fault of Pointsman itself: {what[:LONGEST_FAULT]}",
             "please report it, with what the same command prints when --debug is added",
         )
         return EXIT_FAULT

@@ -29,7 +29,9 @@ def write_yaml(value: Any) -> None:
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    yaml.dump(value, sys.stdout, dumper, sort_keys=False, allow_unicode=True, width=10_000)
+    # By way of JSON: what occurs twice is written twice, and every mapping is a plain one.
+    plain_value = json.loads(json.dumps(value))
+    yaml.dump(plain_value, sys.stdout, dumper, sort_keys=False, allow_unicode=True, width=10_000)
 
 
 def write_lines(lines: Iterable[Line], *, color: bool, stream: IO[str] | None = None) -> None:

@@ -7,6 +7,7 @@ from pointsman.app.instance import Published
 from pointsman.app.options import UpOptions
 from pointsman.cli.output import write_lines
 from pointsman.envoy.node_class import NodeClass
+from pointsman.errors import PointsmanError
 from pointsman.graph.model.gateway import Gateway, GatewayRule, Listener
 from pointsman.graph.model.match import PathKind
 from pointsman.observe.lines import Line, Piece, line
@@ -94,6 +95,12 @@ class UpView:
         else:
             state = Piece(f"live after {published.seconds * 1000:.0f} ms", "good")
         self._say(f"{names}{f' and {more} more' if more > 0 else ''}: ", state)
+
+    def failed(self, error: PointsmanError) -> None:
+        """A change could not be made live, or not wholly."""
+        self._say(Piece("the change is not live", "error"), f": {error}")
+        if error.hint:
+            self._say(Piece("  hint: ", "faint"), error.hint)
 
     def _problems(self, problems: Iterable[Problem]) -> None:
         visible = [

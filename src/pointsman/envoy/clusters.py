@@ -174,6 +174,8 @@ def _health_check(item: Cluster, check: HealthCheck) -> Fields:
                 "host": _health_host(item),
                 "path": check.path or "/",
                 "codec_client_type": codec,
+                # Without it one bad answer is enough, whatever the threshold says.
+                "retriable_statuses": [{"start": 100, "end": 600}],
             }
     return fields
 

@@ -13,6 +13,12 @@ from pointsman.graph.model.gateway import Gateway, Listener
 OVERFLOW = ("UO",)
 """Response flag of a request that a connection pool refused."""
 
+_NOBODY = {"cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": {"value": 32}}]}
+"""Clients Envoy counts as internal, whose x-envoy-* headers steer timeouts and retries.
+
+It takes an empty list for all private addresses, so the list holds one that nobody can have.
+"""
+
 
 def public_listener(
     gateway: Gateway, listener: Listener, node_class: NodeClass, routes: Fields
@@ -68,7 +74,12 @@ def discovered_routes(name: str) -> Fields:
 
 def pool_routes(gateway: Gateway, listener: Listener) -> pb.Message:
     """The route table in front of a connection pool: everything goes through."""
-    action = {"cluster": names.pool_cluster(gateway, listener), "timeout": duration(0)}
+    action = {
+        "cluster": names.pool_cluster(gateway, listener),
+        # The listener behind has the routes' own limits.
+        "timeout": duration(0),
+        "idle_timeout": duration(0),
+    }
     return pb.RouteConfiguration(
         name="pool",
         virtual_hosts=[
@@ -89,22 +100,32 @@ def _manager(
         "codec_type": "HTTP2" if protocol in ("http2", "grpc") else "AUTO",
         "http_filters": http_filters(),
         "access_log": logs,
-        "normalize_path": {"value": True},
-        "merge_slashes": True,
+        "internal_address_config": _NOBODY,
         **routes,
     }
     if inside:
-        # What the outer pass has learnt of the client is kept, not learnt again.
+        # What the outer pass has learnt of the client is kept, not learnt again, and its path is
+        # normal: a second time `/%2e%2e;/` would become something else.
         fields["use_remote_address"] = {"value": False}
         fields["skip_xff_append"] = True
         fields["preserve_external_request_id"] = True
     else:
+        fields["normalize_path"] = {"value": True}
+        fields["merge_slashes"] = True
         fields["use_remote_address"] = {"value": True}
-        # Nobody outside may steer timeouts and retries by x-envoy-* headers, loopback included.
-        fields["internal_address_config"] = {"unix_sockets": False}
+        fields["early_header_mutation_extensions"] = [_without_second_pass_header()]
     if protocol == "http":
         fields["upgrade_configs"] = [{"upgrade_type": "websocket"}]
     return pb.HttpConnectionManager(**fields)
+
+
+def _without_second_pass_header() -> Fields:
+    """Takes the header from clients before any route is matched: it is the proxy's own."""
+    mutation = pb.EarlyHeaderMutation(mutations=[{"remove": names.SECOND_PASS_HEADER}])
+    return {
+        "name": "envoy.http.early_header_mutation.header_mutation",
+        "typed_config": pb.pack(mutation),
+    }
 
 
 def _chain(manager: pb.Message) -> Fields:

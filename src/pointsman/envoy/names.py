@@ -5,7 +5,10 @@ They are App Mesh's own where it had one, because dashboards and runbooks search
 
 from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.gateway import Domain, Gateway, GatewayRule, Listener
-from pointsman.graph.model.route import Route, Service
+from pointsman.graph.model.route import Route
+
+SECOND_PASS_HEADER = "x-pointsman-second-pass"
+"""Tells the second pass which target of which gateway route was chosen."""
 
 
 def cluster(item: Cluster) -> str:
@@ -60,9 +63,9 @@ def second_pass_routes(item: Listener) -> str:
     return f"rds_egress_second_pass_{item.port}"
 
 
-def second_pass_host(rule: GatewayRule, service: Service) -> str:
-    """What the first pass writes into the second pass's header."""
-    return f"{rule.key.path}>{service.key.path}"
+def second_pass_mark(rule: GatewayRule, index: int) -> str:
+    """What the first pass writes into the second pass's header, for one of a rule's targets."""
+    return f"{rule.key.path}>{index}"
 
 
 def route(rule: GatewayRule, item: Route | None) -> str:

@@ -1,6 +1,5 @@
 """The only door to the protobuf packages, which ship without types."""
 
-# ruff: noqa: F401
 from typing import Any
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
@@ -13,6 +12,7 @@ from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2,
 )
+from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 from envoy.extensions.transport_sockets.internal_upstream.v3 import internal_upstream_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
@@ -22,10 +22,12 @@ from google.protobuf import any_pb2, json_format
 Message = Any
 """A protobuf message; its fields are known to the descriptor pool, not to the type checker."""
 
+Bootstrap = bootstrap_pb2.Bootstrap
 Cluster = cluster_pb2.Cluster
 ClusterLoadAssignment = endpoint_pb2.ClusterLoadAssignment
 DeltaDiscoveryRequest = discovery_pb2.DeltaDiscoveryRequest
 DiscoveryRequest = discovery_pb2.DiscoveryRequest
+EarlyHeaderMutation = header_mutation_pb2.HeaderMutation
 FileAccessLog = file_pb2.FileAccessLog
 HttpConnectionManager = http_connection_manager_pb2.HttpConnectionManager
 HttpProtocolOptions = http_protocol_options_pb2.HttpProtocolOptions

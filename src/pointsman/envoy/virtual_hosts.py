@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration, forward, retry_policy
-from pointsman.envoy.compose import Step, compose, whole_steps
 from pointsman.envoy.matchers import Fields, route_match
+from pointsman.envoy.names import SECOND_PASS_HEADER
+from pointsman.graph.compose import Step, compose, refused, whole_steps
 from pointsman.graph.model.gateway import (
     Gateway,
     GatewayRule,
@@ -17,17 +18,30 @@ from pointsman.graph.model.gateway import (
 from pointsman.graph.model.match import HeaderCondition, HeaderTest, RequestMatch
 from pointsman.graph.model.route import DEFAULT_RETRY, Route, Service
 
-SECOND_PASS_HEADER = "x-pointsman-second-pass"
-"""Tells the second pass which gateway route and service a request is for."""
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SecondPass:
-    """A rule and a service whose routes have to be matched after the rewrite."""
+    """A target of a rule whose service's routes have to be matched after the rewrite.
+
+    Attributes:
+        rule: the rule.
+        index: which of its targets; a service may be there twice, by two of its ports.
+    """
 
     rule: GatewayRule
-    service: Service
+    index: int
+
+    @property
+    def service(self) -> Service:
+        """The target's service."""
+        return self.rule.targets[self.index].service
+
+    @property
+    def mark(self) -> str:
+        """Tells the second pass which target was chosen."""
+        return names.second_pass_mark(self.rule, self.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +74,7 @@ def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
     """The virtual host of the second pass: every service's routes on the rewritten request."""
     routes: list[Fields] = []
     for item in passes:
-        wanted = names.second_pass_host(item.rule, item.service)
-        marker = HeaderCondition(SECOND_PASS_HEADER, HeaderTest.EXACT, wanted)
+        marker = HeaderCondition(SECOND_PASS_HEADER, HeaderTest.EXACT, item.mark)
         for route in item.service.routes:
             match = replace(route.match, headers=(marker, *route.match.headers))
             routes.append(_row(names.route(item.rule, route), match, {}, route))
@@ -85,43 +98,47 @@ class _Builder:
 
     def rule(self, rule: GatewayRule) -> Iterator[Fields]:
         """Rows of one rule: all shares of all services, and nothing falls through."""
-        targets = [target for target in rule.targets if target.weight]
+        targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
             yield _respond(names.route(rule, None), route_match(rule.match), 503)
             return
-        total = sum(target.weight for target in targets)
+        refusal = refused(rule)
+        if refusal is not None:
+            yield _respond(names.route(rule, None), route_match(refusal), 400)
+        total = sum(target.weight for _, target in targets)
         taken = 0
-        for target in targets:
+        for index, target in targets:
             taken += target.weight
             fraction = None if taken == total else round(taken * MILLION / total)
-            yield from self._target(rule, target, fraction)
+            yield from self._target(rule, index, target, fraction)
 
     def _target(
-        self, rule: GatewayRule, target: ServiceTarget, fraction: int | None
+        self, rule: GatewayRule, index: int, target: ServiceTarget, fraction: int | None
     ) -> Iterator[Fields]:
         steps = compose(rule, target.service)
         if steps is None:
-            self.second_passes.append(SecondPass(rule, target.service))
+            second_pass = SecondPass(rule, index)
+            self.second_passes.append(second_pass)
             for step in whole_steps(rule):
-                yield self._to_second_pass(rule, target.service, step, fraction)
+                yield self._to_second_pass(second_pass, step, fraction)
             return
         for step in steps:
             rewrites = _rewrites(rule, target.service, step)
             name = names.route(rule, step.route)
             yield _row(name, step.match, rewrites, step.route, fraction)
 
-    def _to_second_pass(
-        self, rule: GatewayRule, service: Service, step: Step, fraction: int | None
-    ) -> Fields:
+    def _to_second_pass(self, second_pass: SecondPass, step: Step, fraction: int | None) -> Fields:
         action = {
             "cluster": self._second_pass_cluster,
+            # The second pass has the route's own limits.
             "timeout": duration(0),
+            "idle_timeout": duration(0),
             "retry_policy": {},
-            **_rewrites(rule, service, step),
+            **_rewrites(second_pass.rule, second_pass.service, step),
         }
-        marker = {"key": SECOND_PASS_HEADER, "value": names.second_pass_host(rule, service)}
+        marker = {"key": SECOND_PASS_HEADER, "value": second_pass.mark}
         return {
-            "name": names.route(rule, None),
+            "name": names.route(second_pass.rule, None),
             "match": _match(step.match, fraction),
             "route": action,
             "request_headers_to_add": [

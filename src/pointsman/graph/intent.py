@@ -14,12 +14,11 @@ from pointsman.graph.model.gateway import (
     Gateway,
     GatewayRule,
     Listener,
-    Rewrite,
     VirtualHost,
 )
 from pointsman.graph.model.match import PathKind
 from pointsman.graph.model.route import Route, Service
-from pointsman.graph.paths import normalize, replace_prefix, split_query
+from pointsman.graph.paths import climbs, normalize, replace_prefix, split_query
 from pointsman.graph.request import Request, first_failure
 from pointsman.resources.key import Key
 
@@ -68,7 +67,8 @@ class Intent:
         host: the virtual host; None when no route serves the host.
         rule: the gateway route; None when none matches.
         shares: what becomes of the request, by virtual service; usually one.
-        status: HTTP status when the proxy itself answers every such request.
+        status: HTTP status when the proxy itself answers every such request; gRPC clients get
+            200 and `grpc_status` instead.
         rejected: candidates that were tried before, in order.
     """
 
@@ -80,11 +80,23 @@ class Intent:
     status: int | None
     rejected: tuple[Rejected, ...]
 
+    @property
+    def grpc_status(self) -> int | None:
+        """The status in gRPC's terms: UNIMPLEMENTED for 404, UNAVAILABLE for 503."""
+        return _GRPC_STATUS.get(self.status) if self.status is not None else None
+
+
+_GRPC_STATUS = {400: 13, 404: 12, 503: 14}
+"""gRPC's mapping of HTTP statuses, as far as gateways answer them."""
+
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
     """Where a request would go that arrives at a gateway's listener."""
     path, query = split_query(request.target)
-    request = replace(request, target=normalize(path) + query)
+    normal = normalize(path)
+    if normal is None or "#" in query:
+        return Intent(gateway, listener, None, None, (), 400, ())
+    request = replace(request, target=normal + query)
     host = find_host(listener, request.host)
     rejected: list[Rejected] = []
     for rule in host.rules if host else ():
@@ -145,6 +157,10 @@ def _follow(
     total = sum(target.weight for target in rule.targets)
     if total == 0:
         return Intent(gateway, listener, host, rule, (), 503, tuple(rejected))
+    if _climbs(rule, request.path):
+        reason = f"path {request.path} has a dot right behind the prefix to be rewritten"
+        rejected.append(Rejected(rule.key, None, reason))
+        return Intent(gateway, listener, host, rule, (), 400, tuple(rejected))
     shares = tuple(
         _share(rule, target.service, target.weight / total, request, rejected)
         for target in rule.targets
@@ -176,20 +192,30 @@ def _status(share: Share) -> int | None:
         return 404
     if not any(target.weight for target in share.targets):
         return 503
-    unreachable = all(target.cluster.endpoints == () for target in share.targets if target.weight)
-    return 503 if unreachable else None
+    reachable = any(target.cluster.is_found for target in share.targets if target.weight)
+    return None if reachable else 503
+
+
+def _climbs(rule: GatewayRule, path: str) -> bool:
+    value = _new_prefix(rule)
+    return value is not None and climbs(path, rule.match.path.value, value)
 
 
 def rewrite(rule: GatewayRule, service: Service, request: Request) -> Request:
     """The request as the virtual service's routes and backends see it."""
     path, query = split_query(request.target)
     authority = service.name if rule.rewrite.host else request.authority
-    return replace(request, authority=authority, target=_new_path(rule.rewrite, rule, path) + query)
+    return replace(request, authority=authority, target=_new_path(rule, path) + query)
 
 
-def _new_path(change: Rewrite, rule: GatewayRule, path: str) -> str:
-    if change.path is not None:
-        return change.path
-    if change.prefix is not None and rule.match.path.kind is PathKind.PREFIX:
-        return replace_prefix(path, rule.match.path.value, change.prefix)
-    return path
+def _new_path(rule: GatewayRule, path: str) -> str:
+    if rule.rewrite.path is not None:
+        return rule.rewrite.path
+    value = _new_prefix(rule)
+    return path if value is None else replace_prefix(path, rule.match.path.value, value)
+
+
+def _new_prefix(rule: GatewayRule) -> str | None:
+    """What the matched prefix becomes, or None when it is not a prefix that is rewritten."""
+    replaces = rule.rewrite.path is None and rule.match.path.kind is PathKind.PREFIX
+    return rule.rewrite.prefix if replaces else None

@@ -12,7 +12,8 @@ from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
 from pointsman.graph.links.linked import problems_of
-from pointsman.graph.links.membership import name_owners, read_membership
+from pointsman.graph.links.membership import read_membership
+from pointsman.graph.links.owners import name_owners
 from pointsman.graph.links.unused import check_unused
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway, GatewayRule
@@ -30,7 +31,7 @@ class LinkResult:
     Attributes:
         graph: everything that can be served.
         problems: what is wrong, in no particular order.
-        rules: the rules served now, by gateway route; the last good ones for the next run.
+        rules: the last good rule of each gateway route there is; the next run falls back on them.
         memo: to be given to the next run.
     """
 
@@ -53,20 +54,25 @@ def link(
         previous: result of the run before.
     """
     memo = Memo(previous.memo if previous else None)
-    membership = read_membership(resources)
-    owners = name_owners(resources, membership)
-    context = Context(resources, membership, given or GivenEndpoints(), memo, owners)
+    found = read_membership(resources)
+    # The same object while it is equal, so that everything compared with it is equal at a glance.
+    membership = memo.get("membership", (found,), lambda: found)
+    context = Context(resources, membership, given or GivenEndpoints(), memo)
+    context.owners.update(name_owners(context))
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []
     rules: dict[Key, GatewayRule] = {}
+    good: dict[Key, GatewayRule] = {}
     for key, resource in sorted(resources.of("GatewayRoute").items()):
         result = link_gateway_route(context, resource)
         rule = result.value
         if result.broken and key in last_good:
-            rule = last_good[key]
+            rule = good[key] = last_good[key]
             problems.append(
                 Problem(references.LAST_GOOD, f"{key} is served as it was before", key=key)
             )
+        elif rule is not None and not result.broken:
+            good[key] = rule
         if rule is not None:
             rules[key] = rule
     gateways = _gateways(context, rules)
@@ -74,7 +80,7 @@ def link(
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
     # A router with several ports is linked once for each, and says the same of what they share.
-    return LinkResult(Graph(gateways), tuple(dict.fromkeys(problems)), rules, memo)
+    return LinkResult(Graph(gateways), tuple(dict.fromkeys(problems)), good, memo)
 
 
 def _gateways(context: Context, rules: dict[Key, GatewayRule]) -> dict[Key, Gateway]:

@@ -14,6 +14,39 @@ from pointsman.graph.model.match import (
 )
 from pointsman.graph.paths import split_query
 
+JOINED = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "access-control-request-headers",
+        "access-control-request-method",
+        "access-control-request-private-network",
+        "authorization",
+        "cache-control",
+        "cdn-loop",
+        "content-encoding",
+        "content-type",
+        "expect",
+        "grpc-accept-encoding",
+        "grpc-timeout",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "origin",
+        "pragma",
+        "proxy-status",
+        "referer",
+        "user-agent",
+        "via",
+        "x-client-trace-id",
+        "x-forwarded-host",
+        "x-forwarded-port",
+    )
+)
+"""Headers whose repetitions Envoy joins by a comma before it looks at them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -54,18 +87,30 @@ class Request:
         return kind == "application/grpc" or kind.startswith(("application/grpc+",))
 
     def header(self, name: str) -> str | None:
-        """The value Envoy compares: repeated headers are joined by a comma."""
+        """The value of a header, repeated ones joined by a comma, or None when it is absent."""
+        values = self.values(name)
+        return ",".join(values) if values else None
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values Envoy compares one by one; most repeated headers have several.
+
+        Those it keeps in fixed places (`JOINED`) have been joined to one.
+        """
         special = {
             ":method": self.method,
             ":path": self.target,
             ":scheme": self.scheme,
             ":authority": self.authority,
             "host": self.authority,
+            # The proxy writes it anew, whatever the client said.
+            "x-forwarded-proto": self.scheme,
         }
         if name in special:
-            return special[name]
-        values = [value for header, value in self.headers if header == name]
-        return ",".join(values) if values else None
+            return (special[name],)
+        if name.startswith("x-envoy-") or name == "x-forwarded-client-cert":
+            return ()  # taken from clients before anything is matched
+        values = tuple(value for header, value in self.headers if header == name)
+        return (",".join(values),) if values and name in JOINED else values
 
     def query(self, name: str) -> str | None:
         """The first value of a query parameter, "" when it has none; not decoded."""
@@ -85,7 +130,7 @@ def first_failure(match: RequestMatch, request: Request) -> str | None:
     if match.scheme is not None and match.scheme != request.scheme:
         return f"scheme {request.scheme} is not {match.scheme}"
     for header in match.headers:
-        if not header_holds(header, request.header(header.name)):
+        if not header_holds(header, request.values(header.name)):
             return _header_failure(header, request.header(header.name))
     for query in match.queries:
         if not query_holds(query, request.query(query.name)):
@@ -111,17 +156,18 @@ def path_holds(condition: PathCondition, path: str) -> bool:
             return re2.fullmatch(condition.value, path) is not None
 
 
-def header_holds(condition: HeaderCondition, value: str | None) -> bool:
-    """Whether a header satisfies a condition, with Envoy's rule for absent headers.
+def header_holds(condition: HeaderCondition, values: tuple[str, ...]) -> bool:
+    """Whether a header satisfies a condition, with Envoy's rules for absent and repeated ones.
 
+    A test holds when it holds for any value; inverted, when it holds for none.
     An inverted PRESENT holds for an absent header; any other test, inverted or not, needs the
     header to be there (`treat_missing_header_as_empty` is left unset, as App Mesh did).
     """
     if condition.test is HeaderTest.PRESENT:
-        return (value is not None) != condition.invert
-    if value is None:
+        return bool(values) != condition.invert
+    if not values:
         return False
-    return _test(condition, value) != condition.invert
+    return any(_test(condition, value) for value in values) != condition.invert
 
 
 def _test(condition: HeaderCondition, value: str) -> bool:

@@ -15,8 +15,8 @@ from pointsman.graph.request import Request
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
 
-_GRPC_STATUS = {404: 12, 503: 14}
-"""What Envoy's own answers become for gRPC: UNIMPLEMENTED and UNAVAILABLE (gRPC's
+_GRPC_STATUS = {400: 13, 404: 12, 503: 14}
+"""What Envoy's own answers become for gRPC: INTERNAL, UNIMPLEMENTED and UNAVAILABLE (gRPC's
 `http-grpc-status-mapping.md`)."""
 
 
@@ -62,7 +62,7 @@ def share_status(share: Share) -> int | None:
     """The status with which Envoy answers a whole share itself; None when a backend does."""
     if share.route is None:
         return 404
-    reachable = any(item.weight and endpoints(item.cluster) for item in share.targets)
+    reachable = any(item.weight and item.cluster.is_found for item in share.targets)
     return None if reachable else 503
 
 
@@ -165,15 +165,18 @@ def _targets(share: Share, request: Request, several: bool) -> Iterator[dict[str
         own = {**nobody, "percent": percent(share), "endpoints": []}
         yield {**own, **more, **_answer(share_status(share), request)}
     for item in share.targets:
-        where = endpoints(item.cluster)
         entry = {
             "virtualNode": item.cluster.node.path,
             "weight": item.weight,
             "percent": percent(share, item),
             "cluster": names.cluster(item.cluster),
-            "endpoints": list(where),
+            "endpoints": list(endpoints(item.cluster)),
         }
-        yield {**entry, **more, **_answer(None if where else 503, request)}
+        yield {
+            **entry,
+            **more,
+            **_answer(503 if item.weight and not item.cluster.is_found else None, request),
+        }
 
 
 def _answer(status: int | None, request: Request) -> dict[str, Any]:

@@ -43,7 +43,8 @@ def _single(intent: Intent, share: Share, request: Request) -> Iterator[Line]:
     status = share_status(share)
     if status is not None:
         yield line("is answered ", _status(status, request), *_by(intent))
-        yield line("because ", *_rule(intent), *_but(share))
+        yield line("because ", *_rule(intent), ",")
+        yield line("but ", *_reason(share), ".")
     else:
         yield line("is answered by ", *_nodes(share), ", which sees")
         yield from _seen(share, "    ")
@@ -52,19 +53,19 @@ def _single(intent: Intent, share: Share, request: Request) -> Iterator[Line]:
 
 
 def _split(intent: Intent, request: Request) -> Iterator[Line]:
-    yield line("is split between virtual services,")
+    yield line("is split between virtual services")
     yield line("because ", *_rule(intent), ":")
     for share in intent.shares:
         status = share_status(share)
         service = Piece(share.service.key.path, "name")
-        head = (f"  {_percent(percent(share))} for virtual service ", service)
+        yield line(f"  {_percent(percent(share))} for virtual service ", service)
         if status is not None:
-            yield line(*head, ": answered ", _status(status, request), *_by(intent))
-            yield line("    for ", *_reason(share))
+            yield line("    answered ", _status(status, request), *_by(intent))
+            yield line("    because ", *_reason(share))
         else:
-            yield line(*head, ": ", *_nodes(share), ", which sees")
-            yield from _seen(share, "      ")
-            yield line("    for ", *_route(share))
+            yield line("    answered by ", *_nodes(share), ", which sees")
+            yield from _seen(share, "        ")
+            yield line("    because ", *_route(share))
 
 
 def _seen(share: Share, indent: str) -> Iterator[Line]:
@@ -84,13 +85,22 @@ def _by(intent: Intent) -> tuple[str | Piece, ...]:
 
 
 def _why_no_service(intent: Intent, request: Request) -> str:
+    if intent.status == 400:
+        return _why_malformed(intent)
     if intent.rule is not None:
-        return f"gateway route {intent.rule.key.path} matches, and all its weights are 0"
+        why = "all its weights are 0" if intent.rule.targets else "errors leave it without target"
+        return f"gateway route {intent.rule.key.path} matches, but {why}"
     if intent.host is None:
         return f"no gateway route serves host {request.host} on port {intent.listener.port}"
     if str(intent.host.domain) == "*":
         return "no gateway route matches"
     return f"no gateway route for host {intent.host.domain} matches"
+
+
+def _why_malformed(intent: Intent) -> str:
+    if intent.rule is not None:
+        return intent.rejected[-1].clause
+    return "Envoy takes no such path: it is not ASCII, or has a fragment or %00"
 
 
 def _rule(intent: Intent) -> tuple[str | Piece, ...]:
@@ -104,7 +114,11 @@ def _rule(intent: Intent) -> tuple[str | Piece, ...]:
 def _route(share: Share) -> tuple[str | Piece, ...]:
     service, route = share.service, share.route
     if route is None or service.router is None or route.name is None:
-        return ("a virtual node provides virtual service ", Piece(service.key.path, "name"))
+        return (
+            "virtual service ",
+            Piece(service.key.path, "name"),
+            " is provided by a virtual node",
+        )
     return (
         "of virtual router ",
         Piece(service.router.path, "name"),
@@ -114,21 +128,18 @@ def _route(share: Share) -> tuple[str | Piece, ...]:
     )
 
 
-def _but(share: Share) -> tuple[str | Piece, ...]:
-    return (", but ", *_reason(share), ".")
-
-
 def _reason(share: Share) -> tuple[str | Piece, ...]:
     """Why Envoy has to answer a share itself."""
     service = Piece(share.service.key.path, "name")
-    if share.route is not None:
-        if not any(target.weight for target in share.targets):
-            return (*_route(share), " and all its weights are 0")
-        return (*_route(share), " and none of its virtual nodes has a known endpoint")
-    if share.service.routes:
+    if share.route is None and share.service.routes:
         target = f"{share.request.method} {share.request.target}"
         return ("no route of virtual service ", service, f" matches what is left: {target}")
-    return ("virtual service ", service, " has no route")
+    if share.route is None:
+        return ("virtual service ", service, " has no route")
+    nodes = [item.cluster.node.path for item in share.targets if item.weight]
+    if not nodes:
+        return (*_route(share), " and none of its targets has a weight")
+    return (*_route(share), f" and no endpoint of {' or '.join(nodes)} is known")
 
 
 def _nodes(share: Share) -> tuple[str | Piece, ...]:
@@ -143,7 +154,7 @@ def _nodes(share: Share) -> tuple[str | Piece, ...]:
 
 
 def _percent(value: float) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".") + " %"
+    return f"{value:.2f}".rstrip("0").rstrip(".") + " %"
 
 
 def _target_table(intent: Intent) -> Iterator[Line]:

@@ -19,19 +19,26 @@ def position(origin: Origin, path: FieldPath) -> tuple[int, int]:
     Fields are found at their key, entries of lists at their first character. For the path () and
     for documents that cannot be parsed it is where the object, or the document, begins.
     """
+    line, column = _offset(origin.text, origin.root + path)
+    return origin.line + line, column + 1
+
+
+@lru_cache(maxsize=16_384)
+def _offset(text: str, path: FieldPath) -> tuple[int, int]:
+    """Lines and columns before a field; problems that stay are located at every publication."""
     try:
-        root = _compose(origin.text)
+        root = _compose(text)
     except UnreadableError:
         root = None
     if root is None:
-        return origin.line, 1
+        return 0, 0
     found = node = root
-    for step in origin.root + path:
+    for step in path:
         entry = _entry(node, step)
         if entry is None:
             break
         found, node = entry
-    return origin.line + found.start_mark.line, found.start_mark.column + 1
+    return found.start_mark.line, found.start_mark.column
 
 
 def _entry(node: Node, step: str | int) -> tuple[Node, Node] | None:

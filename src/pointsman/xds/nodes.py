@@ -39,6 +39,7 @@ class Node:
         id: `node.id` as the proxy gave it.
         node_class: what its configuration depends on.
         delta: whether it speaks the incremental variant.
+        envoy: version of its Envoy, "" when it does not tell.
         since: seconds since the epoch at which it connected.
         types: progress by type URL.
     """
@@ -47,6 +48,7 @@ class Node:
     id: str
     node_class: Hashable
     delta: bool
+    envoy: str
     since: float
     types: dict[str, TypeStatus] = field(default_factory=dict)
 

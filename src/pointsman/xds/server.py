@@ -202,9 +202,16 @@ class AdsServer:
             await context.abort(
                 grpc.StatusCode.PERMISSION_DENIED, f"nothing is configured for node {node.id!r}"
             )
-        return Node(next(self._numbers), node.id, node_class, delta, since=time.time())
+        number, envoy = next(self._numbers), _envoy_version(node)
+        return Node(number, node.id, node_class, delta, envoy, since=time.time())
 
     def _audience(self, node_class: Hashable) -> Audience:
         if node_class not in self._audiences:
             self._audiences[node_class] = Audience(node_class, self._quarantine)
         return self._audiences[node_class]
+
+
+def _envoy_version(node: Any) -> str:
+    version = node.user_agent_build_version.version
+    numbers = (version.major_number, version.minor_number, version.patch)
+    return ".".join(map(str, numbers)) if any(numbers) else ""

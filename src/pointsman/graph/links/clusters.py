@@ -9,6 +9,7 @@ from pointsman.graph.links.names import aws_name, report_taken
 from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
+from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_node import (
     NodeListener,
     VirtualNodeSpec,
@@ -57,7 +58,14 @@ def _link(
     if mesh is not None:
         for index, listener in enumerate(node.spec.listeners):
             cluster = _cluster(node, mesh, listener, given[index])
-            clusters[cluster.port] = cluster if owner is None else nobody(cluster)
+            clusters[cluster.port] = cluster if owner is None else _nobody(cluster)
+            if listener.health_check is not None and cluster.health_check is None:
+                findings.add(
+                    routing.HEALTH_CHECK_PROTOCOL,
+                    ("spec", "listeners", index, "healthCheck", "protocol"),
+                    f"port {cluster.port} speaks {cluster.protocol}, the check grpc",
+                    "check by http or tcp",
+                )
             if listener.tls is not None and listener.tls.mode == "STRICT":
                 findings.add(
                     enforcement.NODE_TLS,
@@ -68,8 +76,8 @@ def _link(
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
 
 
-def nobody(cluster: Cluster) -> Cluster:
-    """The cluster of a node whose name another node has: nothing is to be sent to either by it."""
+def _nobody(cluster: Cluster) -> Cluster:
+    """The cluster of a node whose name another node has: it must not be taken for that one's."""
     name = f"unknown_{cluster.node.name}_{cluster.node.namespace}"
     return replace(cluster, node_name=name, discovery=None, endpoints=(), health_check=None)
 
@@ -108,9 +116,18 @@ def _cluster(
         discovery=found,
         ip_preference=preference,
         endpoints=None if given is None else (given,),
-        health_check=listener.health_check,
+        health_check=_health_check(listener),
         outlier_detection=listener.outlier_detection,
     )
+
+
+def _health_check(listener: NodeListener) -> HealthCheck | None:
+    """The check clients do; Envoy refuses a cluster that is checked by what it does not speak."""
+    check = listener.health_check
+    spoken = listener.port_mapping.protocol
+    if check is not None and check.protocol == "grpc" and spoken not in ("grpc", "http2"):
+        return None
+    return check
 
 
 def _check_discovery(
@@ -119,7 +136,11 @@ def _check_discovery(
     discovery = node.spec.service_discovery
     if all(address is not None for address in given):
         return
-    if discovery is not None and discovery.dns is None:
+    if discovery is None:
+        findings.add(
+            routing.NO_DISCOVERY, ("spec",), "the node has listeners but no service discovery"
+        )
+    elif discovery.dns is None:
         findings.add(
             routing.ENDPOINTS_UNKNOWN,
             ("spec", "serviceDiscovery", "awsCloudMap"),

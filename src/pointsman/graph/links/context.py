@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pointsman.graph.links.linked import Findings
-from pointsman.graph.links.membership import Membership
+from pointsman.graph.links.membership import Membership, Mesh
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Address
 from pointsman.resources.codes import references as codes
@@ -32,14 +33,32 @@ class Context:
     """The resources, who belongs where, and the memory of the run.
 
     Attributes:
+        resources: what was written.
+        membership: meshes and gateways.
+        given: addresses that come before discovery.
+        memo: results by step.
         owners: object whose name inside App Mesh is taken -> the object that has it.
+        calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
 
     resources: ResourceSet
     membership: Membership
     given: GivenEndpoints
     memo: Memo
-    owners: Mapping[Key, Key] = field(default_factory=dict)
+    owners: dict[Key, Key] = field(default_factory=dict)
+    calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
+
+    def mesh_of(self, key: Key, spec: Any) -> Mesh | None:
+        """The mesh of an object that reports its own problems with it elsewhere."""
+        step = ("mesh", key)
+        found: tuple[Mesh | None] | None = self.memo.seen(step)
+        if found is None:
+            found = self.memo.get(
+                step,
+                (spec, self.membership),
+                lambda: (self.membership.mesh_of(key, spec, Findings(key)),),
+            )
+        return found[0]
 
 
 def follow(
@@ -49,19 +68,22 @@ def follow(
 
     Args:
         ref: the reference, whose namespace defaults to that of the object it stands in.
-        arn: its ARN twin; decoding has seen to it that there is one of the two.
+        arn: its ARN twin.
         kind: kind of the object referred to.
         path: where the block stands.
         findings: takes the problem; its key is the object that refers.
     """
     if ref is not None:
         return Key(kind, ref.namespace or findings.key.namespace, ref.name)
-    findings.add(
-        codes.ARN,
-        path,
-        f"{arn} lies outside these manifests",
-        f"write the {kind} as a manifest and refer to it by name",
-    )
+    if arn is not None:
+        findings.add(
+            codes.ARN,
+            path,
+            f"{arn} lies outside these manifests",
+            f"write the {kind} as a manifest and refer to it by name",
+        )
+    else:
+        findings.add(codes.NO_TARGET, path, f"no {kind} is named")
     return None
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pointsman.graph.compose import compose
 from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.reach import reaches
 from pointsman.graph.links.routes import PROTOCOL_OF_FIELD
 from pointsman.graph.links.services import link_service, service_ports
 from pointsman.graph.model.gateway import (
@@ -18,8 +18,8 @@ from pointsman.graph.model.gateway import (
     Rewrite,
     ServiceTarget,
 )
-from pointsman.graph.model.match import PathKind, RequestMatch
-from pointsman.graph.model.route import Service, unavailable
+from pointsman.graph.model.match import ANY_PATH, PathKind, RequestMatch
+from pointsman.graph.model.route import Service, lost_service
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.gateway_route import (
@@ -32,21 +32,42 @@ from pointsman.resources.kinds.gateway_route import (
 )
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.origin import FieldPath
+from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
 class NamedTarget:
-    """A target block of the manifest: the service it names, its weight and port, and its place."""
+    """A target block of the manifest.
 
-    block: VirtualServiceTarget
-    weight: int
+    Attributes:
+        key: the service it names; None when it names none.
+        port: the service's port, if one is named.
+        weight: its share.
+        path: where the block stands.
+    """
+
+    key: Key | None
     port: int | None
+    weight: int
     path: FieldPath
 
 
-Targets = list[tuple[Linked[Service], int]]
-"""Services with their weights."""
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a gateway route says, before anything is looked up.
+
+    Attributes:
+        mesh: its mesh.
+        gateway: the gateway it attaches to.
+        targets: the services it names.
+        problems: found so far.
+    """
+
+    mesh: Mesh | None
+    gateway: Key | None
+    targets: tuple[NamedTarget, ...]
+    problems: tuple[Problem, ...]
 
 
 def link_gateway_route(
@@ -58,22 +79,30 @@ def link_gateway_route(
     further on, the rule is there but its targets are not: its requests are answered 503 rather
     than fall through to a wider rule that leads elsewhere.
     """
+    placed: Placed = context.memo.get(
+        ("placed", route.key),
+        (route.spec, route.labels, context.membership),
+        lambda: _place(context, route),
+    )
+    gateway = context.resources.get(placed.gateway) if placed.gateway else None
+    services = tuple([_service(context, placed, target) for target in placed.targets])
+    findings = Findings(route.key, *placed.problems)
+    if None in services and placed.mesh is not None:
+        _report_services(context, placed.targets, services, placed.mesh.key, findings)
+    result: Linked[GatewayRule | None] = context.memo.get(
+        route.key,
+        (route.spec, placed, gateway.spec if gateway else None, services, findings.problems),
+        lambda: _link(route, placed, gateway.spec if gateway else None, services, findings),
+    )
+    return result
+
+
+def _place(context: Context, route: Resource[GatewayRouteSpec]) -> Placed:
     findings = Findings(route.key)
     mesh = context.membership.mesh_of(route.key, route.spec, findings)
     gateway = context.membership.gateway_of(route, mesh, findings) if mesh else None
-    gateway_spec = None
-    targets: Targets = []
-    if mesh is not None and gateway is not None:
-        resource = context.resources.get(gateway)
-        gateway_spec = resource.spec if resource else None
-        for named in _targets(route.spec):
-            targets.append((_service(context, named, mesh, findings), named.weight))
-    result: Linked[GatewayRule | None] = context.memo.get(
-        route.key,
-        (route.spec, gateway, gateway_spec, targets, findings.problems),
-        lambda: _link(route, gateway, gateway_spec, targets, findings),
-    )
-    return result
+    targets = tuple(_targets(route.spec, findings))
+    return Placed(mesh, gateway, targets, tuple(findings.problems))
 
 
 def body_of(spec: GatewayRouteSpec) -> tuple[str, GatewayHttpRoute | GatewayGrpcRoute]:
@@ -86,127 +115,159 @@ def body_of(spec: GatewayRouteSpec) -> tuple[str, GatewayHttpRoute | GatewayGrpc
     return "grpcRoute", spec.grpc_route
 
 
-def _targets(spec: GatewayRouteSpec) -> Iterator[NamedTarget]:
+def _targets(spec: GatewayRouteSpec, findings: Findings) -> Iterator[NamedTarget]:
     field, body = body_of(spec)
     path: FieldPath = ("spec", field, "action")
     action = body.action
     if action.target is not None:
-        block = action.target.virtual_service
-        yield NamedTarget(block, 1, action.target.port, (*path, "target", "virtualService"))
+        where = (*path, "target", "virtualService")
+        key = _named(action.target.virtual_service, where, findings)
+        yield NamedTarget(key, action.target.port, 1, where)
     for index, target in enumerate(action.weighted_targets):
         where = (*path, "weightedTargets", index, "targetRef")
-        yield NamedTarget(target.target_ref, target.weight, target.port, where)
+        key = _named(target.target_ref, where, findings)
+        yield NamedTarget(key, target.port, target.weight, where)
 
 
-def _service(
-    context: Context, named: NamedTarget, mesh: Mesh, findings: Findings
-) -> Linked[Service]:
-    """The service of a target; with an error, one whose requests are answered 503."""
-    found = _find_service(context, named, mesh, findings)
-    if found is not None:
-        return found
-    ref, home = named.block.virtual_service_ref, findings.key.namespace
-    key = Key(
-        "VirtualService", (ref.namespace if ref else None) or home, ref.name if ref else "arn"
-    )
-    return Linked(Service(key, f"{key.name}.{key.namespace}", None, (unavailable(key, ()),)))
+def _named(block: VirtualServiceTarget, path: FieldPath, findings: Findings) -> Key | None:
+    ref, arn = block.virtual_service_ref, block.virtual_service_arn
+    return follow(ref, arn, "VirtualService", path, findings)
 
 
-def _find_service(
-    context: Context, named: NamedTarget, mesh: Mesh, findings: Findings
-) -> Linked[Service] | None:
-    key = follow(
-        named.block.virtual_service_ref,
-        named.block.virtual_service_arn,
-        "VirtualService",
-        named.path,
-        findings,
-    )
-    if key is None:
+def _service(context: Context, placed: Placed, target: NamedTarget) -> Linked[Service] | None:
+    if target.key is None or placed.mesh is None:
         return None
-    path = (*named.path, "virtualServiceRef")
+    call = (target.key, target.port, placed.mesh.key)
+    if call not in context.calls:
+        context.calls[call] = _call(context, *call)
+    service: Linked[Service] | None = context.calls[call]
+    return service
+
+
+def _call(context: Context, key: Key, port: int | None, mesh: Key) -> Linked[Service] | None:
     service = context.resources.get(key)
     if service is None:
+        return None
+    other = context.mesh_of(key, service.spec)
+    if other is not None and other.key != mesh:
+        return None
+    ports = service_ports(context, service)
+    if ports and (len(ports) > 1 if port is None else port not in ports):
+        return None
+    return link_service(context, service, port)
+
+
+def _report_services(
+    context: Context,
+    targets: tuple[NamedTarget, ...],
+    services: tuple[Linked[Service] | None, ...],
+    mesh: Key,
+    findings: Findings,
+) -> None:
+    for target, service in zip(targets, services, strict=True):
+        if service is None and target.key is not None:
+            _report_service(context, target.key, target, mesh, findings)
+
+
+def _report_service(
+    context: Context, key: Key, target: NamedTarget, home: Key, findings: Findings
+) -> None:
+    service = context.resources.get(key)
+    path = (*target.path, "virtualServiceRef")
+    if service is None:
         report_missing(key, context.resources, path, findings)
-        return None
-    other = context.membership.mesh_of(key, service.spec, Findings(key))
-    if other is not None and other.key != mesh.key:
-        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
-        return None
-    if not _has_port(service_ports(context, service), key, named, findings):
-        return None
-    return link_service(context, service, named.port)
-
-
-def _has_port(ports: tuple[int, ...], service: Key, named: NamedTarget, findings: Findings) -> bool:
+        return
+    mesh = context.mesh_of(key, service.spec)
+    if mesh is not None and mesh.key != home:
+        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {mesh.key.name}")
+        return
+    ports = service_ports(context, service)
     shown = ", ".join(map(str, ports))
-    path = named.path[:-1]
-    if named.port is None and len(ports) > 1:
-        message = f"{service} is provided on {len(ports)} ports"
-        findings.add(routing.PORT_REQUIRED, path, message, f"add `port`, one of {shown}")
-        return False
-    if named.port is not None and ports and named.port not in ports:
-        message = f"{service} is not provided on port {named.port}"
-        findings.add(routing.NO_SUCH_PORT, (*path, "port"), message, f"its ports: {shown}")
-        return False
-    return True
+    where = target.path[:-1]
+    if target.port is None:
+        message = f"{key} is provided on {len(ports)} ports"
+        findings.add(routing.PORT_REQUIRED, where, message, f"add `port`, one of {shown}")
+    else:
+        message = f"{key} is not provided on port {target.port}"
+        findings.add(routing.NO_SUCH_PORT, (*where, "port"), message, f"its ports: {shown}")
 
 
 def _link(
     route: Resource[GatewayRouteSpec],
-    gateway: Key | None,
-    gateway_spec: VirtualGatewaySpec | None,
-    targets: Targets,
+    placed: Placed,
+    gateway: VirtualGatewaySpec | None,
+    services: tuple[Linked[Service] | None, ...],
     findings: Findings,
 ) -> Linked[GatewayRule | None]:
-    if gateway is None or gateway_spec is None:
+    if placed.gateway is None or gateway is None:
         return linked(None, findings.problems)
     field, body = body_of(route.spec)
-    if not _attaches(gateway_spec, field, body, findings):
+    if not _attaches(gateway, field, body, findings):
         return linked(None, findings.problems)
     match = _match(body)
-    services = tuple(ServiceTarget(service.value, weight) for service, weight in targets)
-    path: FieldPath = ("spec", field, "action")
-    if services and not any(target.weight for target in services):
+    targets = tuple(
+        ServiceTarget(_called(target, service, route.key), target.weight)
+        for target, service in zip(placed.targets, services, strict=True)
+    )
+    if all(_is_lost(service) for service in services):
+        targets = ()
+    if targets and not any(target.weight for target in targets):
         findings.add(
             routing.NO_WEIGHT,
-            (*path, "weightedTargets"),
+            ("spec", field, "action", "weightedTargets"),
             "all weights are 0: requests are answered 503",
         )
-    rewrite = _rewrite(body, match)
-    for target, named in zip(services, _targets(route.spec), strict=True):
-        _check_service(target.service, match, rewrite, (field, named), findings)
     rule = GatewayRule(
         key=route.key,
-        gateway=gateway,
+        gateway=placed.gateway,
         port=body.match.port,
         domain=_domain(body.match.hostname),
         match=match,
-        targets=services,
-        rewrite=rewrite,
+        targets=targets,
+        rewrite=_rewrite(body, match),
         priority=route.spec.priority,
     )
-    return linked(rule, findings.problems, *(service for service, _ in targets))
+    _check_reach(rule, field, findings)
+    for named, called in zip(placed.targets, targets, strict=False):
+        _check_protocol(called.service, field, named.path, findings)
+    return linked(rule, findings.problems, *(service for service in services if service))
 
 
-def _check_service(
-    service: Service,
-    match: RequestMatch,
-    rewrite: Rewrite,
-    named: tuple[str, NamedTarget],
-    findings: Findings,
-) -> None:
-    field, target = named
-    if not reaches(match, rewrite, service):
-        message = f"no route of {service.router or service.key} can match what is left"
-        hint = "compare its paths and methods with the rewritten request"
-        findings.add(routing.NO_ROUTE_LEFT, target.path, message, hint)
+def _called(target: NamedTarget, service: Linked[Service] | None, route: Key) -> Service:
+    """The service of a target; a lost one keeps its share, which nobody can answer."""
+    if service is not None and not _is_lost(service):
+        return service.value
+    return lost_service(target.key or Key("VirtualService", route.namespace, "arn"))
+
+
+def _is_lost(service: Linked[Service] | None) -> bool:
+    """Whether a service has no routes because of an error, rather than by its manifest."""
+    return service is None or (service.broken and not service.value.routes)
+
+
+def _check_protocol(service: Service, field: str, path: FieldPath, findings: Findings) -> None:
+    """A node that provides a service itself speaks the route's protocol; routers see to theirs."""
     for route in service.routes if service.router is None else ():
         for weighted in route.targets:
             cluster = weighted.cluster
             if cluster.protocol != PROTOCOL_OF_FIELD[field]:
                 message = f"{cluster.node} speaks {cluster.protocol} on port {cluster.port}"
-                findings.add(routing.PROTOCOL_MISMATCH, target.path, message)
+                findings.add(routing.PROTOCOL_MISMATCH, path, message)
+
+
+def _check_reach(rule: GatewayRule, field: str, findings: Findings) -> None:
+    for target in rule.targets:
+        routes = target.service.routes
+        if not routes or any(route.match.path == ANY_PATH for route in routes):
+            continue
+        steps = compose(rule, target.service)
+        if steps is not None and all(step.route is None for step in steps):
+            findings.add(
+                routing.NO_ROUTE_LEFT,
+                ("spec", field, "match"),
+                f"no route of {target.service.router} can match what is left of the path",
+                "compare the rewrite with the paths of the router's routes",
+            )
 
 
 def _attaches(

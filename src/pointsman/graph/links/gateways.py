@@ -1,22 +1,27 @@
-"""Virtual gateways: listeners, and what passes through them."""
+"""Virtual gateways: listeners, and the virtual hosts their rules form."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pointsman.graph.links.context import Context
-from pointsman.graph.links.hosts import link_hosts
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.model.gateway import (
+    ANY_HOST,
     AccessLogFile,
+    Domain,
     Gateway,
     GatewayRule,
     Listener,
+    VirtualHost,
 )
-from pointsman.resources.codes import enforcement
+from pointsman.graph.model.match import RequestMatch, precedence
+from pointsman.resources.codes import enforcement, routing
+from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import Logging
 from pointsman.resources.kinds.virtual_gateway import GatewayListener, VirtualGatewaySpec
+from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 
 
@@ -66,11 +71,18 @@ def _listeners(
     refused = _refuses_backends(gateway.spec, findings)
     for index, spec in enumerate(gateway.spec.listeners):
         port = spec.port_mapping.port
-        if _served(spec, index, findings):
+        if port in listeners:
+            findings.add(
+                routing.SAME_PORT,
+                ("spec", "listeners", index, "portMapping", "port"),
+                f"port {port} is used by two listeners",
+            )
+        elif _served(spec, index, findings):
             mine = tuple(rule for rule in rules if rule.port in (None, port))
             if refused:
                 mine = tuple(replace(rule, targets=()) for rule in mine)
-            hosts = link_hosts(context, (gateway.key, port), mine)
+            hosts = _hosts(context, (gateway.key, port), mine)
+            _note_isolation(context, hosts)
             listeners[port] = Listener(
                 port, spec.port_mapping.protocol, hosts, spec.connection_pool
             )
@@ -95,13 +107,77 @@ def _refuses_backends(spec: VirtualGatewaySpec, findings: Findings) -> bool:
         return False
     path = ("spec", "backendDefaults", "clientPolicy", "tls")
     if policy.tls.enforce:
-        message = "TLS towards backends is not available yet: requests are answered 503"
-        hint = "remove the policy to call backends in plaintext"
-        findings.add(enforcement.CLIENT_TLS_NOT_ENFORCED, path, message, hint)
+        findings.add(
+            enforcement.CLIENT_TLS_NOT_ENFORCED,
+            path,
+            "TLS towards backends is not available yet: all requests are answered 503",
+            "set `enforce: false`, or remove the policy, to call backends in plaintext",
+        )
     else:
-        message = "TLS towards backends is not available yet: plaintext is used"
-        findings.add(enforcement.CLIENT_TLS_OPTIONAL, path, message)
+        findings.add(enforcement.CLIENT_TLS_OPTIONAL, path, "backends are called in plaintext")
     return policy.tls.enforce
+
+
+def _hosts(
+    context: Context, listener: tuple[Key, int], rules: tuple[GatewayRule, ...]
+) -> tuple[VirtualHost, ...]:
+    by_domain: dict[Domain, list[GatewayRule]] = {}
+    for rule in rules:
+        by_domain.setdefault(rule.domain, []).append(rule)
+    return tuple(
+        _host(context, listener, domain, tuple(by_domain[domain])) for domain in sorted(by_domain)
+    )
+
+
+def _host(
+    context: Context, listener: tuple[Key, int], domain: Domain, rules: tuple[GatewayRule, ...]
+) -> VirtualHost:
+    result: Linked[VirtualHost] = context.memo.get(
+        (*listener, domain), rules, lambda: _ordered(domain, tuple(sorted(rules, key=_order)))
+    )
+    return result.value
+
+
+def _ordered(domain: Domain, rules: tuple[GatewayRule, ...]) -> Linked[VirtualHost]:
+    """A host, and a word on each rule that another one with the same match hides."""
+    first: dict[RequestMatch, GatewayRule] = {}
+    problems = []
+    for rule in rules:
+        twin = first.setdefault(rule.match, rule)
+        if twin is not rule:
+            message = f"the route is never reached: {twin.key} has the same match"
+            hint = "remove one of them"
+            problems.append(Problem(routing.SAME_MATCH, message, hint, rule.key, ("spec",)))
+    return Linked(VirtualHost(domain, rules), tuple(problems))
+
+
+def _note_isolation(context: Context, hosts: tuple[VirtualHost, ...]) -> None:
+    """Notes each host whose own rules hide the rules without a host."""
+    if not any(host.domain == ANY_HOST for host in hosts):
+        return
+    for host in hosts:
+        if host.domain != ANY_HOST:
+            first = host.rules[0]
+            context.memo.get(("isolated", first.key), (first,), _isolation_of(first))
+
+
+def _isolation_of(rule: GatewayRule) -> Callable[[], Linked[None]]:
+    return lambda: _isolation(rule)
+
+
+def _isolation(rule: GatewayRule) -> Linked[None]:
+    findings = Findings(rule.key)
+    findings.add(
+        routing.HOST_ISOLATION,
+        ("spec",),
+        f"requests for {rule.domain} no longer see the routes without a hostname",
+        "repeat those that should serve it with this hostname",
+    )
+    return linked(None, findings.problems)
+
+
+def _order(rule: GatewayRule) -> tuple[object, ...]:
+    return precedence(rule.priority, rule.match, rule.key.path)
 
 
 def _access_log(logging: Logging | None) -> AccessLogFile | None:

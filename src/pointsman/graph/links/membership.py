@@ -221,24 +221,6 @@ def read_membership(resources: ResourceSet) -> Membership:
     return Membership(meshes, tuple(gateways), resources.namespaces)
 
 
-def name_owners(resources: ResourceSet, membership: Membership) -> dict[Key, Key]:
-    """Objects whose name inside App Mesh is taken, with the object that has it.
-
-    Names are unique for a kind within a mesh; the first in order of namespace and name has it.
-    """
-    owners: dict[Key, Key] = {}
-    for kind in ("Mesh", "VirtualGateway", "VirtualNode", "VirtualService", "VirtualRouter"):
-        first: dict[tuple[str, Key | None], Key] = {}
-        for key, resource in sorted(resources.of(kind).items()):
-            mesh = None
-            if kind != "Mesh":
-                mesh = membership.mesh_of(key, resource.spec, Findings(key))
-            name = (aws_name(key, resource.spec), mesh.key if mesh else None)
-            if first.setdefault(name, key) != key:
-                owners[key] = first[name]
-    return owners
-
-
 def _mesh(key: Key, spec: MeshSpec) -> Mesh:
     name = aws_name(key, spec)
     discovery = spec.mesh_service_discovery

@@ -8,7 +8,7 @@ from pointsman.graph.links.routes import link_routes, router_ports
 from pointsman.graph.links.targets import choose_cluster, find_node
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.match import RequestMatch
-from pointsman.graph.model.route import Route, Service, unavailable
+from pointsman.graph.model.route import Route, Service
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_service import (
@@ -16,7 +16,6 @@ from pointsman.resources.kinds.virtual_service import (
     VirtualRouterProvider,
     VirtualServiceSpec,
 )
-from pointsman.resources.problem import has_errors
 from pointsman.resources.resource import Resource
 
 
@@ -48,8 +47,7 @@ def link_service(
 ) -> Linked[Service]:
     """Links a virtual service as called on one of `service_ports`; None means the only one.
 
-    With an error in what provides it, its requests are answered 503. The result is remembered,
-    so equal inputs give the same object.
+    The result is remembered, so equal inputs give the same object.
     """
     step = ("service", service.key, port)
     seen: Linked[Service] | None = context.memo.seen(step)
@@ -71,8 +69,6 @@ def link_service(
         findings.add(
             routing.NO_PROVIDER, ("spec",), "the service has no provider", "set `spec.provider`"
         )
-    if not table and has_errors(findings.problems):
-        table = (unavailable(service.key, ("spec", "provider")),)
     name = aws_name(service.key, service.spec)
     result: Linked[Service] = context.memo.get(
         step,
@@ -100,7 +96,7 @@ def _routed(
     if router is None:
         report_missing(key, context.resources, (*path, "virtualRouterRef"), findings)
         return key, ()
-    other = context.membership.mesh_of(key, router.spec, Findings(key))
+    other = context.mesh_of(key, router.spec)
     if other is not None and other.key != mesh.key:
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return key, ()

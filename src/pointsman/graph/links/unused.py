@@ -10,7 +10,8 @@ from typing import Any
 
 from pointsman.graph.links.clusters import link_node
 from pointsman.graph.links.context import Context, report_missing
-from pointsman.graph.links.linked import Findings, linked
+from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name, report_taken
 from pointsman.graph.links.routes import link_routes, router_ports
 from pointsman.graph.links.services import link_service, service_ports
@@ -52,13 +53,14 @@ def _calls(step: tuple[Any, ...]) -> bool:
 
 
 def _link_router(context: Context, router: Resource[Any]) -> None:
-    findings = Findings(router.key)
-    mesh = context.membership.mesh_of(router.key, router.spec, findings)
-    context.memo.get(
-        ("member", router.key),
-        (tuple(findings.problems),),
-        lambda: linked(None, findings.problems),
-    )
+    def belongs() -> Linked[Mesh | None]:
+        findings = Findings(router.key)
+        mesh = context.membership.mesh_of(router.key, router.spec, findings)
+        return linked(mesh, findings.problems)
+
+    step = ("member", router.key)
+    found: Linked[Mesh | None] = context.memo.get(step, (router.spec, context.membership), belongs)
+    mesh = found.value
     if mesh is not None:
         for port in router_ports(context, router):
             link_routes(context, router, mesh, port)

@@ -51,6 +51,13 @@ class Cluster:
     health_check: HealthCheck | None = None
     outlier_detection: OutlierDetection | None = None
 
+    @property
+    def is_found(self) -> bool:
+        """Whether there is any way to its endpoints; without one Envoy answers 503."""
+        if self.endpoints is not None:
+            return bool(self.endpoints)
+        return isinstance(self.discovery, DnsServiceDiscovery)
+
 
 @dataclass(frozen=True, slots=True)
 class WeightedCluster:

@@ -63,11 +63,6 @@ class Route:
     retry: RetryPolicy = DEFAULT_RETRY
 
 
-def unavailable(key: Key, path: FieldPath) -> Route:
-    """Stands for what cannot be called because of an error there: requests are answered 503."""
-    return Route(key, path, None, RequestMatch(), ())
-
-
 @dataclass(frozen=True, slots=True)
 class Service:
     """A virtual service as called on one port.
@@ -83,3 +78,9 @@ class Service:
     name: str
     router: Key | None
     routes: tuple[Route, ...]
+
+
+def lost_service(key: Key) -> Service:
+    """Stands for a service that an error keeps from being called: its requests are answered 503."""
+    nobody = Route(key, (), None, RequestMatch(), ())
+    return Service(key, f"{key.name}.{key.namespace}", None, (nobody,))

@@ -26,9 +26,8 @@ CLIENT_TLS_NOT_ENFORCED = Code(
 CLIENT_TLS_OPTIONAL = Code(
     "PM528",
     Severity.WARNING,
-    "TLS towards backends is not available yet; plaintext is used",
-    "With `enforce: false` App Mesh used TLS where the backend offered it. Here the gateway calls "
-    "every backend in plaintext.",
+    "TLS towards backends is not available yet; they are called in plaintext",
+    "The policy does not enforce TLS, so plaintext is what it allows.",
 )
 NODE_TLS = Code(
     "PM523",

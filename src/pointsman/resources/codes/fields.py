@@ -134,6 +134,14 @@ BAD_FORMAT = Code(
     "A value is not written in the expected form",
     "The message says which form is expected.",
 )
+BAD_LOG_FORMAT = Code(
+    "PM222",
+    Severity.ERROR,
+    "Envoy does not accept the log format",
+    "A format is text with commands such as `%START_TIME%` and `%REQ(:PATH)%`; `%%` is a percent "
+    "sign. Envoy refuses a whole listener for one command it does not know, or that has too much "
+    "or too little between its parentheses.",
+)
 UPPER_CASE_HOST = Code(
     "PM220",
     Severity.WARNING,

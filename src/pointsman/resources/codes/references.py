@@ -66,6 +66,12 @@ ARN = Code(
     "The object behind an ARN lived in AWS and is not known here. Write it as a manifest and "
     "refer to it by name.",
 )
+NO_TARGET = Code(
+    "PM310",
+    Severity.ERROR,
+    "the reference names nothing",
+    "The block is there but holds neither a reference nor an ARN.",
+)
 SAME_AWS_NAME = Code(
     "PM311",
     Severity.ERROR,

@@ -20,6 +20,12 @@ NO_LISTENER = Code(
     "a node without listeners cannot receive requests",
     "A virtual node without listeners is a pure client. Add `spec.listeners` to route to it.",
 )
+NO_DISCOVERY = Code(
+    "PM404",
+    Severity.ERROR,
+    "a node without service discovery cannot be found",
+    "Add `spec.serviceDiscovery` so that proxies know where the application is.",
+)
 TCP_BEHIND_HTTP = Code(
     "PM405",
     Severity.ERROR,
@@ -59,6 +65,12 @@ TCP_ROUTE_UNREACHABLE = Code(
     "a TCP route cannot be reached through a gateway",
     "Gateways speak HTTP; the router's TCP routes are left out of the gateway's routing.",
 )
+SAME_PORT = Code(
+    "PM411",
+    Severity.ERROR,
+    "two listeners have the same port",
+    "The first listener keeps the port; the other is not served.",
+)
 HOST_ISOLATION = Code(
     "PM412",
     Severity.NOTE,
@@ -66,12 +78,19 @@ HOST_ISOLATION = Code(
     "As soon as a route names a host, requests for that host match only the routes which name it "
     "(App Mesh's rule, from Envoy's virtual hosts). Repeat the routes that should serve it too.",
 )
-SAME_MATCH = Code(
+ENDPOINTS_UNKNOWN = Code(
+    "PM413",
+    Severity.WARNING,
+    "endpoints come from AWS Cloud Map, which is not connected",
+    "Give the addresses by `--resolve`, or run demo backends by `--echo`. Until then requests "
+    "for this node are answered 503.",
+)
+HEALTH_CHECK_PROTOCOL = Code(
     "PM414",
     Severity.WARNING,
-    "a route is never reached",
-    "Another route for the same hosts has the very same conditions and is tried first. Of two "
-    "routes that differ in their names only, the first by name is in force.",
+    "a gRPC health check needs a grpc or http2 listener",
+    "gRPC is spoken over HTTP/2 only. The check is left out, so every endpoint counts as healthy. "
+    "Check by another protocol, or let the listener speak grpc.",
 )
 RETRY_BUDGET = Code(
     "PM415",
@@ -80,10 +99,10 @@ RETRY_BUDGET = Code(
     "The time of a request (`timeout.perRequest`, 15 s by default) covers all its tries. When "
     "every try takes all of `perRetryTimeout`, the last ones never happen.",
 )
-ENDPOINTS_UNKNOWN = Code(
-    "PM413",
+SAME_MATCH = Code(
+    "PM416",
     Severity.WARNING,
-    "endpoints come from AWS Cloud Map, which is not connected",
-    "Give the addresses by `--resolve`, or run demo backends by `--echo`. Until then requests "
-    "for this node are answered 503.",
+    "a route is never reached",
+    "Another route for the same hosts has the very same conditions and is tried first. Of two "
+    "routes that differ in their names only, the first by name is in force.",
 )

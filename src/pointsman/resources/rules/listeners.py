@@ -10,6 +10,7 @@ from pointsman.resources.kinds.virtual_gateway import GatewayHealthCheck
 from pointsman.resources.origin import FieldPath, show_path
 from pointsman.resources.problem import Problem
 from pointsman.resources.rules.common import one_of, unique
+from pointsman.resources.rules.log_format import complaints
 
 
 def by_protocol(
@@ -54,3 +55,13 @@ def logging(key: Key, path: FieldPath, log: Logging | None) -> Iterator[Problem]
     yield from one_of(key, where, {"json": file.format.json, "text": file.format.text})
     names = (field.key for field in file.format.json or ())
     yield from unique(key, (*where, "json"), ("key",), names, "key")
+    if file.format.text is not None:
+        yield from _format(key, (*where, "text"), file.format.text)
+    for index, field in enumerate(file.format.json or ()):
+        yield from _format(key, (*where, "json", index, "value"), field.value)
+
+
+def _format(key: Key, path: FieldPath, text: str) -> Iterator[Problem]:
+    for complaint, hint in complaints(text):
+        message = f"{show_path(path)}: {complaint}"
+        yield Problem(codes.BAD_LOG_FORMAT, message, hint, key, path)

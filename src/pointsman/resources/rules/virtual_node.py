@@ -56,11 +56,6 @@ def _listener(key: Key, path: FieldPath, listener: NodeListener) -> Iterator[Pro
     protocol = mapping.protocol
     check = listener.health_check
     yield from listeners.health_check(key, (*path, "healthCheck"), check, mapping.port)
-    if check is not None and check.protocol == "grpc" and protocol in ("http", "tcp"):
-        where: FieldPath = (*path, "healthCheck", "protocol")
-        message = f"{show_path(where)} is grpc, which needs HTTP/2; the listener is {protocol}"
-        hint = "check by http or tcp, or make the listener http2 or grpc"
-        yield Problem(codes.DEPENDENT_FIELD, message, hint, key, where)
     if pool is not None:
         values = {"tcp": pool.tcp, "http": pool.http, "http2": pool.http2, "grpc": pool.grpc}
         yield from listeners.by_protocol(key, (*path, "connectionPool"), values, protocol)

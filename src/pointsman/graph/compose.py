@@ -6,7 +6,8 @@ rewrite, so that one pass decides both. `compose` gives None where no single Env
 it (a regex of the router behind a rewritten prefix, or behind a regex of the gateway route); the
 translation then keeps the second pass.
 
-Paths are normalised and have no double slashes when they get here, which the steps below use.
+Paths are normalised when they get here: they have no dot segments, and no double slashes but for
+the path `//`.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from pointsman.graph.model.match import (
     RequestMatch,
 )
 from pointsman.graph.model.route import Route, Service
+from pointsman.graph.paths import eats_slash
 from pointsman.graph.request import header_holds, path_holds
 
 _AUTHORITY = (":authority", "host")
@@ -82,6 +84,14 @@ def whole_steps(rule: GatewayRule) -> tuple[Step, ...]:
     return tuple(_steps(rule.match, whole(rule), None))
 
 
+def refused(rule: GatewayRule) -> RequestMatch | None:
+    """The requests whose path the rewrite might turn into one with a dot segment, if any can."""
+    prefix, value = rule.match.path.value, rule.rewrite.prefix
+    if value is None or _keeps_path(rule) or not eats_slash(prefix, value):
+        return None
+    return replace(rule.match, path=PathCondition(PathKind.PREFIX, f"{prefix}."))
+
+
 def _steps(match: RequestMatch, slices: tuple[_Slice, ...], route: Route | None) -> Iterator[Step]:
     for part in slices:
         narrowed = replace(match, path=part.path, headers=match.headers + part.headers)
@@ -104,7 +114,7 @@ def whole(rule: GatewayRule) -> tuple[_Slice, ...]:
     if _keeps_path(rule):
         return (_Slice(path, None),)
     prefix, value = path.value, str(change.prefix)
-    if not _eats_slash(prefix, value):
+    if not eats_slash(prefix, value):
         return (_Slice(path, value),)
     return (
         _Slice(PathCondition(PathKind.PREFIX, prefix + "/"), value),
@@ -121,11 +131,6 @@ def _keeps_path(rule: GatewayRule) -> bool:
     return change.prefix == path.value and path.value.endswith("/")
 
 
-def _eats_slash(prefix: str, value: str) -> bool:
-    """Whether a slash that follows the prefix is swallowed by the one that ends the value."""
-    return value.endswith("/") and not prefix.endswith("/")
-
-
 def _carry_conditions(
     rule: GatewayRule, service: Service, match: RequestMatch
 ) -> RequestMatch | None:
@@ -138,7 +143,7 @@ def _carry_conditions(
         if header.name == ":path" and not _keeps_path(rule):
             raise _NotExactError
         if header.name in _AUTHORITY and rule.rewrite.host:
-            if not header_holds(header, service.name):
+            if not header_holds(header, (service.name,)):
                 return None
         elif header not in headers:
             headers.append(header)
@@ -199,8 +204,8 @@ def _through_prefix(
     if not wanted.value.startswith(value):
         return
     rest = wanted.value[len(value) :]
-    if value.endswith("/") and rest.startswith("/"):
-        return  # would need a double slash, and those have been merged
-    if _eats_slash(prefix, value):
+    if eats_slash(prefix, value):
+        if rest.startswith("/"):
+            return  # would need a double slash, and those have been merged
         yield _Slice(PathCondition(wanted.kind, f"{prefix}/{rest}"), wanted.value)
     yield _Slice(PathCondition(wanted.kind, prefix + rest), wanted.value)

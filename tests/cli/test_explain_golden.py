@@ -1,0 +1,65 @@
+"""What `explain` says, word for word; `pytest --refresh` rewrites the pairs."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.conftest import Golden
+
+FOLDER = Path(__file__).parents[1] / "golden" / "explain"
+
+GRPC = "-H 'content-type: application/grpc'"
+CASES = {
+    "two-stages": "colors.yaml GET http://localhost:8088/paths/red?x=1",
+    "normalized": "colors.yaml get '/paths//x/../%72ed'",
+    "malformed": "colors.yaml GET /paths/%00",
+    "malformed-grpc": f"colors.yaml GET /paths/%00 {GRPC}",
+    "climbing": "colors.yaml GET /paths..",
+    "weights": "colors.yaml POST /paths/mixed -H 'color: 7'",
+    "header-fails": "colors.yaml POST /paths/mixed -H 'color: seven'",
+    "no-gateway-route": "colors.yaml GET /elsewhere",
+    "no-route": "colors.yaml GET /paths/pink",
+    "broken-route": "colors.yaml GET /broken/x",
+    "host": "colors.yaml GET 'http://shop.example.com/shop/7?page' -H 'tenant: a'",
+    "host-header": "colors.yaml GET /paths/red -H 'Host: shop.example.com:8088'",
+    "no-endpoints": "colors.yaml GET /away",
+    "resolved": "colors.yaml GET /away --resolve away.local:8080=127.0.0.1:9001",
+    "split": "split.yaml GET /api/orders?v=2",
+    "no-weight": "split.yaml GET /paused",
+    "grpc": f"grpc.yaml POST http://x:9000/color.ColorService/GetColor --gateway front {GRPC} "
+    "--resolve color.local:8080=[::1]:9001",
+    "grpc-unimplemented": f"grpc.yaml POST /color.ColorService/SetColor --gateway grpc/front "
+    f"--port 9000 {GRPC}",
+    "grpc-unavailable": f"grpc.yaml POST /color.ColorService/GetColor --gateway grpc/front "
+    f"--port 9000 {GRPC}",
+    "no-host": "grpc.yaml GET https://x.example.com/ --gateway mesh/grpc/virtualGateway/side_grpc",
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_explains_for_people(
+    case: str, run: Run, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(FOLDER)
+    ended = run("explain", *shlex.split(CASES[case]))
+    assert (ended.status, ended.err) == (0, "")
+    golden.check(FOLDER / f"{case}.txt", ended.out)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_explains_for_machines(
+    case: str, run: Run, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(FOLDER)
+    ended = run("explain", *shlex.split(CASES[case]), "--json")
+    assert (ended.status, ended.err) == (0, "")
+    json.loads(ended.out)
+    golden.check(FOLDER / f"{case}.json", ended.out)
+
+
+def test_every_golden_file_belongs_to_a_case() -> None:
+    written = {file.stem for file in FOLDER.iterdir() if file.suffix in (".txt", ".json")}
+    assert written == set(CASES)

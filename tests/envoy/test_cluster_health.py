@@ -1,0 +1,176 @@
+"""Health checks, ejection and discovery, seen from the backends."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pointsman.graph.link import link
+from pointsman.graph.links.context import GivenEndpoints
+from pointsman.graph.model.cluster import Address
+from tests.support.gateway import Running, running
+from tests.support.instrument import Messages
+from tests.support.manifests import MESH, Document, gateway, gateway_route, resources, service
+from tests.support.manifests import document as manifest
+from tests.support.scenes import key, linked, serving
+from tests.support.upstream import Seen, until, upstream
+
+pytestmark = pytest.mark.envoy
+CLUSTER = "cds_egress_mesh_books_shop_http_80"
+
+
+def scene(discovery: Document | None = None, **listener: object) -> tuple[Document, ...]:
+    books = {"portMapping": {"port": 80, "protocol": "http"}, **listener}
+    dns = {"dns": discovery or {"hostname": "books.test"}}
+    return (
+        MESH,
+        gateway(),
+        manifest("VirtualNode", "books", {"listeners": [books], "serviceDiscovery": dns}),
+        service("books", node="books"),
+        gateway_route("books", {"prefix": "/"}, "books"),
+    )
+
+
+def check(protocol: str, **more: object) -> Document:
+    return {
+        "healthCheck": {
+            "protocol": protocol,
+            "healthyThreshold": 2,
+            "unhealthyThreshold": 3,
+            "intervalMillis": 5000,
+            "timeoutMillis": 2000,
+            **more,
+        }
+    }
+
+
+def quick(messages: Messages) -> None:
+    """Shortens intervals that the manifest cannot have as short as a test needs them."""
+    for cluster in messages.clusters:
+        for item in cluster.health_checks:
+            item.interval.FromMilliseconds(50)
+            item.no_traffic_interval.FromMilliseconds(50)
+            item.timeout.FromMilliseconds(500)
+
+
+async def ask(envoy: Running, target: str = "/") -> int:
+    async with envoy.client(8080) as client:
+        return (await client.ask("GET", target, "shop.test")).status
+
+
+def healthy(envoy: Running) -> int:
+    return envoy.stat(f"cluster.{CLUSTER}.membership_healthy")
+
+
+async def test_an_http_check_counts_to_its_thresholds() -> None:
+    well = True
+
+    async def reply(_: Seen) -> int:
+        return 200 if well else 500
+
+    documents = scene(**check("http", path="/alive"))
+    async with upstream(reply) as backend:
+        graph = linked(*documents, books=backend.port).graph
+        with running(graph, echo=False, change=quick) as envoy:
+            await until(lambda: healthy(envoy) == 1)
+            well = False
+            failures = f"cluster.{CLUSTER}.health_check.failure"
+            await until(lambda: healthy(envoy) == 0)
+            assert envoy.stat(failures) >= 3
+            well = True
+            await until(lambda: healthy(envoy) == 1)
+    assert {(seen.target, seen.headers["host"]) for seen in backend.seen} == {
+        ("/alive", "books.test")
+    }
+
+
+async def test_a_tcp_check_sees_whether_the_port_is_open() -> None:
+    documents = scene(**check("tcp"))
+    async with upstream() as backend:
+        graph = linked(*documents, books=backend.port).graph
+    with running(graph, echo=False, change=quick) as envoy:
+        await until(lambda: envoy.stat(f"cluster.{CLUSTER}.health_check.failure") >= 3)
+        assert healthy(envoy) == 0
+    async with upstream() as backend:
+        graph = linked(*documents, books=backend.port).graph
+        with running(graph, echo=False, change=quick) as envoy:
+            await until(lambda: healthy(envoy) == 1)
+
+
+@pytest.mark.parametrize("protocol", ["http", "http2", "grpc", "tcp"])
+@pytest.mark.parametrize("spoken", ["http", "http2", "grpc"])
+def test_envoy_takes_every_check_on_every_listener(protocol: str, spoken: str) -> None:
+    books = scene(**check(protocol))[2]
+    books["spec"]["listeners"][0]["portMapping"]["protocol"] = spoken
+    documents = (MESH, gateway(), books, *scene()[3:])
+    with running(linked(*documents, books=9).graph, echo=False) as envoy:
+        assert envoy.stat(f"cluster.cds_egress_mesh_books_shop_{spoken}_80.membership_total") == 1
+
+
+async def test_an_endpoint_that_fails_is_ejected_and_taken_back() -> None:
+    detection = {
+        "maxServerErrors": 3,
+        "interval": {"unit": "ms", "value": 50},
+        "baseEjectionDuration": {"unit": "ms", "value": 200},
+        "maxEjectionPercent": 50,
+    }
+    documents = resources(scene(outlierDetection=detection))
+    name = f"cluster.{CLUSTER}.outlier_detection.ejections"
+    async with upstream(500) as bad, upstream() as good:
+        given = GivenEndpoints(
+            by_node={(key("VirtualNode", "books"), 80): Address("127.0.0.1", bad.port)}
+        )
+        graph = link(documents, given).graph
+
+        def two(messages: Messages) -> None:
+            (cluster,) = messages.clusters
+            group = cluster.load_assignment.endpoints[0]
+            group.lb_endpoints.add().CopyFrom(group.lb_endpoints[0])
+            group.lb_endpoints[1].endpoint.address.socket_address.port_value = good.port
+
+        with running(graph, echo=False, change=two) as envoy:
+            statuses = Counter([await ask(envoy) for _ in range(20)])
+            assert statuses[500] <= 8
+            assert envoy.stat(f"{name}_consecutive_5xx") >= 1
+            assert len(good.seen) >= 12
+            await until(lambda: envoy.stat(f"{name}_active") == 0)
+
+
+@pytest.mark.parametrize(
+    ("response_type", "kind"), [("LOADBALANCER", "LOGICAL_DNS"), ("ENDPOINTS", "STRICT_DNS")]
+)
+async def test_dns_names_are_looked_up(response_type: str, kind: str) -> None:
+    async with upstream() as backend:
+        discovery = {
+            "hostname": "localhost",
+            "responseType": response_type,
+            "ipPreference": "IPv4_ONLY",
+        }
+        documents = list(scene(discovery))
+        documents[2]["spec"]["listeners"][0]["portMapping"]["port"] = backend.port
+        kinds: list[str] = []
+
+        def note(messages: Messages) -> None:
+            cluster = messages.clusters[0]
+            kinds.append(cluster.DiscoveryType.Name(cluster.type))
+
+        with running(linked(*documents).graph, echo=False, change=note) as envoy:
+            assert await ask(envoy) == 200
+    assert kinds == [kind]
+
+
+async def test_access_logs_are_written_as_the_manifest_says(tmp_path: Path) -> None:
+    path = f"{tmp_path}/access.log"
+    text = "%REQ(:METHOD)% %REQ(:PATH)% %RESPONSE_CODE%|\n"
+    logging = {"accessLog": {"file": {"path": path, "format": {"text": text}}}}
+    documents = list(scene())
+    documents[1] = gateway(logging=logging)
+    async with upstream(201) as backend, serving(*documents, books=backend.port) as envoy:
+        await ask(envoy, "/a?b=c")
+        await ask(envoy, "/last")
+        await until(lambda: "last" in read(path))
+    assert read(path) == "GET /a?b=c 201|\nGET /last 201|\n"
+
+
+def read(path: str) -> str:
+    return Path(path).read_text()

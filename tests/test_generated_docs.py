@@ -1,0 +1,36 @@
+"""docs/problems.md and docs/manifests.md say what the code says."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from pointsman.resources.codes import CODES
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_generated_pages_are_current() -> None:
+    ended = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "generate_docs.py", "--check"],
+        env={"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert ended.returncode == 0
+
+
+def test_every_problem_has_an_anchor() -> None:
+    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    assert set(re.findall(r'<a id="(PM\d+)"></a>', page)) == set(CODES)
+
+
+def test_no_link_of_the_manifest_reference_leads_nowhere() -> None:
+    page = (ROOT / "docs" / "manifests.md").read_text(encoding="utf-8")
+    anchors = re.findall(r'<a id="([^"]+)"></a>', page)
+    assert len(anchors) == len(set(anchors))
+    assert set(re.findall(r"\]\(#([^)]+)\)", page)) <= set(anchors)
+    assert "| matchExpressions" in page.replace("`", "")
