@@ -1,17 +1,16 @@
 """Virtual nodes as routes see them: one cluster for each of their ports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.names import aws_name, report_taken
 from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_node import (
-    DnsServiceDiscovery,
     NodeListener,
     VirtualNodeSpec,
 )
@@ -41,7 +40,7 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given),
+        (node.spec, context.membership, given, context.owners.get(node.key)),
         lambda: _link(context, node, given),
     )
     return result
@@ -53,10 +52,13 @@ def _link(
     findings = Findings(node.key)
     mesh = context.membership.mesh_of(node.key, node.spec, findings)
     clusters: dict[int, Cluster] = {}
+    owner = context.owners.get(node.key)
+    if owner is not None:
+        report_taken(node.key, owner, aws_name(node.key, node.spec), findings)
     if mesh is not None:
         for index, listener in enumerate(node.spec.listeners):
             cluster = _cluster(node, mesh, listener, given[index])
-            clusters[cluster.port] = cluster
+            clusters[cluster.port] = cluster if owner is None else _nobody(cluster)
             if listener.health_check is not None and cluster.health_check is None:
                 findings.add(
                     routing.HEALTH_CHECK_PROTOCOL,
@@ -72,6 +74,12 @@ def _link(
                 )
         _check_discovery(node, given, findings)
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
+
+
+def _nobody(cluster: Cluster) -> Cluster:
+    """The cluster of a node whose name another node has: it must not be taken for that one's."""
+    name = f"unknown_{cluster.node.name}_{cluster.node.namespace}"
+    return replace(cluster, node_name=name, discovery=None, endpoints=(), health_check=None)
 
 
 def _given(
@@ -132,7 +140,7 @@ def _check_discovery(
         findings.add(
             routing.NO_DISCOVERY, ("spec",), "the node has listeners but no service discovery"
         )
-    elif not isinstance(discovery.dns, DnsServiceDiscovery) and discovery.aws_cloud_map:
+    elif discovery.dns is None:
         findings.add(
             routing.ENDPOINTS_UNKNOWN,
             ("spec", "serviceDiscovery", "awsCloudMap"),
