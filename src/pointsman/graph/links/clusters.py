@@ -6,6 +6,7 @@ from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.same_names import report_same_name
 from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
@@ -39,16 +40,20 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     if seen is not None:
         return seen
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
+    owner = context.same_names.get(node.key)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given),
-        lambda: _link(context, node, given),
+        (node.spec, context.membership, given, owner),
+        lambda: _link(context, node, given, owner),
     )
     return result
 
 
 def _link(
-    context: Context, node: Resource[VirtualNodeSpec], given: tuple[Address | None, ...]
+    context: Context,
+    node: Resource[VirtualNodeSpec],
+    given: tuple[Address | None, ...],
+    owner: Key | None,
 ) -> Linked[Node]:
     findings = Findings(node.key)
     mesh = context.membership.mesh_of(node.key, node.spec, findings)
@@ -71,6 +76,9 @@ def _link(
                     f"port {cluster.port} asks for TLS, which the gateway does not speak yet",
                 )
         _check_discovery(node, given, findings)
+        if owner is not None:
+            report_same_name(owner, aws_name(node.key, node.spec), findings)
+            clusters = dict.fromkeys(clusters, unknown_cluster(mesh.name, node.key))
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
 
 
@@ -140,3 +148,8 @@ def _check_discovery(
             f"for example --resolve {discovery_name(node.spec)}:"
             f"{node.spec.listeners[0].port_mapping.port}=ADDRESS:PORT",
         )
+
+
+def unknown_cluster(mesh: str, key: Key) -> Cluster:
+    """Stands for a target that cannot be called: it has no endpoints, so Envoy answers 503."""
+    return Cluster(key, mesh, f"unknown_{key.name}_{key.namespace}", "http", 0, endpoints=())

@@ -12,8 +12,9 @@ from pointsman.graph.links.clusters import link_node
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, linked
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.same_names import report_same_name
 from pointsman.graph.links.services import link_service
-from pointsman.resources.codes import enforcement, references
+from pointsman.resources.codes import enforcement
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.mesh import MeshSpec
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
@@ -113,25 +114,17 @@ _NOTES = {"Mesh": _mesh_notes, "VirtualGateway": _gateway_notes, "VirtualNode": 
 
 
 def _check_names(context: Context) -> None:
-    for kind in ("Mesh", "VirtualGateway", "VirtualNode", "VirtualService", "VirtualRouter"):
-        first: dict[tuple[str, Key | None], Key] = {}
-        for key, resource in sorted(context.resources.of(kind).items()):
-            mesh = context.mesh_of(key, resource.spec) if kind != "Mesh" else None
-            name = (aws_name(key, resource.spec), mesh.key if mesh else None)
-            owner = first.setdefault(name, key)
-            if owner != key:
-                _report_name(context, key, owner, name[0])
+    for key, owner in context.same_names.items():
+        if key.kind != "VirtualNode":  # whose name matters to the clusters, and is reported there
+            _report_name(context, key, owner)
 
 
-def _report_name(context: Context, key: Key, owner: Key, name: str) -> None:
+def _report_name(context: Context, key: Key, owner: Key) -> None:
+    name = aws_name(key, context.resources.of(key.kind)[key].spec)
+
     def build() -> Any:
         findings = Findings(key)
-        findings.add(
-            references.SAME_AWS_NAME,
-            ("spec", "awsName"),
-            f"{key} and {owner} are both called {name} inside App Mesh",
-            "give one of them another `awsName`",
-        )
+        report_same_name(owner, name, findings)
         return linked(None, findings.problems)
 
     context.memo.get(("name", key), (owner, name), build)
