@@ -142,7 +142,6 @@ CASES: list[tuple[Code, Callable[[Documents], None]]] = [
     (routing.NO_SUCH_PORT, edit("GatewayRoute/g", "httpRoute.match.port", 9)),
     (routing.NO_SUCH_PORT, edit("GatewayRoute/g", "httpRoute.action.target.port", 9)),
     (routing.NO_SUCH_PORT, edit("VirtualRouter/svc", f"{WEIGHTED}.0.port", 9)),
-    (routing.NO_SUCH_PORT, edit("VirtualRouter/svc", "routes.0.httpRoute.match.port", 9)),
     (routing.NO_LISTENER, edit("VirtualNode/a", "listeners", [])),
     (routing.NO_DISCOVERY, edit("VirtualNode/a", "serviceDiscovery", None)),
     (routing.TCP_BEHIND_HTTP, edit("VirtualNode/a", "listeners.0.portMapping.protocol", "tcp")),

@@ -114,8 +114,8 @@ def _answering(prefix: str, body: str) -> dict[str, Any]:
     return {"match": {"prefix": prefix}, "direct_response": answer}
 
 
-def _seal(message: Any, name: str, fields: Mapping[str, Any]) -> Sealed:
-    json_format.ParseDict(dict(fields), message)
+def _seal(message: Any, name: str, fields: dict[str, Any]) -> Sealed:
+    json_format.ParseDict(fields, message)
     return seal(message, (Key("Test", "", name),))
 
 

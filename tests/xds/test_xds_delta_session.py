@@ -362,3 +362,17 @@ def test_routes_wait_while_a_culprit_among_clusters_is_sought(talk: Conversation
     talk.reply(CLUSTER, "no names here")
     assert talk.poll() == ["Cluster c#1"]
     assert talk.ack(CLUSTER) == ["RouteConfiguration r#2"]
+
+
+def test_what_was_under_suspicion_when_it_went_is_sent_again_when_it_returns(
+    talk: Conversation,
+) -> None:
+    talk.publish(cds="a b c d")
+    talk.request(CLUSTER)
+    talk.publish(cds="a")
+    talk.reply(CLUSTER, "no names")
+    assert talk.poll() == ["Cluster a#1"]
+    talk.publish(cds="a c")
+    assert talk.ack(CLUSTER) == ["Cluster c#1"]
+    talk.publish(cds="a d")
+    assert talk.ack(CLUSTER) == ["Cluster d#1"]

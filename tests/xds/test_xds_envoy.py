@@ -125,6 +125,18 @@ async def test_a_bad_cluster_is_named_and_its_neighbours_are_served(
         assert str(rejections[0].keys[0]) == "Test bad"
 
 
+@pytest.mark.parametrize("delta", [True, False], ids=["delta", "state"])
+async def test_bad_listeners_do_not_keep_a_good_one_away(
+    server: AdsServer, folder: Path, rejections: list[Rejection], delta: bool
+) -> None:
+    bad = [listener(name, folder / name / "no-such-folder.sock", body="") for name in ("x", "y")]
+    server.publish(CLASS, snapshot(bad[0], listener("front", folder / "front.sock"), bad[1]))
+    async with running_envoy(folder, f"unix:{folder}/ads.sock", delta=delta):
+        await acknowledged(server)
+        await eventually(lambda: sorted(r.name for r in rejections) == ["x", "y"])
+        assert (await get(folder / "front.sock")).status == 200
+
+
 async def test_a_bad_change_keeps_the_last_good_version_until_it_is_mended(
     server: AdsServer, folder: Path, rejections: list[Rejection]
 ) -> None:

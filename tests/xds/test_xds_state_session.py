@@ -160,3 +160,14 @@ def test_the_culprit_is_found_among_whole_states(talk: Conversation, message: st
             talk.poll()
     assert found == ["c"]
     assert talk.session.settled
+
+
+def test_what_a_search_for_a_culprit_left_out_is_sent_again(talk: Conversation) -> None:
+    talk.publish(cds="a b c d")
+    talk.ask(CLUSTER)
+    talk.publish(cds="a")
+    talk.reply(CLUSTER, "no names")
+    assert talk.poll() == ["Cluster a#1"]
+    talk.publish(cds="b")
+    assert talk.ack(CLUSTER) == ["Cluster a#1 b#1"]
+    assert talk.ack(CLUSTER) == ["Cluster b#1"]

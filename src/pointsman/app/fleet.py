@@ -1,12 +1,11 @@
 """One Envoy for each virtual gateway of this machine."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.model.gateway import Gateway
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.bootstrap import XdsAddress, bootstrap
@@ -55,24 +54,28 @@ class Fleet:
         self._options = options
         self._drain_s = drain_s
         self._events = events
-        self._running: dict[Key, Supervisor] = {}
+        self._running: dict[str, Supervisor] = {}
+        self._ending: set[asyncio.Task[int]] = set()
         self._numbers = count(1)
 
-    @property
-    def running(self) -> dict[Key, Supervisor]:
-        """Supervisors by gateway."""
-        return dict(self._running)
-
-    async def ensure(self, gateways: dict[NodeClass, Gateway]) -> None:
+    async def ensure(self, gateways: Iterable[Gateway]) -> None:
         """Starts and ends Envoys until there is one for each gateway.
 
+        Those that are not needed any more end in the background, after their requests.
+
         Raises:
-            EnvoyError: one does not start.
+            EnvoyError: one does not start; the others do all the same.
         """
-        wanted = {gateway.key: gateway for gateway in gateways.values()}
-        await self._end([key for key in self._running if key not in wanted])
-        fresh = [gateway for key, gateway in wanted.items() if key not in self._running]
-        await asyncio.gather(*(self._start(gateway) for gateway in fresh))
+        wanted = {gateway.node_id: gateway for gateway in gateways}
+        fresh = [gateway for node_id, gateway in wanted.items() if node_id not in self._running]
+        results = await asyncio.gather(*map(self._start, fresh), return_exceptions=True)
+        for node_id in [node_id for node_id in self._running if node_id not in wanted]:
+            ending = asyncio.create_task(self._running.pop(node_id).drain(self._drain_s))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+        for result in results:
+            if result is not None:
+                raise result
 
     async def _start(self, gateway: Gateway) -> None:
         key = gateway.key
@@ -91,21 +94,24 @@ class Fleet:
             on_log=lambda line: self._events.log(key, line),
             on_event=lambda event: self._events.event(key, event),
         )
-        self._running[key] = supervisor
-        await supervisor.start()
-        await supervisor.wait_ready(READY_S)
-
-    async def _end(self, keys: list[Key]) -> int:
-        supervisors = [self._running.pop(key) for key in keys]
-        left = await asyncio.gather(*(item.drain(self._drain_s) for item in supervisors))
-        await asyncio.gather(*(item.stop() for item in supervisors))
-        return sum(left)
+        try:
+            await supervisor.start()
+            await supervisor.wait_ready(READY_S)
+        except BaseException:
+            await supervisor.stop()
+            raise
+        self._running[gateway.node_id] = supervisor
 
     async def drain(self) -> int:
         """Ends every Envoy after its requests; gives the number of those that were cut off."""
-        return await self._end(list(self._running))
+        supervisors = [self._running.pop(node_id) for node_id in list(self._running)]
+        drains = (supervisor.drain(self._drain_s) for supervisor in supervisors)
+        return sum(await asyncio.gather(*self._ending, *drains))
 
     async def stop(self) -> None:
         """Ends every Envoy at once."""
-        await asyncio.gather(*(item.stop() for item in self._running.values()))
+        for ending in self._ending:
+            ending.cancel()  # a drain that is cancelled stops its Envoy
+        stops = (supervisor.stop() for supervisor in self._running.values())
+        await asyncio.gather(*self._ending, *stops, return_exceptions=True)
         self._running.clear()

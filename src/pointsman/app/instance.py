@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pointsman.api.server import StatusServer
@@ -18,11 +18,12 @@ from pointsman.app.backends import Backends
 from pointsman.app.fleet import Fleet, FleetEvents
 from pointsman.app.offline import locate
 from pointsman.app.options import UpOptions
-from pointsman.app.ports import LocalPorts, PortBook, refuse
+from pointsman.app.ports import Claim, LocalPorts, PortBook, refuse
 from pointsman.app.status import GatewayState, instance_status
 from pointsman.control.compile import Compiled, Compiler
 from pointsman.control.rejections import Rejections
 from pointsman.envoy.node_class import NodeClass
+from pointsman.errors import PointsmanError
 from pointsman.graph.model.gateway import Gateway
 from pointsman.observe.status import Status
 from pointsman.proxy.binary import find_envoy
@@ -37,10 +38,12 @@ from pointsman.settings import Settings
 from pointsman.sources.files import read, watch
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
-from pointsman.xds.snapshot import Snapshot
 
 ACKNOWLEDGE_S = 20.0
 """Seconds within which proxies are expected to take a change; they get longer, unwatched."""
+
+Audience = tuple[Key, str]
+"""Gateway and node id: the proxies that get one snapshot, wherever their listeners are bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,9 @@ class View(Protocol):
     def changed(self, published: Published) -> None:
         """A change is live, or was held back."""
 
+    def failed(self, error: PointsmanError) -> None:
+        """A change could not be made live, or not wholly; what served before still does."""
+
     def envoy_said(self, gateway: Key, line: LogLine) -> None:
         """A line of an Envoy's log."""
 
@@ -107,12 +113,13 @@ class Instance:
         self._ports = LocalPorts(options)
         self._book = PortBook(options.bind)
         self._backends = Backends(options)
-        self._compiler = Compiler(self._node_class)
+        self._compiler = Compiler(self._arrange)
         self._rejections = Rejections()
         self._server = AdsServer(self._classify, self._rejected)
         self._fleet: Fleet | None = None
-        self._compiled: Compiled | None = None
-        self._gateways: dict[NodeClass, Gateway] = {}
+        self._compiled = Compiled({}, (), {})
+        self._published: set[Audience] = set()
+        self._announcement: Announcement | None = None
         self._port_problems: list[Problem] = []
         self._since = time.time()
 
@@ -143,7 +150,9 @@ class Instance:
             )
             stack.push_async_callback(self._fleet.stop)
             self._view.progress("starting Envoy")
-            self._view.serving(await self._publish((), time.perf_counter()))
+            started = time.perf_counter()
+            await self._publish()
+            self._view.serving(await self._acknowledged((), started))
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, self.status)
             )
@@ -171,16 +180,15 @@ class Instance:
         )
 
     def _states(self) -> list[GatewayState]:
+        nodes = tuple(self._server.nodes.values())
         return [
             GatewayState(
                 gateway=gateway,
                 node_class=node_class,
-                snapshot=self._compiled.snapshots[node_class] if self._compiled else Snapshot(),
-                nodes=tuple(
-                    node for node in self._server.nodes.values() if node.node_class == node_class
-                ),
+                snapshot=self._compiled.snapshots[node_class],
+                nodes=tuple(node for node in nodes if node.node_class == _audience(gateway)),
             )
-            for node_class, gateway in self._gateways.items()
+            for node_class, gateway in self._compiled.gateways.items()
         ]
 
     async def _follow(self, stop: asyncio.Event, files: Mapping[str, str]) -> None:
@@ -193,11 +201,36 @@ class Instance:
             await following
 
     async def _watch(self, files: Mapping[str, str]) -> None:
-        async for changes in watch(self._options.paths, files):
-            started = time.perf_counter()
-            self._apply(changes)
+        try:
+            async for changes in watch(self._options.paths, files):
+                await self._change(changes)
+        finally:
+            if self._announcement is not None:
+                self._announcement.task.cancel()
+
+    async def _change(self, changes: Mapping[str, str | None]) -> None:
+        started = time.perf_counter()
+        self._apply(changes)
+        try:
             await self._compile()
-            self._view.changed(await self._publish(tuple(sorted(changes)), started))
+            await self._publish()
+        except PointsmanError as error:
+            self._view.failed(error)
+            return
+        self._announce(frozenset(changes), started)
+
+    def _announce(self, sources: frozenset[str], started: float) -> None:
+        """Tells of the change once proxies have it, without keeping the next change waiting."""
+        earlier = self._announcement
+        if earlier is not None and not earlier.task.done():
+            earlier.task.cancel()
+            sources, started = sources | earlier.sources, earlier.started
+
+        async def announce() -> None:
+            self._view.changed(await self._acknowledged(tuple(sorted(sources)), started))
+
+        task = asyncio.create_task(announce(), name="announcement")
+        self._announcement = Announcement(sources, started, task)
 
     def _apply(self, changes: Mapping[str, str | None]) -> None:
         for source, text in changes.items():
@@ -207,50 +240,77 @@ class Instance:
         resources = self._store.resources()
         given = await self._backends.given(resources)
         self._compiled = self._compiler.compile(resources, given)
-        self._gateways = {
-            node_class: self._compiled.graph.gateways[node_class.gateway]
-            for node_class in self._compiled.snapshots
-        }
-        self._port_problems = [
-            problem
-            for node_class, gateway in self._gateways.items()
-            for problem in self._book.claim(gateway, dict(node_class.ports))
-        ]
 
-    async def _publish(self, sources: tuple[str, ...], started: float) -> Published:
-        assert self._compiled is not None
+    def _arrange(self, gateways: Iterable[Gateway]) -> Iterator[tuple[Gateway, NodeClass]]:
+        """Finds a port for every listener, and leaves out those whose port is taken."""
+        local = {gateway.key: (gateway, self._ports.of(gateway)) for gateway in gateways}
+        claims = [
+            Claim(key, port, bound)
+            for key, (_, ports) in local.items()
+            for port, bound in ports.items()
+        ]
+        unmet = list(self._book.assign(claims))
+        self._port_problems = [problem for _, problem in unmet]
+        closed = {(claim.gateway, claim.port) for claim, _ in unmet}
+        for key, (gateway, ports) in local.items():
+            listeners = tuple(item for item in gateway.listeners if (key, item.port) not in closed)
+            moved = tuple((port, bound) for port, bound in ports.items() if port != bound)
+            node_class = NodeClass(key, "delta", self._options.bind, moved)
+            yield replace(gateway, listeners=listeners), node_class
+
+    async def _publish(self) -> None:
+        """Gives every proxy what was compiled, starting those that are new."""
         assert self._fleet is not None
-        for node_class, snapshot in self._compiled.snapshots.items():
-            self._rejections.settle(node_class, snapshot)
-            self._server.publish(node_class, snapshot)
-        await self._fleet.ensure(self._gateways)
+        gateways = self._compiled.gateways
+        audiences = {_audience(gateway) for gateway in gateways.values()}
+        self._rejections.keep(audiences)
+        for node_class, gateway in gateways.items():
+            snapshot = self._compiled.snapshots[node_class]
+            self._rejections.settle(_audience(gateway), snapshot)
+            self._server.publish(_audience(gateway), snapshot)
+        for audience in self._published - audiences:
+            self._server.forget(audience)
+        self._published = audiences
+        await self._fleet.ensure(gateways.values())
+
+    async def _acknowledged(self, sources: tuple[str, ...], started: float) -> Published:
+        """Waits until every proxy has answered."""
         rejected = 0
         seconds: float | None = None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ACKNOWLEDGE_S):
-                for node_class in self._gateways:
-                    answer = await self._server.acknowledged(node_class, streams=1)
+                for audience in tuple(self._published):
+                    answer = await self._server.acknowledged(audience, streams=1)
                     rejected += len(answer.rejections)
                 seconds = time.perf_counter() - started
         resources = self._store.resources()
         count = sum(len(items) for items in resources.by_kind.values())
-        return Published(self._gateways, self._problems(), count, sources, seconds, rejected)
+        gateways = self._compiled.gateways
+        return Published(gateways, self._problems(), count, sources, seconds, rejected)
 
     def _problems(self) -> tuple[Problem, ...]:
         found = [*self._store.problems(), *self._rejections.problems(), *self._port_problems]
-        found += self._compiled.problems if self._compiled else ()
-        return locate(self._store, found)
+        return locate(self._store, [*found, *self._compiled.problems])
 
-    def _node_class(self, gateway: Gateway) -> NodeClass:
-        ports = self._ports.of(gateway)
-        return NodeClass(gateway.key, "delta", self._options.bind, ports)
-
-    def _classify(self, node: Any) -> NodeClass | None:
-        for node_class, gateway in self._gateways.items():
+    def _classify(self, node: Any) -> Audience | None:
+        for gateway in self._compiled.gateways.values():
             if gateway.node_id == node.id:
-                return node_class
+                return _audience(gateway)
         return None
 
-    def _rejected(self, node_class: object, rejection: Rejection) -> None:
-        if isinstance(node_class, NodeClass):
-            self._rejections.add(node_class, rejection)
+    def _rejected(self, audience: Hashable, rejection: Rejection) -> None:
+        if audience in self._published:
+            self._rejections.add(audience, rejection)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """News of a change that proxies are still taking in."""
+
+    sources: frozenset[str]
+    started: float
+    task: asyncio.Task[None]
+
+
+def _audience(gateway: Gateway) -> Audience:
+    return gateway.key, gateway.node_id

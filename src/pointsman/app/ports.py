@@ -1,6 +1,8 @@
-"""Which local port each gateway listener is bound to."""
+"""Which local port each gateway listener is bound to, and which cannot be bound."""
 
 import socket
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from pointsman.app.options import UpOptions
 from pointsman.errors import UsageError
@@ -22,10 +24,9 @@ class LocalPorts:
         self._options = options
         self._chosen: dict[tuple[Key, int], int] = {}
 
-    def of(self, gateway: Gateway) -> tuple[tuple[int, int], ...]:
-        """(port, local port) of each of the gateway's listeners that is moved."""
-        pairs = [(item.port, self._local(gateway, item.port)) for item in gateway.listeners]
-        return tuple(pair for pair in pairs if pair[0] != pair[1])
+    def of(self, gateway: Gateway) -> Mapping[int, int]:
+        """The local port of each of the gateway's listeners, by port."""
+        return {item.port: self._local(gateway, item.port) for item in gateway.listeners}
 
     def _local(self, gateway: Gateway, port: int) -> int:
         place = (gateway.key, port)
@@ -45,6 +46,21 @@ class LocalPorts:
         return port
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A listener that wants a local port.
+
+    Attributes:
+        gateway: its gateway.
+        port: its port in the manifest.
+        local: the port to bind.
+    """
+
+    gateway: Key
+    port: int
+    local: int
+
+
 class PortBook:
     """Tells ports that cannot be bound before Envoy is asked to bind them.
 
@@ -54,52 +70,54 @@ class PortBook:
 
     def __init__(self, bind: str) -> None:
         self._bind = bind
-        self._ours: dict[int, Key] = {}
+        self._ours: dict[int, Claim] = {}
 
-    def claim(self, gateway: Gateway, ports: dict[int, int]) -> list[Problem]:
-        """Problems of the gateway's listeners whose local port is not free.
+    def assign(self, claims: Iterable[Claim]) -> Iterator[tuple[Claim, Problem]]:
+        """Gives every port to one listener, and yields the claims that cannot be met.
 
-        Args:
-            gateway: the gateway.
-            ports: port -> local port, for those that are moved.
+        Whoever had a port and still wants it keeps it. A port that one gateway of this run gives
+        up is free for another at once, although the first one's Envoy may still be bound to it.
         """
-        problems = []
-        wanted = {ports.get(item.port, item.port) for item in gateway.listeners}
-        for local in [port for port, key in self._ours.items() if key == gateway.key]:
-            if local not in wanted:
-                del self._ours[local]
-        for item in gateway.listeners:
-            local = ports.get(item.port, item.port)
-            why = self._why_not(gateway.key, local)
+        wanted = list(claims)
+        before, self._ours = self._ours, {}
+        for claim in wanted:
+            if before.get(claim.local) == claim:
+                self._ours[claim.local] = claim
+        for claim in wanted:
+            why = self._why_not(claim, before)
             if why is None:
-                self._ours[local] = gateway.key
-                continue
-            problems.append(
-                Problem(
-                    codes.PORT_TAKEN,
-                    f"gateway {gateway.key.path} cannot listen on {self._bind}:{local}: {why}",
-                    f"move it, for example by --listen {gateway.key.name}:{item.port}=0",
-                    key=gateway.key,
-                )
-            )
-        return problems
+                self._ours[claim.local] = claim
+            else:
+                yield claim, self._taken(claim, why)
 
-    def _why_not(self, key: Key, local: int) -> str | None:
-        owner = self._ours.get(local)
+    def _why_not(self, claim: Claim, before: Mapping[int, Claim]) -> str | None:
+        owner = self._ours.get(claim.local)
+        if owner == claim:
+            return None
         if owner is not None:
-            return None if owner == key else f"gateway {owner.path} has it"
-        failure = cannot_listen(self._bind, local)
+            own = owner.gateway == claim.gateway
+            return f"its listener {owner.port} has it" if own else f"{owner.gateway.path} has it"
+        failure = None if claim.local in before else cannot_listen(self._bind, claim.local)
         return None if failure is None else failure.reason
 
+    def _taken(self, claim: Claim, why: str) -> Problem:
+        where = f"[{self._bind}]" if ":" in self._bind else self._bind
+        return Problem(
+            codes.PORT_TAKEN,
+            f"gateway {claim.gateway.path} cannot listen on {where}:{claim.local}: {why}",
+            f"move it, for example by --listen {claim.gateway.name}:{claim.port}=0",
+            key=claim.gateway,
+        )
 
-def refuse(problems: list[Problem]) -> None:
+
+def refuse(problems: Iterable[Problem]) -> None:
     """Ends the start for the first port that cannot be bound.
 
     Raises:
         UsageError: there is such a port.
     """
-    if problems:
-        raise UsageError(problems[0].message, hint=problems[0].hint)
+    for problem in problems:
+        raise UsageError(problem.message, hint=problem.hint)
 
 
 def _free_port(bind: str) -> int:

@@ -96,7 +96,10 @@ def up(
         drain_s=drain,
     )
     view = UpView(options, color=wants_color(no_color), notes=notes)
-    asyncio.run(_run(Instance(options, read_settings(), view)))
+    try:
+        asyncio.run(_run(Instance(options, read_settings(), view)))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None  # asked twice: it ended without waiting for requests
 
 
 def _address(text: str) -> str:

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from pointsman.app.instance import Published
 from pointsman.app.options import UpOptions
 from pointsman.cli.output import write_lines
 from pointsman.envoy.node_class import NodeClass
+from pointsman.errors import PointsmanError
 from pointsman.graph.model.gateway import Gateway, GatewayRule, Listener
 from pointsman.graph.model.match import PathKind
 from pointsman.observe.lines import Line, Piece, line
@@ -91,9 +93,17 @@ class UpView:
             state = Piece("partly rejected by Envoy; what worked keeps serving", "error")
         elif published.seconds is None:
             state = Piece("sent, but not every proxy has answered yet", "warning")
+        elif any(map(partial(_is_error_in, published.sources), published.problems)):
+            state = Piece("live except what has errors, which serves as before", "error")
         else:
             state = Piece(f"live after {published.seconds * 1000:.0f} ms", "good")
         self._say(f"{names}{f' and {more} more' if more > 0 else ''}: ", state)
+
+    def failed(self, error: PointsmanError) -> None:
+        """A change could not be made live, or not wholly."""
+        self._say(Piece("the change is not live", "error"), f": {error}")
+        if error.hint:
+            self._say(Piece("  hint: ", "faint"), error.hint)
 
     def _problems(self, problems: Iterable[Problem]) -> None:
         visible = [
@@ -147,6 +157,12 @@ class UpView:
     def _write(self, lines: Iterable[Line]) -> None:
         write_lines(lines, color=self._color, stream=sys.stderr)
         sys.stderr.flush()
+
+
+def _is_error_in(sources: tuple[str, ...], problem: Problem) -> bool:
+    origin = problem.origin
+    is_error = problem.code.severity is Severity.ERROR
+    return is_error and origin is not None and origin.source in sources
 
 
 def _scheme(listener: Listener) -> str:

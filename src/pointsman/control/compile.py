@@ -4,7 +4,7 @@ What the previous run built is remembered here and handed to the next one, so th
 what it touches.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pointsman.envoy.node_class import NodeClass
@@ -14,9 +14,13 @@ from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
+from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.xds.snapshot import Snapshot
+
+Arrange = Callable[[Iterable[Gateway]], Iterable[tuple[Gateway, NodeClass]]]
+"""Gateways, as far as they can be served in this place, with the class of their proxies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +28,12 @@ class Compiled:
     """What one run gives.
 
     Attributes:
-        graph: everything that can be served.
+        gateways: what is served, by node class.
         problems: found while linking.
         snapshots: what proxies of each class are to have.
     """
 
-    graph: Graph
+    gateways: Mapping[NodeClass, Gateway]
     problems: tuple[Problem, ...]
     snapshots: Mapping[NodeClass, Snapshot]
 
@@ -38,25 +42,27 @@ class Compiler:
     """Compiles resources, remembering the previous run.
 
     Args:
-        node_class: the class of a gateway's proxies.
+        arrange: see `Arrange`.
     """
 
-    def __init__(self, node_class: Callable[[Gateway], NodeClass]) -> None:
-        self._node_class = node_class
+    def __init__(self, arrange: Arrange) -> None:
+        self._arrange = arrange
         self._linked: LinkResult | None = None
-        self._memos: dict[NodeClass, Memo] = {}
+        self._memos: dict[Key, Memo] = {}
 
     def compile(self, resources: ResourceSet, given: GivenEndpoints) -> Compiled:
         """Links and translates; objects with errors are served as they last were without."""
         linked = link(resources, given, self._linked)
         self._linked = linked
-        memos: dict[NodeClass, Memo] = {}
+        arranged = tuple(self._arrange(linked.graph.gateways.values()))
+        graph = Graph({gateway.key: gateway for gateway, _ in arranged})
+        memos: dict[Key, Memo] = {}
         snapshots: dict[NodeClass, Snapshot] = {}
-        for gateway in linked.graph.gateways.values():
-            node_class = self._node_class(gateway)
-            memo = memos[node_class] = Memo(self._memos.get(node_class))
-            bundle = translate(linked.graph, node_class, memo)
+        for gateway, node_class in arranged:
+            memo = memos[gateway.key] = Memo(self._memos.get(gateway.key))
+            bundle = translate(graph, node_class, memo)
             memo.forget_previous()
             snapshots[node_class] = Snapshot(bundle.resources)
         self._memos = memos
-        return Compiled(linked.graph, linked.problems, snapshots)
+        gateways = {node_class: gateway for gateway, node_class in arranged}
+        return Compiled(gateways, linked.problems, snapshots)

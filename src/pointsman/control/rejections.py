@@ -1,6 +1,6 @@
 """What proxies rejected, as problems of the objects it was made from."""
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 
 from pointsman.resources.codes import envoy as codes
 from pointsman.resources.problem import Problem
@@ -9,22 +9,27 @@ from pointsman.xds.snapshot import Snapshot
 
 
 class Rejections:
-    """Keeps the rejections that still matter.
+    """Keeps the rejections that still matter, by audience.
 
-    A rejection is over when the resource's published version is another one.
+    A rejection is over when the resource's published version is another one, or when nothing is
+    published to the audience any more.
     """
 
     def __init__(self) -> None:
         self._open: dict[tuple[Hashable, str, str], Rejection] = {}
 
-    def add(self, node_class: Hashable, rejection: Rejection) -> None:
-        """A proxy of the class rejected a resource."""
-        self._open[node_class, rejection.type_url, rejection.name] = rejection
+    def add(self, audience: Hashable, rejection: Rejection) -> None:
+        """A proxy of the audience rejected a resource."""
+        self._open[audience, rejection.type_url, rejection.name] = rejection
 
-    def settle(self, node_class: Hashable, snapshot: Snapshot) -> None:
+    def keep(self, audiences: Collection[Hashable]) -> None:
+        """Forgets the rejections of all other audiences."""
+        self._open = {place: item for place, item in self._open.items() if place[0] in audiences}
+
+    def settle(self, audience: Hashable, snapshot: Snapshot) -> None:
         """Forgets what a new snapshot no longer has in the rejected version."""
         for place, rejection in list(self._open.items()):
-            if place[0] == node_class:
+            if place[0] == audience:
                 published = snapshot.of(rejection.type_url).get(rejection.name)
                 if published is None or published.version != rejection.version:
                     del self._open[place]

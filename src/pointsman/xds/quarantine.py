@@ -30,14 +30,17 @@ class Ward:
 
     Attributes:
         good: last accepted resource by type and name.
-        held: rejected version by type and name.
+        held: rejected versions by type and name. Several, and also of what is not published now:
+            until the proxies have answered for everything, any of them may come back.
         referred: what resources a proxy still has may refer to, by type and name: all that was
             served since the proxies last had answered for everything.
+        published: what was to be served last.
     """
 
     good: dict[tuple[str, str], Sealed] = field(default_factory=dict)
-    held: dict[tuple[str, str], str] = field(default_factory=dict)
+    held: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     referred: dict[str, dict[str, Sealed]] = field(default_factory=dict)
+    published: Snapshot = field(default_factory=Snapshot)
 
     def accept(self, resources: Iterable[Sealed]) -> None:
         """Note what a proxy accepted."""
@@ -55,15 +58,18 @@ class Ward:
         good = self.good.get(place)
         if good is not None and good.version == sealed.version:
             return False
-        if self.held.get(place) == sealed.version:
-            return False
-        self.held[place] = sealed.version
-        return True
+        versions = self.held.setdefault(place, set())
+        known = sealed.version in versions
+        versions.add(sealed.version)
+        return not known
 
     def serve(self, published: Snapshot) -> Snapshot:
         """`published` with held resources replaced; itself when nothing is held."""
-        self._forget_the_healed(published)
-        served = self._replaced(published) if self.held else published
+        self.published = published
+        for type_url, name in [p for p in self.good if p[1] not in published.of(p[0])]:
+            del self.good[type_url, name]
+        held = [place for place in self.held if self._is_held(place)]
+        served = self._replaced(published, held) if held else published
         for type_url in _REFERRED:
             self.referred.setdefault(type_url, {}).update(served.of(type_url))
         return served
@@ -71,32 +77,29 @@ class Ward:
     def settle(self, served: Snapshot) -> None:
         """All proxies have answered for `served`: they refer to nothing else."""
         self.referred = {type_url: dict(served.of(type_url)) for type_url in _REFERRED}
+        self.held = {place: held for place, held in self.held.items() if self._is_held(place)}
 
-    def _forget_the_healed(self, published: Snapshot) -> None:
-        for type_url, name in list(self.held):
-            now = published.of(type_url).get(name)
-            if now is None or now.version != self.held[type_url, name]:
-                del self.held[type_url, name]
-        for type_url, name in [p for p in self.good if p[1] not in published.of(p[0])]:
-            del self.good[type_url, name]
+    def _is_held(self, place: tuple[str, str]) -> bool:
+        type_url, name = place
+        sealed = self.published.of(type_url).get(name)
+        return sealed is not None and sealed.version in self.held[place]
 
-    def _replaced(self, published: Snapshot) -> Snapshot:
+    def _replaced(self, published: Snapshot, held: list[tuple[str, str]]) -> Snapshot:
         resources: dict[str, Mapping[str, Sealed]] = dict(published.resources)
-        if any(p[0] in _REFERRING and p in self.good for p in self.held):
+        if any(place[0] in _REFERRING and place in self.good for place in held):
             # The held version may refer to what the new snapshot no longer has.
             for type_url in _REFERRED:
-                resources[type_url] = {
-                    **self.referred.get(type_url, {}),
-                    **published.of(type_url),
-                }
-        for place in self.held:
+                kept = self.referred.get(type_url, {}).items()
+                good = {n: s for n, s in kept if s.version not in self.held.get((type_url, n), ())}
+                resources[type_url] = good | dict(published.of(type_url))
+        for place in held:
             type_url, name = place
-            kept = dict(resources[type_url])
+            replaced = dict(resources[type_url])
             if place in self.good:
-                kept[name] = self.good[place]
+                replaced[name] = self.good[place]
             else:
-                del kept[name]
-            resources[type_url] = kept
+                del replaced[name]
+            resources[type_url] = replaced
         return Snapshot(resources)
 
 

@@ -37,13 +37,13 @@ def culprits(suspects: Sequence[Sealed], message: str) -> tuple[Sealed, ...]:
     """The resources at fault, or () when the message does not tell.
 
     A single suspect needs no message. Names are only believed in the form Envoy lists them in
-    (`Error adding/updating cluster(s) NAME: reason, NAME: reason`), since a name that merely
-    occurs in a reason may belong to a neighbour.
+    (`Error adding/updating cluster(s) NAME: reason, NAME: reason`, listeners one a line), since a
+    name that merely occurs in a reason may belong to a neighbour.
     """
     if len(suspects) <= 1:
         return tuple(suspects)
     listed = _LISTS.match(message)
     if listed is None:
         return ()
-    text = ", " + listed[1]
-    return tuple(sealed for sealed in suspects if f", {sealed.name}: " in text)
+    text = "\n" + listed[1].replace(", ", "\n")
+    return tuple(sealed for sealed in suspects if f"\n{sealed.name}: " in text)

@@ -54,6 +54,8 @@ class Channel(Generic[SubscriptionT]):
         doomed: what the proxy still has and the goal has not; the body where it is known.
         queue: answers made but not sent.
         trials: groups of resources to be sent apart, to find the one at fault.
+        unsure: names that were under suspicion when the goal moved on: what the proxy has of them
+            is not known.
         in_flight: the answer that is neither accepted nor rejected yet.
         sent_at: when it was sent.
         initial: versions the proxy brought from an earlier stream; None once they are used.
@@ -69,6 +71,7 @@ class Channel(Generic[SubscriptionT]):
     doomed: dict[str, Sealed | None] = field(default_factory=dict)
     queue: deque[Answer] = field(default_factory=deque)
     trials: deque[tuple[Sealed, ...]] = field(default_factory=deque)
+    unsure: set[str] = field(default_factory=set)
     in_flight: Answer | None = None
     sent_at: float = 0.0
     initial: Mapping[str, str] | None = None
@@ -84,6 +87,7 @@ class Channel(Generic[SubscriptionT]):
         if change.joined:
             self.at, self.greet = EMPTY, True
             self.doomed.clear()
+            self.unsure.clear()
         if change.left:
             self.doomed = {n: s for n, s in self.doomed.items() if self.subscription.wants(n)}
             self.stale = {n for n in self.stale if self.subscription.wants(n)}
@@ -183,6 +187,9 @@ class Session(ABC, Generic[SubscriptionT]):
                 return self._trial(channel, group)
         if channel.initial is not None:
             self._resume(channel, channel.initial, goal)
+        returned = channel.unsure & goal.of(channel.type_url).keys()
+        channel.unsure -= returned
+        channel.stale.update(filter(channel.subscription.wants, returned))
         if channel.at is not goal or channel.stale or channel.greet:
             for unsent in channel.queue:
                 channel.stale.update(sealed.name for sealed in unsent.resources)
@@ -252,14 +259,17 @@ class Session(ABC, Generic[SubscriptionT]):
     def _still_current(
         self, channel: Channel[SubscriptionT], group: tuple[Sealed, ...], goal: Snapshot
     ) -> tuple[Sealed, ...]:
-        current = goal.of(channel.type_url)
-        return tuple(
+        """The part of a group that is still to be served; the rest is never tried."""
+        current, wants = goal.of(channel.type_url), channel.subscription.wants
+        kept = tuple(
             sealed
             for sealed in group
-            if channel.subscription.wants(sealed.name)
+            if wants(sealed.name)
             and (now := current.get(sealed.name)) is not None
             and now.version == sealed.version
         )
+        channel.unsure |= {s.name for s in group} - {s.name for s in kept}
+        return kept
 
     def _removals(self, goal: Snapshot) -> Iterator[Answer]:
         if not self._may_remove(goal):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pointsman.envoy.sealed import Sealed
 from pointsman.xds.answer import Answer, split
 from pointsman.xds.order import FULL_STATE, LEGACY_WILDCARD
+from pointsman.xds.plan import Plan
 from pointsman.xds.session import Channel, Outcome, Session
 from pointsman.xds.snapshot import Snapshot
 from pointsman.xds.subscription import StateSubscription
@@ -56,20 +57,12 @@ class StateSession(Session[StateSubscription]):
 
     def _catch_up(self, channel: Channel[StateSubscription], goal: Snapshot) -> list[Answer]:
         plan = self._plans.between(channel.at, goal)
-        step = plan.additions.get(channel.type_url)
-        doomed_before = bool(channel.doomed)
         self._advance(channel, goal)
         stale, channel.stale = channel.stale, set()
         greet, channel.greet = channel.greet, False
         if channel.type_url in FULL_STATE:
-            relevant = step and (
-                channel.subscription.wildcard or step.names & channel.subscription.names
-            )
-            if not (relevant or stale or greet):
-                return []
-            if channel.subscription.wildcard and not doomed_before:
-                return [self._plans.whole(plan.merged, channel.type_url)]
-            return [self._complete(channel, goal)]
+            return self._catch_up_whole(channel, plan, due=greet or bool(stale))
+        step = plan.additions.get(channel.type_url)
         wants, current = channel.subscription.wants, goal.of(channel.type_url)
         if step and stale <= step.names and channel.subscription.covers(step.names):
             return list(step.state_answers)
@@ -77,6 +70,28 @@ class StateSession(Session[StateSubscription]):
         chosen |= {name: current[name] for name in stale if name in current}
         answers = split(channel.type_url, chosen.values(), delta=False)
         return answers or ([Answer(channel.type_url, (), delta=False)] if greet else [])
+
+    def _catch_up_whole(
+        self, channel: Channel[StateSubscription], plan: Plan, *, due: bool
+    ) -> list[Answer]:
+        """The complete state, if anything is new.
+
+        What the proxy accepted decides and not what it was sent: while a culprit is sought, the
+        answers leave out what is not accepted yet, which takes it away.
+        """
+        current, wants = plan.new.of(channel.type_url), channel.subscription.wants
+        confirmed = channel.confirmed
+        channel.doomed = {n: s for n, s in confirmed.items() if n not in current and wants(n)}
+        if not due and all(
+            (known := confirmed.get(name)) is not None and known.version == sealed.version
+            for name, sealed in current.items()
+            if wants(name)
+        ):
+            return []
+        gone = plan.removals.get(channel.type_url, frozenset())
+        if channel.subscription.wildcard and channel.doomed.keys() == gone:
+            return [self._plans.whole(plan.merged, channel.type_url)]
+        return [self._complete(channel, plan.new)]
 
     def _complete(self, channel: Channel[StateSubscription], goal: Snapshot) -> Answer:
         wants = channel.subscription.wants

@@ -1,0 +1,107 @@
+"""What the bundled examples promise in their comments holds when they are served."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.up import Up, ask, command, running
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ALL = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
+REQUESTS = 600
+
+pytestmark = [pytest.mark.envoy]
+
+
+def bounds(share: float) -> tuple[float, float]:
+    """Where a share of REQUESTS lies but once in 10 million runs (5.3 standard deviations)."""
+    deviation = 5.3 * (share * (1 - share) * REQUESTS) ** 0.5
+    return REQUESTS * share - deviation, REQUESTS * share + deviation
+
+
+def split(address: str, path: str) -> Counter[str]:
+    return Counter(ask(address, path).node for _ in range(REQUESTS))
+
+
+@pytest.mark.parametrize("example", ALL)
+def test_check_finds_no_error(example: str) -> None:
+    result = command("check", EXAMPLES / example, "--json")
+    problems = json.loads(result.stdout)["problems"]
+    assert [p for p in problems if p["severity"] == "error"] == []
+    assert result.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def quickstart() -> Iterator[Up]:
+    with running(EXAMPLES / "quickstart", "--echo", "--listen", "8088=0") as up:
+        yield up
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_it_has_no_problems_and_says_what_to_try(quickstart: Up) -> None:
+    assert "error" not in quickstart.text
+    assert "warning" not in quickstart.text
+    path = quickstart.says(r"try it: +curl http://[0-9.:]+(/\S+)").group(1)
+    assert ask(quickstart.address(), path).status == 200
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_the_catalog_sees_the_path_without_the_prefix(quickstart: Up) -> None:
+    answer = ask(quickstart.address(), "/catalog/shoes?size=43")
+    assert answer.status == 200
+    assert answer.seen["path"] == "/shoes?size=43"
+    assert answer.seen["namespace"] == "shop"
+    assert answer.seen["authority"] == "catalog.shop.svc.cluster.local"
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_the_basket_sees_the_path_as_it_came(quickstart: Up) -> None:
+    answer = ask(quickstart.address(), "/basket/7")
+    assert (answer.node, answer.seen["path"]) == ("basket", "/basket/7")
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_testers_see_version_2(quickstart: Up) -> None:
+    nodes = {ask(quickstart.address(), "/catalog/", {"x-tester": "1"}).node for _ in range(40)}
+    assert nodes == {"catalog-v2"}
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_everybody_else_does_in_one_case_of_ten(quickstart: Up) -> None:
+    seen = split(quickstart.address(), "/catalog")
+    low, high = bounds(0.1)
+    assert low < seen["catalog-v2"] < high
+    assert seen["catalog-v1"] + seen["catalog-v2"] == REQUESTS
+
+
+@pytest.mark.xdist_group("quickstart")
+def test_anything_else_is_not_found(quickstart: Up) -> None:
+    assert ask(quickstart.address(), "/elsewhere").status == 404
+
+
+@pytest.mark.xdist_group("article")
+def test_the_article_splits_ten_to_ninety_and_is_told_the_real_form() -> None:
+    with running(EXAMPLES / "article", "--echo", "--listen", "8088=0") as up:
+        seen = split(up.address(), "/api/x")
+        low, high = bounds(0.1)
+        assert low < seen["backend"] < high
+        assert seen["backend"] + seen["secondary"] == REQUESTS
+        assert ask(up.address(), "/other").status == 404
+        assert "canary.yaml:" in up.text
+        assert "error" not in up.text
+        for code in ("PM502", "PM503"):
+            assert f"warning {code}" in up.text
+        assert "v1beta2" in up.text
+
+
+@pytest.mark.xdist_group("v1beta1")
+def test_v1beta1_splits_three_to_one() -> None:
+    with running(EXAMPLES / "v1beta1", "--echo", "--listen", "8088=0") as up:
+        seen = split(up.address(), "/prices/today")
+        low, high = bounds(0.25)
+        assert low < seen["prices-next"] < high
+        assert seen["prices"] + seen["prices-next"] == REQUESTS
+        assert ask(up.address(), "/prices/today").seen["path"] == "/today"
