@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
+from pointsman.graph.links.last_good import settle
 from pointsman.graph.links.linked import problems_of
 from pointsman.graph.links.membership import read_membership
 from pointsman.graph.links.owners import name_owners
@@ -63,11 +64,13 @@ def link(
     problems: list[Problem] = []
     rules: dict[Key, GatewayRule] = {}
     good: dict[Key, GatewayRule] = {}
+    kept: set[Key] = set()
     for key, resource in sorted(resources.of("GatewayRoute").items()):
         result = link_gateway_route(context, resource)
         rule = result.value
         if result.broken and key in last_good:
             rule = good[key] = last_good[key]
+            kept.add(key)
             problems.append(
                 Problem(references.LAST_GOOD, f"{key} is served as it was before", key=key)
             )
@@ -75,7 +78,7 @@ def link(
             good[key] = rule
         if rule is not None:
             rules[key] = rule
-    gateways = _gateways(context, rules)
+    gateways = _gateways(context, settle(rules, kept))
     check_unused(context)
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()

@@ -1,6 +1,6 @@
 """Virtual nodes as routes see them: one cluster for each of their ports."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
@@ -38,27 +38,28 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     if seen is not None:
         return seen
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
+    owner = context.owners.get(node.key)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given, context.owners.get(node.key)),
-        lambda: _link(context, node, given),
+        (node.spec, context.membership, given, owner),
+        lambda: _link(context, node, given, owner),
     )
     return result
 
 
 def _link(
-    context: Context, node: Resource[VirtualNodeSpec], given: tuple[Address | None, ...]
+    context: Context,
+    node: Resource[VirtualNodeSpec],
+    given: tuple[Address | None, ...],
+    owner: Key | None,
 ) -> Linked[Node]:
     findings = Findings(node.key)
     mesh = context.membership.mesh_of(node.key, node.spec, findings)
     clusters: dict[int, Cluster] = {}
-    owner = context.owners.get(node.key)
-    if owner is not None:
-        report_taken(node.key, owner, aws_name(node.key, node.spec), findings)
     if mesh is not None:
         for index, listener in enumerate(node.spec.listeners):
             cluster = _cluster(node, mesh, listener, given[index])
-            clusters[cluster.port] = cluster if owner is None else _nobody(cluster)
+            clusters[cluster.port] = cluster
             if listener.health_check is not None and cluster.health_check is None:
                 findings.add(
                     routing.HEALTH_CHECK_PROTOCOL,
@@ -73,13 +74,10 @@ def _link(
                     f"port {cluster.port} asks for TLS, which the gateway does not speak yet",
                 )
         _check_discovery(node, given, findings)
+        if owner is not None:
+            report_taken(owner, aws_name(node.key, node.spec), findings)
+            clusters = dict.fromkeys(clusters, unknown_cluster(mesh.name, node.key))
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
-
-
-def _nobody(cluster: Cluster) -> Cluster:
-    """The cluster of a node whose name another node has: it must not be taken for that one's."""
-    name = f"unknown_{cluster.node.name}_{cluster.node.namespace}"
-    return replace(cluster, node_name=name, discovery=None, endpoints=(), health_check=None)
 
 
 def _given(
@@ -148,3 +146,8 @@ def _check_discovery(
             f"for example --resolve {discovery_name(node.spec)}:"
             f"{node.spec.listeners[0].port_mapping.port}=ADDRESS:PORT",
         )
+
+
+def unknown_cluster(mesh: str, key: Key) -> Cluster:
+    """Stands for a target that cannot be called: it has no endpoints, so Envoy answers 503."""
+    return Cluster(key, mesh, f"unknown_{key.name}_{key.namespace}", "http", 0, endpoints=())

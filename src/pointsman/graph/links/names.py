@@ -22,11 +22,11 @@ def aws_name(key: Key, spec: Any) -> str:
     return f"{key.name}_{key.namespace}"
 
 
-def report_taken(key: Key, owner: Key, name: str, findings: Findings) -> None:
-    """Adds the problem that another object has an object's name inside App Mesh."""
+def report_taken(owner: Key, name: str, findings: Findings) -> None:
+    """Adds the problem that another object has the name inside App Mesh."""
     findings.add(
         references.SAME_AWS_NAME,
         ("spec", "awsName"),
-        f"{key} and {owner} are both called {name} inside App Mesh",
+        f"{findings.key} and {owner} are both called {name} inside App Mesh",
         "give one of them another `awsName`",
     )

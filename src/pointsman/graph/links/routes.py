@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from pointsman.graph.links.clusters import Node
+from pointsman.graph.links.clusters import Node, unknown_cluster
 from pointsman.graph.links.context import Context, follow
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.targets import choose_cluster, find_node, unknown_cluster
+from pointsman.graph.links.targets import choose_cluster, find_node
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.match import RequestMatch, precedence
 from pointsman.graph.model.route import (

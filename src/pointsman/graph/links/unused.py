@@ -165,7 +165,7 @@ def _check_names(context: Context) -> None:
 def _report_name(context: Context, key: Key, owner: Key, name: str) -> None:
     def build() -> Any:
         findings = Findings(key)
-        report_taken(key, owner, name, findings)
+        report_taken(owner, name, findings)
         return linked(None, findings.problems)
 
     context.memo.get(("name", key), (owner, name), build)
