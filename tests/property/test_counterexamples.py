@@ -161,3 +161,25 @@ def test_a_node_nothing_finds_answers_503() -> None:
     with running(graph) as envoy:
         (seen,) = outcomes(envoy, 8080, [request])
     assert seen.status == 503
+
+
+@pytest.mark.parametrize("method", ["CONNECT", None])
+def test_requests_without_a_path_match_nothing(method: str | None) -> None:
+    match = {"prefix": "/"} if method is None else {"prefix": "/", "method": method}
+    documents = (*BOOKS, gateway_route("g", match, "plain"))
+    check(
+        documents,
+        Request("CONNECT", "h:443", "h:443"),
+        Request("OPTIONS", "h", "*"),
+        Request("OPTIONS", "h", "/"),
+    )
+
+
+def test_a_trailing_dot_makes_another_host() -> None:
+    hosts = ({"exact": "shop.test."}, {"exact": "shop.test"}, {"suffix": ".end."})
+    routes = [
+        gateway_route(f"g{index}", {"prefix": "/", "hostname": host}, "plain")
+        for index, host in enumerate(hosts)
+    ]
+    asked = ("shop.test.", "shop.test", "shop.test.:80", "a.end.", "a.end")
+    check((*BOOKS, *routes), *(Request("GET", host, "/") for host in asked))

@@ -372,5 +372,7 @@ def test_what_was_under_suspicion_when_it_went_is_sent_again_when_it_returns(
     talk.publish(cds="a")
     talk.reply(CLUSTER, "no names")
     assert talk.poll() == ["Cluster a#1"]
+    talk.publish(cds="a c")
+    assert talk.ack(CLUSTER) == ["Cluster c#1"]
     talk.publish(cds="a d")
     assert talk.ack(CLUSTER) == ["Cluster d#1"]

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from pointsman.app.instance import Published
 from pointsman.app.options import UpOptions
@@ -92,6 +93,8 @@ class UpView:
             state = Piece("partly rejected by Envoy; what worked keeps serving", "error")
         elif published.seconds is None:
             state = Piece("sent, but not every proxy has answered yet", "warning")
+        elif any(map(partial(_is_error_in, published.sources), published.problems)):
+            state = Piece("live except what has errors, which serves as before", "error")
         else:
             state = Piece(f"live after {published.seconds * 1000:.0f} ms", "good")
         self._say(f"{names}{f' and {more} more' if more > 0 else ''}: ", state)
@@ -154,6 +157,12 @@ class UpView:
     def _write(self, lines: Iterable[Line]) -> None:
         write_lines(lines, color=self._color, stream=sys.stderr)
         sys.stderr.flush()
+
+
+def _is_error_in(sources: tuple[str, ...], problem: Problem) -> bool:
+    origin = problem.origin
+    is_error = problem.code.severity is Severity.ERROR
+    return is_error and origin is not None and origin.source in sources
 
 
 def _scheme(listener: Listener) -> str:

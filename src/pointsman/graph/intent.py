@@ -92,6 +92,8 @@ _GRPC_STATUS = {400: 13, 404: 12, 503: 14}
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
     """Where a request would go that arrives at a gateway's listener."""
+    if request.is_pathless:
+        return Intent(gateway, listener, None, None, (), 404, _pathless(listener, request))
     path, query = split_query(request.target)
     normal = normalize(path)
     if normal is None or "#" in query:
@@ -106,6 +108,12 @@ def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
         rejected.append(Rejected(rule.key, None, failure))
     rejected.extend(_hidden(listener, host, request))
     return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
+
+
+def _pathless(listener: Listener, request: Request) -> tuple[Rejected, ...]:
+    host = find_host(listener, request.host)
+    reason = f"this {request.method} request has no path to match"
+    return tuple(Rejected(rule.key, None, reason) for rule in (host.rules if host else ()))
 
 
 def find_host(listener: Listener, host: str) -> VirtualHost | None:

@@ -76,6 +76,11 @@ class Request:
         return name if colon and port.isdigit() else host
 
     @property
+    def is_pathless(self) -> bool:
+        """Whether it asks for a tunnel or for the server itself, which no route can match."""
+        return self.method == "CONNECT" or (self.method == "OPTIONS" and self.target == "*")
+
+    @property
     def path(self) -> str:
         """The target without its query."""
         return split_query(self.target)[0]

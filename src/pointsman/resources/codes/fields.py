@@ -156,3 +156,18 @@ DOTTED_NODE_NAME = Code(
     "v1beta1 manifests refer to nodes as `name.namespace`, so a node whose name has a dot cannot "
     "be named there.",
 )
+TUNNEL_METHOD = Code(
+    "PM223",
+    Severity.WARNING,
+    "A route for CONNECT never matches",
+    "A CONNECT request asks a proxy for a tunnel to a host and has no path. Routes match paths, "
+    "and Envoy answers such requests 404 before it looks at any of them. A websocket begins with "
+    "GET; over HTTP/2, too, no tunnel is offered.",
+)
+DOTTED_HOST = Code(
+    "PM224",
+    Severity.WARNING,
+    "A host name ends with a dot",
+    "`shop.example.com.` and `shop.example.com` name the same machine, but hosts are compared as "
+    "they are written, and clients hardly ever send the dot: the route does not match theirs.",
+)

@@ -61,6 +61,7 @@ def _http_match(key: Key, path: FieldPath, match: GatewayHttpMatch) -> Iterator[
     yield from matching.literal_path(key, (*path, "prefix"), match.prefix)
     yield from matching.path_match(key, (*path, "path"), match.path)
     yield from _hostname(key, (*path, "hostname"), match.hostname)
+    yield from matching.method(key, (*path, "method"), match.method)
     yield from matching.headers(key, (*path, "headers"), match.headers)
     yield from matching.query_parameters(key, (*path, "queryParameters"), match.query_parameters)
 
@@ -82,6 +83,12 @@ def _hostname(key: Key, path: FieldPath, match: HostnameMatch | None) -> Iterato
         yield from host(key, (*path, "exact"), match.exact)
     if match.suffix is not None:
         yield from host(key, (*path, "suffix"), match.suffix, ending=True)
+    for field, name in (("exact", match.exact), ("suffix", match.suffix)):
+        if name is not None and name.endswith("."):
+            where: FieldPath = (*path, field)
+            message = f"{show_path(where)} is {shown(name)}; only hosts sent with the dot match"
+            hint = f"write {name.rstrip('.')}" if name.rstrip(".") else ""
+            yield Problem(codes.DOTTED_HOST, message, hint, key, where)
 
 
 def _targets(

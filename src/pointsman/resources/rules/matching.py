@@ -89,6 +89,13 @@ def _header_value(key: Key, path: FieldPath, header: HeaderMatch) -> Iterator[Pr
         )
 
 
+def method(key: Key, path: FieldPath, name: str | None) -> Iterator[Problem]:
+    """A method that requests with a path may have."""
+    if name == "CONNECT":
+        message = f"{show_path(path)} is CONNECT; such requests have no path and are answered 404"
+        yield Problem(codes.TUNNEL_METHOD, message, "", key, path)
+
+
 def query_parameters(
     key: Key, path: FieldPath, matches: tuple[QueryParameterMatch, ...]
 ) -> Iterator[Problem]:

@@ -64,6 +64,7 @@ def _http(key: Key, path: FieldPath, match: HttpMatch) -> Iterator[Problem]:
     yield from one_of(key, path, {"prefix": match.prefix, "path": match.path})
     yield from matching.literal_path(key, (*path, "prefix"), match.prefix)
     yield from matching.path_match(key, (*path, "path"), match.path)
+    yield from matching.method(key, (*path, "method"), match.method)
     yield from matching.headers(key, (*path, "headers"), match.headers)
     yield from matching.query_parameters(key, (*path, "queryParameters"), match.query_parameters)
 

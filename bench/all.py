@@ -1,0 +1,39 @@
+"""Runs every benchmark, one after the other: `make bench`.
+
+Takes about ten minutes. The data plane's needs wrk, and compares with nginx, HAProxy and Caddy as
+far as they are installed. Loopback only; every part is bounded in time.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PARTS = (
+    ("Decoding manifests", ["bench.decode"], 300),
+    ("Control plane at 10,000 gateway routes", ["bench.control_plane"], 600),
+    ("One change to 1,000 proxies", ["bench.fanout"], 300),
+)
+
+
+def _run(title: str, arguments: list[str], limit_s: float) -> bool:
+    print(f"\n## {title}\n\n    python -m {' '.join(arguments)}\n", flush=True)
+    try:
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, check=False, timeout=limit_s).returncode == 0
+    except subprocess.TimeoutExpired:
+        print(f"stopped after {limit_s:g} s")
+        return False
+
+
+def main() -> int:
+    done = [_run(*part) for part in PARTS]
+    with tempfile.TemporaryDirectory() as folder:
+        file = str(Path(folder) / "candidate.json")
+        done.append(_run("The candidate", ["bench.dataplane.candidate", file], 60))
+        done.append(_run("Data plane", ["bench.dataplane.run", "--candidate", file], 300))
+    return 0 if all(done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
