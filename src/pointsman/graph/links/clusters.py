@@ -76,7 +76,7 @@ def _link(
         _check_discovery(node, given, findings)
         if owner is not None:
             report_taken(owner, aws_name(node.key, node.spec), findings)
-            clusters = dict.fromkeys(clusters, unknown_cluster(mesh.name, node.key))
+            clusters = {port: unknown_cluster(mesh.name, node.key, port) for port in clusters}
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
 
 
@@ -148,6 +148,6 @@ def _check_discovery(
         )
 
 
-def unknown_cluster(mesh: str, key: Key) -> Cluster:
+def unknown_cluster(mesh: str, key: Key, port: int = 0) -> Cluster:
     """Stands for a target that cannot be called: it has no endpoints, so Envoy answers 503."""
-    return Cluster(key, mesh, f"unknown_{key.name}_{key.namespace}", "http", 0, endpoints=())
+    return Cluster(key, mesh, f"unknown_{key.name}_{key.namespace}", "http", port, endpoints=())
