@@ -38,6 +38,11 @@ NODES = ("node0", "node1", "node2")
 NODE_PORTS = (80, 81)
 SERVICES = ("svc0", "svc1", "svc2")
 ROUTER_PORTS = (90, 91)
+POOLS = {
+    "http": {"maxConnections": 64},
+    "http2": {"maxRequests": 64},
+    "grpc": {"maxRequests": 64},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,11 @@ def hostnames() -> st.SearchStrategy[Any]:
     """A host, a suffix or none."""
     exact = st.sampled_from((*HOSTS, "Shop.Test")).map(lambda host: {"exact": host})
     return st.none() | exact | st.sampled_from(SUFFIXES).map(lambda host: {"suffix": host})
+
+
+def protocols() -> st.SearchStrategy[str]:
+    """Mostly HTTP/1.1; the others take another way through Envoy."""
+    return st.just("http") | st.sampled_from(("http", "http2", "grpc"))
 
 
 def priorities() -> st.SearchStrategy[Any]:
@@ -257,12 +267,12 @@ def gateway_routes(draw: st.DrawFn, name: str, ports: tuple[int, ...]) -> Docume
 @st.composite
 def gateways(draw: st.DrawFn, ports: tuple[int, ...]) -> Document:
     """A gateway whose listeners may have connection pools."""
-    pool = {"http": {"maxConnections": 64}}
     listeners = []
     for port in ports:
-        listener: dict[str, Any] = {"portMapping": {"port": port, "protocol": "http"}}
+        protocol = draw(protocols())
+        listener: dict[str, Any] = {"portMapping": {"port": port, "protocol": protocol}}
         if draw(st.integers(0, 3)) == 0:
-            listener["connectionPool"] = pool
+            listener["connectionPool"] = {protocol: POOLS[protocol]}
         listeners.append(listener)
     return gateway(listeners=listeners)
 
@@ -272,7 +282,7 @@ def scenes(draw: st.DrawFn, request_count: int = 60) -> Scene:
     """A whole mesh with a gateway, and requests to it."""
     ports = draw(st.sampled_from(((8080,), (8080,), (8080, 8081))))
     documents = [MESH, draw(gateways(ports))]
-    documents += [node(name, *NODE_PORTS) for name in NODES]
+    documents += [node(name, *NODE_PORTS, protocol=draw(protocols())) for name in NODES]
     for name in SERVICES:
         documents += draw(providers(name))
     count = draw(st.integers(1, 6))
