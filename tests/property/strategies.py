@@ -36,6 +36,9 @@ GRPC_SERVICES = ("a", "a.B", "shop.Cart")
 GRPC_METHODS = ("Add", "Get")
 NODES = ("node0", "node1", "node2")
 NODE_PORTS = (80, 81)
+LOST = ("unfound", "missing", "node0-twin")
+"""Nodes that cannot be called: without endpoints, not there, and of another's name."""
+UNCONNECTED = {"awsCloudMap": {"namespaceName": "n", "serviceName": "s"}}
 SERVICES = ("svc0", "svc1", "svc2")
 ROUTER_PORTS = (90, 91)
 POOLS = {
@@ -208,7 +211,7 @@ def router_routes(draw: st.DrawFn, name: str) -> Document:
     port = {"port": draw(st.sampled_from(ROUTER_PORTS))}
     targets = st.fixed_dictionaries(
         {
-            "virtualNodeRef": st.sampled_from(NODES).map(lambda node: {"name": node}),
+            "virtualNodeRef": st.sampled_from(NODES * 3 + LOST).map(lambda node: {"name": node}),
             "port": st.sampled_from(NODE_PORTS),
             "weight": st.sampled_from((0, 1, 50)),
         }
@@ -283,6 +286,8 @@ def scenes(draw: st.DrawFn, request_count: int = 60) -> Scene:
     ports = draw(st.sampled_from(((8080,), (8080,), (8080, 8081))))
     documents = [MESH, draw(gateways(ports))]
     documents += [node(name, *NODE_PORTS, protocol=draw(protocols())) for name in NODES]
+    documents.append(node("unfound", *NODE_PORTS, serviceDiscovery=UNCONNECTED))
+    documents.append(node("node0-twin", *NODE_PORTS, awsName="node0_shop"))
     for name in SERVICES:
         documents += draw(providers(name))
     count = draw(st.integers(1, 6))
