@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pointsman.graph.request import Request
 from pointsman.resources.resource_set import ResourceSet
+from tests.property.aim import aimed
 from tests.support.manifests import (
     MESH,
     Document,
@@ -291,10 +292,13 @@ def scenes(draw: st.DrawFn, request_count: int = 60) -> Scene:
     for name in SERVICES:
         documents += draw(providers(name))
     count = draw(st.integers(1, 6))
-    documents += [draw(gateway_routes(f"g{index}", ports)) for index in range(count)]
-    asked = st.tuples(st.sampled_from(ports), requests())
+    routes = [draw(gateway_routes(f"g{index}", ports)) for index in range(count)]
+    routers = {
+        each["metadata"]["name"]: each for each in documents if each["kind"] == "VirtualRouter"
+    }
+    asked = st.tuples(st.sampled_from(ports), requests() | aimed(routes, routers))
     drawn = draw(st.lists(asked, min_size=request_count, max_size=request_count))
-    return Scene(resources(documents), tuple(drawn))
+    return Scene(resources([*documents, *routes]), tuple(drawn))
 
 
 def targets() -> st.SearchStrategy[str]:
