@@ -1,0 +1,167 @@
+"""Deterministic damage to manifests: to their text, and to the values they hold."""
+
+import copy
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+_PIECES = (
+    *("\x00", "\t", "\n", ":", "{", "}", "[", "]", "-", "#", "&a ", "*a ", "!!binary ", "é", "%"),
+    *('"', "'", "|", ">", "---\n", "...\n", "<<: *a", "${X}", "\ud800", "\u2028", "0", "/", "*"),
+)
+_NUMBERS = (-1, 0, 1, 2, 99, 100, 101, 1000, 65535, 65536, 2**31 - 1, 2**31, 2**32, 2**32 + 1)
+_HUGE = (2**53, 2**63 - 1, 2**63, 2**64, -(2**63), -(2**63) - 1, 10**30, 1.5, 1e300, float("inf"))
+_WORDS = (
+    *("", " ", "a", "A", "é", "x\ny", "x\x00y", "a" * 50, "a" * 255, "a" * 256, "a" * 5000),
+    *("/", "//", "/a//b", "/a/../b", "/%2e%2e/", "/a?b", "/a#b", "/é", "/ ", "/%00", "a/b", "/."),
+    *(
+        "*",
+        "*.",
+        "*.a.test",
+        ".a.test",
+        "a.test.",
+        "A.Test",
+        "a..test",
+        "-a",
+        "a:80",
+        "[::1]",
+        "::1",
+    ),
+    *("::1", "localhost", "127.0.0.1", "256.1.1.1", "1.2.3", "1", "0x7f.1", "a_b", "http://a"),
+    *("items.example.com", "ITEMS.example.com", ".example.com", "example.com", "SHOP.EXAMPLE.COM"),
+    *("(", "[", "a{1001}", "a{1000}", "(?=a)", "(a)\\1", ".*" * 100, "(?i)a", "\\C", "[[:x:]]"),
+    *("\\pN", "(?P<n>a)", "((((a{30}){30}){3}))", "^$", "\\Qa", "(?s:.)", "a**", "x{2,1}", "\\"),
+    *("%FOO%", "%REQ(", "%REQ()%", "%", "%%", "%START_TIME(%)%", "%REQ(a?b?c)%", "%RESP(:x)%:9"),
+    *("%START_TIME(%E9S)%", "%PROTOCOL:99999999999%", "%CEL(1)%", "%ENVIRONMENT(PATH)%"),
+    *(":path", ":method", ":status", ":authority", "host", "Host", "te", "x y", "x-é", "cookie"),
+    *("x-envoy-retry-on", "x-pointsman-second-pass", "connection", "transfer-encoding", "X-A"),
+    *("http", "http2", "grpc", "tcp", "GET", "get", "CONNECT", "yes", "null", "~", "true", "1e3"),
+    *("ns", "other", "cart", "cart.other", "front", "old", "Mesh", "logs/other.log", "s", "ms"),
+)
+_ODD: tuple[Any, ...] = (None, True, False, [], {}, [[]], [{}], {"a": 1}, [None], {"name": "cart"})
+
+
+def mutated(text: str, number: int) -> tuple[str, str]:
+    """One or two pieces of damage; the same for the same number.
+
+    Returns:
+        What was done, and the text.
+    """
+    dice = random.Random(number)
+    damage = _damaged_text if number % 4 == 0 else _damaged_tree
+    done, text = damage(text, dice)
+    if dice.random() < 0.2:
+        more, text = _damaged_text(text, dice)
+        done = f"{done}; {more}"
+    return done, text
+
+
+def _damaged_text(text: str, dice: random.Random) -> tuple[str, str]:
+    lines = text.split("\n")
+    at = dice.randrange(len(lines))
+    line = lines[at]
+    column = dice.randrange(len(line) + 1)
+    match dice.randrange(8):
+        case 0:
+            del lines[at]
+            done = "line deleted"
+        case 1:
+            lines.insert(at, line)
+            done = "line doubled"
+        case 2:
+            other = dice.randrange(len(lines))
+            lines[at], lines[other] = lines[other], line
+            done = f"line swapped with {other}"
+        case 3:
+            lines[at] = " " * dice.randrange(1, 4) + line
+            done = "line indented"
+        case 4:
+            lines[at] = line[:column] + line[column + 1 :]
+            done = f"character {column} deleted"
+        case 5:
+            lines[at] = line.removeprefix("  ")
+            done = "line outdented"
+        case 6:
+            del lines[at + dice.randrange(40) :]
+            done = "text cut off"
+        case _:
+            piece = dice.choice(_PIECES)
+            lines[at] = line[:column] + piece + line[column:]
+            done = f"{piece!r} put at {column}"
+    return f"line {at + 1} {line!r}: {done}", "\n".join(lines)
+
+
+def _damaged_tree(text: str, dice: random.Random) -> tuple[str, str]:
+    try:
+        documents = list(yaml.safe_load_all(text))
+    except yaml.YAMLError:
+        return _damaged_text(text, dice)
+    before = copy.deepcopy(documents)
+    places = [place for place in _places(documents) if len(place) > 1]
+    place = dice.choice(places)
+    done = f"{place}: {_damage(documents, place, places, dice)}"
+    shown = (
+        yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10**6)
+        for document in documents
+    )
+    # Documents that are as they were keep their text, as in an editor.
+    originals = text.split("\n---\n")
+    kept = len(originals) == len(before) == len(documents)
+    parts = [
+        original if kept and old == new else written
+        for original, old, new, written in zip(
+            originals if kept else documents, before, documents, shown, strict=False
+        )
+    ]
+    return done, "\n---\n".join(map(str, parts))
+
+
+def _damage(documents: Any, place: tuple[Any, ...], places: Any, dice: random.Random) -> str:
+    *path, last = place
+    parent = _at(documents, path)
+    value = parent[last]
+    match dice.randrange(10):
+        case 0:
+            del parent[last]
+            return "deleted"
+        case 1:
+            source = dice.choice(places)
+            parent[last] = copy.deepcopy(_at(documents, source))
+            return f"copied from {source}"
+        case 2 if isinstance(parent, dict):
+            name = dice.choice([str(p[-1]) for p in places])
+            parent[name] = parent.pop(last)
+            return f"renamed {name}"
+        case 2 | 3 if isinstance(parent, list):
+            parent.insert(dice.randrange(len(parent) + 1), copy.deepcopy(value))
+            return "doubled"
+        case 4:
+            parent[last] = copy.deepcopy(dice.choice(_ODD))
+        case 5 | 6:
+            parent[last] = dice.choice((*_NUMBERS, *_NUMBERS, *_HUGE))
+        case 7 if isinstance(value, str):
+            parent[last] = dice.choice(
+                (value.upper(), value + ".", value * 30, value + " ", "x" + value)
+            )
+        case _:
+            parent[last] = dice.choice(_WORDS)
+    return f"set to {str(parent[last])[:80]!r}"
+
+
+def _places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    items: Any = ()
+    if isinstance(tree, dict):
+        items = tree.items()
+    elif isinstance(tree, list):
+        items = enumerate(tree)
+    for name, value in items:
+        yield (*path, name)
+        yield from _places(value, (*path, name))
+
+
+def _at(tree: Any, path: Any) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
