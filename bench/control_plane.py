@@ -69,7 +69,7 @@ class _Probe:
         while await self.seen() != path.encode():
             if time.perf_counter() - started > limit_s:
                 raise SystemExit(f"{path} was not served within {limit_s:g} s")
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.005)
         return time.perf_counter() - started
 
 

@@ -6,13 +6,13 @@ Changes of the files go one way: sources, store, compiler, ADS server, Envoys. W
 
 import asyncio
 import contextlib
-import gc
 import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from pointsman.aio import garbage
 from pointsman.api.server import StatusServer
 from pointsman.app.backends import Backends
 from pointsman.app.fleet import Fleet, FleetEvents
@@ -161,14 +161,13 @@ class Instance:
             self._view.stopped(await self._fleet.drain())
 
     async def _load(self, files: Mapping[str, str]) -> None:
-        """Reads everything for the first time, without collecting garbage there is none of."""
-        gc.disable()
+        """Reads everything for the first time."""
+        garbage.rest()
         try:
             self._apply(files)
             await self._compile()
         finally:
-            gc.freeze()
-            gc.enable()
+            garbage.tidy()
 
     def status(self) -> Status:
         """The state of everything, as `GET /v1/status` answers it."""
@@ -210,11 +209,13 @@ class Instance:
 
     async def _change(self, changes: Mapping[str, str | None]) -> None:
         started = time.perf_counter()
-        self._apply(changes)
+        garbage.rest()
         try:
+            self._apply(changes)
             await self._compile()
             await self._publish()
         except PointsmanError as error:
+            garbage.tidy()
             self._view.failed(error)
             return
         self._announce(frozenset(changes), started)
@@ -228,6 +229,7 @@ class Instance:
 
         async def announce() -> None:
             self._view.changed(await self._acknowledged(tuple(sorted(sources)), started))
+            garbage.tidy()
 
         task = asyncio.create_task(announce(), name="announcement")
         self._announcement = Announcement(sources, started, task)

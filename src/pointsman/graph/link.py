@@ -65,8 +65,9 @@ def link(
     rules: dict[Key, GatewayRule] = {}
     good: dict[Key, GatewayRule] = {}
     kept: set[Key] = set()
-    for key, resource in sorted(resources.of("GatewayRoute").items()):
+    for key, resource in resources.of("GatewayRoute").items():
         result = link_gateway_route(context, resource)
+        problems.extend(result.problems)
         rule = result.value
         if result.broken and key in last_good:
             rule = good[key] = last_good[key]

@@ -27,14 +27,19 @@ class Memo:
             self._entries[step] = entry
         return entry[1]
 
+    def recall(self, step: Hashable, inputs: tuple[Any, ...]) -> Any:
+        """The previous run's result for equal inputs, or None; it is not kept for the next run."""
+        entry = self._previous.get(step)
+        return entry[1] if entry is not None and entry[0] == inputs else None
+
+    def keep(self, step: Hashable, inputs: tuple[Any, ...], result: Any) -> None:
+        """Keeps a result for the next run to recall."""
+        self._entries[step] = (inputs, result)
+
     def seen(self, step: Hashable) -> Any:
         """The result of a step this run has already taken, or None."""
         entry = self._entries.get(step)
         return None if entry is None else entry[1]
-
-    def steps(self) -> Iterable[Hashable]:
-        """The steps this run has taken."""
-        return self._entries.keys()
 
     def results(self) -> Iterable[Any]:
         """Results of everything done in this run."""

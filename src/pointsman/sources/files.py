@@ -23,7 +23,7 @@ STDIN: Final = "-"
 _ENDINGS: Final = tuple(
     ending + template for ending in (".yaml", ".yml", ".json") for template in ("", ".template")
 )
-_QUIET_MS: Final = 50
+_QUIET_MS: Final = 20
 """Milliseconds without a change after which files are read; editors write in several steps."""
 _PATIENCE_MS: Final = 1000
 """Milliseconds after which files are read although changes go on."""

@@ -35,6 +35,9 @@ from pointsman.resources.origin import FieldPath
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 
+Call = tuple[Key, int | None, Key]
+"""A service, the port it is called on, and the mesh of who calls."""
+
 
 @dataclass(frozen=True, slots=True)
 class NamedTarget:
@@ -43,12 +46,14 @@ class NamedTarget:
     Attributes:
         key: the service it names; None when it names none.
         port: the service's port, if one is named.
+        call: how the service is asked for; None when it cannot be.
         weight: its share.
         path: where the block stands.
     """
 
     key: Key | None
     port: int | None
+    call: Call | None
     weight: int
     path: FieldPath
 
@@ -70,6 +75,16 @@ class Placed:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A linked gateway route, with what it was linked from."""
+
+    placed: Placed
+    gateway: VirtualGatewaySpec | None
+    services: tuple[Linked[Service] | None, ...]
+    result: Linked[GatewayRule | None]
+
+
 def link_gateway_route(
     context: Context, route: Resource[GatewayRouteSpec]
 ) -> Linked[GatewayRule | None]:
@@ -79,29 +94,33 @@ def link_gateway_route(
     further on, the rule is there but its targets are not: its requests are answered 503 rather
     than fall through to a wider rule that leads elsewhere.
     """
-    placed: Placed = context.memo.get(
-        ("placed", route.key),
-        (route.spec, route.labels, context.membership),
-        lambda: _place(context, route),
-    )
-    gateway = context.resources.get(placed.gateway) if placed.gateway else None
-    services = tuple([_service(context, placed, target) for target in placed.targets])
-    findings = Findings(route.key, *placed.problems)
-    if None in services and placed.mesh is not None:
-        _report_services(context, placed.targets, services, placed.mesh.key, findings)
-    result: Linked[GatewayRule | None] = context.memo.get(
-        route.key,
-        (route.spec, placed, gateway.spec if gateway else None, services, findings.problems),
-        lambda: _link(route, placed, gateway.spec if gateway else None, services, findings),
-    )
-    return result
+    # Ten thousand unchanged routes pass here for every edit, so this is plainer than Memo.get.
+    placing = (route.spec, route.labels, context.membership)
+    known: Known | None = context.memo.recall(route.key, placing)
+    placed = known.placed if known is not None else _place(context, route)
+    resource = context.resources.get(placed.gateway) if placed.gateway is not None else None
+    gateway = resource.spec if resource is not None else None
+    services = tuple([_service(context, target) for target in placed.targets])
+    if (
+        known is None
+        or known.gateway is not gateway
+        or known.services != services
+        or None in services
+    ):
+        findings = Findings(route.key, *placed.problems)
+        if None in services and placed.mesh is not None:
+            _report_services(context, placed.targets, services, placed.mesh.key, findings)
+        result = _link(route, placed, gateway, services, findings)
+        known = Known(placed, gateway, services, result)
+    context.memo.keep(route.key, placing, known)
+    return known.result
 
 
 def _place(context: Context, route: Resource[GatewayRouteSpec]) -> Placed:
     findings = Findings(route.key)
     mesh = context.membership.mesh_of(route.key, route.spec, findings)
     gateway = context.membership.gateway_of(route, mesh, findings) if mesh else None
-    targets = tuple(_targets(route.spec, findings))
+    targets = tuple(_targets(route.spec, mesh.key if mesh else None, findings))
     return Placed(mesh, gateway, targets, tuple(findings.problems))
 
 
@@ -115,18 +134,19 @@ def body_of(spec: GatewayRouteSpec) -> tuple[str, GatewayHttpRoute | GatewayGrpc
     return "grpcRoute", spec.grpc_route
 
 
-def _targets(spec: GatewayRouteSpec, findings: Findings) -> Iterator[NamedTarget]:
+def _targets(spec: GatewayRouteSpec, mesh: Key | None, findings: Findings) -> Iterator[NamedTarget]:
     field, body = body_of(spec)
     path: FieldPath = ("spec", field, "action")
     action = body.action
     if action.target is not None:
         where = (*path, "target", "virtualService")
-        key = _named(action.target.virtual_service, where, findings)
-        yield NamedTarget(key, action.target.port, 1, where)
+        key, port = _named(action.target.virtual_service, where, findings), action.target.port
+        yield NamedTarget(key, port, (key, port, mesh) if key and mesh else None, 1, where)
     for index, target in enumerate(action.weighted_targets):
         where = (*path, "weightedTargets", index, "targetRef")
-        key = _named(target.target_ref, where, findings)
-        yield NamedTarget(key, target.port, target.weight, where)
+        key, port = _named(target.target_ref, where, findings), target.port
+        call = (key, port, mesh) if key and mesh else None
+        yield NamedTarget(key, port, call, target.weight, where)
 
 
 def _named(block: VirtualServiceTarget, path: FieldPath, findings: Findings) -> Key | None:
@@ -134,10 +154,10 @@ def _named(block: VirtualServiceTarget, path: FieldPath, findings: Findings) -> 
     return follow(ref, arn, "VirtualService", path, findings)
 
 
-def _service(context: Context, placed: Placed, target: NamedTarget) -> Linked[Service] | None:
-    if target.key is None or placed.mesh is None:
+def _service(context: Context, target: NamedTarget) -> Linked[Service] | None:
+    call = target.call
+    if call is None:
         return None
-    call = (target.key, target.port, placed.mesh.key)
     if call not in context.calls:
         context.calls[call] = _call(context, *call)
     service: Linked[Service] | None = context.calls[call]

@@ -32,7 +32,7 @@ def check_unused(context: Context) -> None:
     """Links what no gateway route visited, and notes fields that are not enforced here."""
     for node in context.resources.of("VirtualNode").values():
         link_node(context, node)
-    called = {step[1] for step in context.memo.steps() if isinstance(step, tuple) and _calls(step)}
+    called = {service for service, _, _ in context.calls}
     for service in context.resources.of("VirtualService").values():
         if service.key not in called:
             # Any port will do to find what is wrong with a service nobody calls.
@@ -46,10 +46,6 @@ def check_unused(context: Context) -> None:
         for key, resource in context.resources.of(kind).items():
             _note(context, key, resource, notes)
     _check_names(context)
-
-
-def _calls(step: tuple[Any, ...]) -> bool:
-    return len(step) == 3 and step[0] == "service"
 
 
 def _link_router(context: Context, router: Resource[Any]) -> None:
