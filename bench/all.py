@@ -19,7 +19,8 @@ PARTS = (
 def _run(title: str, arguments: list[str], limit_s: float) -> bool:
     print(f"\n## {title}\n\n    python -m {' '.join(arguments)}\n", flush=True)
     try:
-        return subprocess.run([sys.executable, "-m", *arguments], timeout=limit_s).returncode == 0
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, check=False, timeout=limit_s).returncode == 0
     except subprocess.TimeoutExpired:
         print(f"stopped after {limit_s:g} s")
         return False

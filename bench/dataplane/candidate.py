@@ -1,6 +1,8 @@
 """Writes what Pointsman renders for `mesh.yaml` as a candidate for `run.py`.
 
     python -m bench.dataplane.candidate FILE
+
+Addresses and ports become placeholders, which `run.py` fills in.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Health checks, ejection and discovery, seen from the backends."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from pointsman.graph.link import link
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from tests.support.gateway import Running, running
+from tests.support.grpc_upstream import NOT_SERVING, SERVING, grpc_upstream
 from tests.support.instrument import Messages
 from tests.support.manifests import MESH, Document, gateway, gateway_route, resources, service
 from tests.support.manifests import document as manifest
@@ -95,6 +97,24 @@ async def test_a_tcp_check_sees_whether_the_port_is_open() -> None:
         graph = linked(*documents, books=backend.port).graph
         with running(graph, echo=False, change=quick) as envoy:
             await until(lambda: healthy(envoy) == 1)
+
+
+async def test_a_grpc_check_asks_the_health_service() -> None:
+    documents = list(scene(**check("grpc")))
+    documents[2]["spec"]["listeners"][0]["portMapping"]["protocol"] = "grpc"
+    name = CLUSTER.replace("_http_", "_grpc_")
+    async with grpc_upstream() as backend:
+        graph = linked(*documents, books=backend.port).graph
+        with running(graph, echo=False, change=quick) as envoy:
+            healthy = partial(envoy.stat, f"cluster.{name}.membership_healthy")
+            await until(lambda: healthy() == 1)
+            backend.health = NOT_SERVING
+            # Envoy counts to the threshold for lost connections only: an answer counts at once.
+            await until(lambda: healthy() == 0)
+            assert envoy.stat(f"cluster.{name}.health_check.failure") >= 1
+            backend.health = SERVING
+            await until(lambda: healthy() == 1)
+    assert backend.checked == {b""}
 
 
 @pytest.mark.parametrize("protocol", ["http", "http2", "grpc", "tcp"])

@@ -117,7 +117,7 @@ async def status(address: tuple[str, int]) -> int:
 
 
 async def _serves(shops: Iterable[Shop]) -> bool:
-    found = []
+    found: list[int | OSError] = []
     for shop in shops:
         try:
             found.append(await status(shop.address()))

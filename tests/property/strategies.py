@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pointsman.graph.request import Request
 from pointsman.resources.resource_set import ResourceSet
+from tests.property.aim import aimed
 from tests.support.manifests import (
     MESH,
     Document,
@@ -36,8 +37,16 @@ GRPC_SERVICES = ("a", "a.B", "shop.Cart")
 GRPC_METHODS = ("Add", "Get")
 NODES = ("node0", "node1", "node2")
 NODE_PORTS = (80, 81)
+LOST = ("unfound", "missing", "node0-twin")
+"""Nodes that cannot be called: without endpoints, not there, and of another's name."""
+UNCONNECTED = {"awsCloudMap": {"namespaceName": "n", "serviceName": "s"}}
 SERVICES = ("svc0", "svc1", "svc2")
 ROUTER_PORTS = (90, 91)
+POOLS = {
+    "http": {"maxConnections": 64},
+    "http2": {"maxRequests": 64},
+    "grpc": {"maxRequests": 64},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,11 @@ def hostnames() -> st.SearchStrategy[Any]:
     """A host, a suffix or none."""
     exact = st.sampled_from((*HOSTS, "Shop.Test")).map(lambda host: {"exact": host})
     return st.none() | exact | st.sampled_from(SUFFIXES).map(lambda host: {"suffix": host})
+
+
+def protocols() -> st.SearchStrategy[str]:
+    """Mostly HTTP/1.1; the others take another way through Envoy."""
+    return st.just("http") | st.sampled_from(("http", "http2", "grpc"))
 
 
 def priorities() -> st.SearchStrategy[Any]:
@@ -198,7 +212,7 @@ def router_routes(draw: st.DrawFn, name: str) -> Document:
     port = {"port": draw(st.sampled_from(ROUTER_PORTS))}
     targets = st.fixed_dictionaries(
         {
-            "virtualNodeRef": st.sampled_from(NODES).map(lambda node: {"name": node}),
+            "virtualNodeRef": st.sampled_from(NODES * 3 + LOST).map(lambda node: {"name": node}),
             "port": st.sampled_from(NODE_PORTS),
             "weight": st.sampled_from((0, 1, 50)),
         }
@@ -257,12 +271,12 @@ def gateway_routes(draw: st.DrawFn, name: str, ports: tuple[int, ...]) -> Docume
 @st.composite
 def gateways(draw: st.DrawFn, ports: tuple[int, ...]) -> Document:
     """A gateway whose listeners may have connection pools."""
-    pool = {"http": {"maxConnections": 64}}
     listeners = []
     for port in ports:
-        listener: dict[str, Any] = {"portMapping": {"port": port, "protocol": "http"}}
+        protocol = draw(protocols())
+        listener: dict[str, Any] = {"portMapping": {"port": port, "protocol": protocol}}
         if draw(st.integers(0, 3)) == 0:
-            listener["connectionPool"] = pool
+            listener["connectionPool"] = {protocol: POOLS[protocol]}
         listeners.append(listener)
     return gateway(listeners=listeners)
 
@@ -272,14 +286,19 @@ def scenes(draw: st.DrawFn, request_count: int = 60) -> Scene:
     """A whole mesh with a gateway, and requests to it."""
     ports = draw(st.sampled_from(((8080,), (8080,), (8080, 8081))))
     documents = [MESH, draw(gateways(ports))]
-    documents += [node(name, *NODE_PORTS) for name in NODES]
+    documents += [node(name, *NODE_PORTS, protocol=draw(protocols())) for name in NODES]
+    documents.append(node("unfound", *NODE_PORTS, serviceDiscovery=UNCONNECTED))
+    documents.append(node("node0-twin", *NODE_PORTS, awsName="node0_shop"))
     for name in SERVICES:
         documents += draw(providers(name))
     count = draw(st.integers(1, 6))
-    documents += [draw(gateway_routes(f"g{index}", ports)) for index in range(count)]
-    asked = st.tuples(st.sampled_from(ports), requests())
+    routes = [draw(gateway_routes(f"g{index}", ports)) for index in range(count)]
+    routers = {
+        each["metadata"]["name"]: each for each in documents if each["kind"] == "VirtualRouter"
+    }
+    asked = st.tuples(st.sampled_from(ports), requests() | aimed(routes, routers))
     drawn = draw(st.lists(asked, min_size=request_count, max_size=request_count))
-    return Scene(resources(documents), tuple(drawn))
+    return Scene(resources([*documents, *routes]), tuple(drawn))
 
 
 def targets() -> st.SearchStrategy[str]:

@@ -58,16 +58,11 @@ def _outcomes_of(intent: Intent, share: Share, request: Request, host: str | Non
         return {_refusal(404, request, route, host)}
     if not chosen:
         return {_refusal(503, request, route, host)}
+    seen = share.request.target, share.request.authority
     return {
-        Outcome(
-            None,
-            None,
-            route,
-            names.cluster(cluster),
-            host,
-            share.request.target,
-            share.request.authority,
-        )
+        Outcome(None, None, route, names.cluster(cluster), host, *seen)
+        if cluster.is_found
+        else _refusal(503, request, route, host)
         for cluster in chosen
     }
 

@@ -14,6 +14,9 @@ from tests.support.http import get
 from tests.support.wait import eventually
 
 _HTTP = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_INTERNAL_LISTENER = (
+    "type.googleapis.com/envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,12 @@ def bootstrap(folder: Path, ads: str, *, delta: bool, node: str) -> dict[str, An
             "lds_config": source,
         },
         "static_resources": {"clusters": [_ads_cluster(Path(ads.removeprefix("unix:")))]},
+        "bootstrap_extensions": [
+            {
+                "name": "envoy.bootstrap.internal_listener",
+                "typed_config": {"@type": _INTERNAL_LISTENER},
+            }
+        ],
     }
 
 

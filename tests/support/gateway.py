@@ -25,6 +25,7 @@ from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.request import Request
 from tests.support.http1 import Answer, Client
+from tests.support.http2 import Http2Client
 from tests.support.instrument import Messages, name_choices, point_at_echo, unsealed
 
 START_SECONDS = 20.0
@@ -60,16 +61,26 @@ class Running:
     Attributes:
         admin: port of its administration interface.
         ports: local port of each listener, by the manifest's port.
+        protocols: what each listener speaks, by the manifest's port.
         log: what it has to say.
     """
 
     admin: int
     ports: dict[int, int]
+    protocols: dict[int, str]
     log: Path
 
     def client(self, port: int) -> Client:
-        """A client of one of the gateway's listeners."""
+        """A client of one of the gateway's listeners that speaks HTTP/1.1."""
         return Client(self.ports[port])
+
+    def http2_client(self, port: int) -> Http2Client:
+        """A client of one of the gateway's listeners that speaks HTTP/2."""
+        return Http2Client(self.ports[port])
+
+    def speaks_http2(self, port: int) -> bool:
+        """Whether a listener speaks HTTP/2 only."""
+        return self.protocols[port] != "http"
 
     def stat(self, name: str) -> int:
         """A counter or gauge; 0 when there is none of that name yet."""
@@ -125,7 +136,8 @@ def _run(gateway: Gateway, messages: Messages, folder: Path, concurrency: int) -
         )
     try:
         admin = _wait_until_ready(process, folder / "admin", log)
-        yield Running(admin, _ports(gateway, admin), log)
+        protocols = {listener.port: listener.protocol for listener in gateway.listeners}
+        yield Running(admin, _ports(gateway, admin), protocols, log)
     finally:
         process.kill()
         process.wait()
@@ -180,17 +192,18 @@ def _get(port: int, path: str) -> str:
         return ""
 
 
-async def outcome(client: Client, request: Request) -> Outcome:
+async def outcome(client: Client | Http2Client, request: Request) -> Outcome:
     """Sends a request to a gateway with an echo behind."""
     answer = await client.ask(request.method, request.target, request.authority, request.headers)
     return read_outcome(answer)
 
 
 def outcomes(running: Running, port: int, requests: list[Request]) -> list[Outcome]:
-    """Sends requests one after another."""
+    """Sends requests one after another, in the listener's protocol."""
 
     async def ask_all() -> list[Outcome]:
-        async with running.client(port) as client:
+        connect = running.http2_client if running.speaks_http2(port) else running.client
+        async with connect(port) as client:
             return [await outcome(client, request) for request in requests]
 
     return asyncio.run(ask_all())

@@ -45,7 +45,7 @@ def point_at_echo(messages: Messages) -> None:
 
 
 def name_choices(messages: Messages) -> None:
-    """Makes route tables tell what they chose, and all listeners speak HTTP/1.1 as well."""
+    """Makes route tables tell what they chose."""
     for listener in messages.listeners:
         for chain in listener.filter_chains:
             for network_filter in chain.filters:
@@ -53,8 +53,6 @@ def name_choices(messages: Messages) -> None:
                 network_filter.typed_config.Unpack(manager)
                 if not manager.HasField("route_config") or manager.stat_prefix == ECHO:
                     continue
-                if not listener.HasField("internal_listener"):
-                    manager.codec_type = pb.HttpConnectionManager.AUTO
                 _name_in(manager.route_config)
                 network_filter.typed_config.CopyFrom(pb.pack(manager))
 

@@ -1,5 +1,6 @@
 """What `pointsman up` prints; on standard error, since access logs go to standard output."""
 
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -63,17 +64,21 @@ class UpView:
             )
 
     def _hints(self, published: Published) -> None:
-        command = next(self._commands(published), None)
+        found = next(self._reachable(published), None)
+        program, where = _program(), " ".join(self._options.paths)
         self._say()
-        if command is not None:
-            self._say("try it:         ", Piece(command, "strong"))
-        where = " ".join(self._options.paths)
-        self._say(f"why there:      pointsman explain {where} GET /")
-        self._say("how it is:      pointsman status")
+        if found is not None:
+            address, listener, rule = found
+            method, path = rule.match.method or "GET", rule.match.path.value
+            self._say("try it:      ", Piece(_curl(address, listener, rule), "strong"))
+            host = "localhost" if str(rule.domain) == "*" else _host_of(rule)
+            url = f"http://{host}:{listener.port}{path}"
+            self._say(f"why there:   {program} explain {where} {method} {url}")
+        self._say(f"how it is:   {program} status")
         self._say(Piece("Edit the files: what you save is live. Ctrl-C ends.", "faint"))
 
-    def _commands(self, published: Published) -> Iterator[str]:
-        """Curl commands for rules that a plain GET or the like can reach."""
+    def _reachable(self, published: Published) -> Iterator[tuple[str, Listener, GatewayRule]]:
+        """Rules that curl can reach, with the address to ask."""
         for node_class, gateway in published.gateways.items():
             for listener in gateway.listeners:
                 if listener.protocol == "grpc":
@@ -82,7 +87,7 @@ class UpView:
                 for host in listener.hosts:
                     for rule in host.rules:
                         if rule.match.path.kind is not PathKind.REGEX:
-                            yield _curl(f"{self._host()}:{port}", listener, rule)
+                            yield f"{self._host()}:{port}", listener, rule
 
     def changed(self, published: Published) -> None:
         """A change is live, or was held back."""
@@ -174,7 +179,17 @@ def _curl(address: str, listener: Listener, rule: GatewayRule) -> str:
     if listener.protocol == "http2":
         words.append("--http2-prior-knowledge")
     if str(rule.domain) != "*":
-        words.append(f"-H 'host: {str(rule.domain).replace('*', 'any')}'")
+        words.append(f"-H 'host: {_host_of(rule)}'")
     if rule.match.method not in (None, "GET"):
         words.append(f"-X {rule.match.method}")
     return " ".join([*words, f"http://{address}{rule.match.path.value}"])
+
+
+def _host_of(rule: GatewayRule) -> str:
+    """A host the rule serves."""
+    return str(rule.domain).replace("*", "any")
+
+
+def _program() -> str:
+    """How this command was called, so that what is shown can be pasted."""
+    return "pointsman" if shutil.which("pointsman") else sys.argv[0]

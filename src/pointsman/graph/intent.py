@@ -83,11 +83,12 @@ class Intent:
     @property
     def grpc_status(self) -> int | None:
         """The status in gRPC's terms: UNIMPLEMENTED for 404, UNAVAILABLE for 503."""
-        return _GRPC_STATUS.get(self.status) if self.status is not None else None
+        return GRPC_STATUS.get(self.status) if self.status is not None else None
 
 
-_GRPC_STATUS = {400: 13, 404: 12, 503: 14}
-"""gRPC's mapping of HTTP statuses, as far as gateways answer them."""
+GRPC_STATUS = {400: 13, 404: 12, 503: 14}
+"""What a gateway's own answers become for gRPC: INTERNAL, UNIMPLEMENTED and UNAVAILABLE (gRPC's
+`http-grpc-status-mapping.md`)."""
 
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:

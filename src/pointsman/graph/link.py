@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
+from pointsman.graph.links.last_good import settle
 from pointsman.graph.links.linked import problems_of
 from pointsman.graph.links.membership import read_membership
+from pointsman.graph.links.owners import name_owners
 from pointsman.graph.links.unused import check_unused
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway, GatewayRule
@@ -57,15 +59,18 @@ def link(
     # The same object while it is equal, so that everything compared with it is equal at a glance.
     membership = memo.get("membership", (found,), lambda: found)
     context = Context(resources, membership, given or GivenEndpoints(), memo)
+    context.owners.update(name_owners(context))
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []
     rules: dict[Key, GatewayRule] = {}
     good: dict[Key, GatewayRule] = {}
+    kept: set[Key] = set()
     for key, resource in sorted(resources.of("GatewayRoute").items()):
         result = link_gateway_route(context, resource)
         rule = result.value
         if result.broken and key in last_good:
             rule = good[key] = last_good[key]
+            kept.add(key)
             problems.append(
                 Problem(references.LAST_GOOD, f"{key} is served as it was before", key=key)
             )
@@ -73,11 +78,12 @@ def link(
             good[key] = rule
         if rule is not None:
             rules[key] = rule
-    gateways = _gateways(context, rules)
+    gateways = _gateways(context, settle(rules, kept))
     check_unused(context)
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
-    return LinkResult(Graph(gateways), tuple(problems), good, memo)
+    # A router with several ports is linked once for each, and says the same of what they share.
+    return LinkResult(Graph(gateways), tuple(dict.fromkeys(problems)), good, memo)
 
 
 def _gateways(context: Context, rules: dict[Key, GatewayRule]) -> dict[Key, Gateway]:

@@ -8,16 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from pointsman.envoy import names
-from pointsman.graph.intent import Intent, Rejected, Share
+from pointsman.graph.intent import GRPC_STATUS, Intent, Rejected, Share
 from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
 from pointsman.graph.model.route import RetryPolicy, Route
 from pointsman.graph.request import Request
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
-
-_GRPC_STATUS = {400: 13, 404: 12, 503: 14}
-"""What Envoy's own answers become for gRPC: INTERNAL, UNIMPLEMENTED and UNAVAILABLE (gRPC's
-`http-grpc-status-mapping.md`)."""
 
 
 def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
@@ -47,7 +43,7 @@ def client_status(status: int | None, request: Request) -> tuple[int | None, int
     """HTTP status and `grpc-status` a client sees when Envoy answers with `status`."""
     if status is None or not request.is_grpc:
         return status, None
-    return 200, _GRPC_STATUS[status]
+    return 200, GRPC_STATUS[status]
 
 
 def overall_status(intent: Intent) -> int | None:

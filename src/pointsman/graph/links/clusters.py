@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.names import aws_name, report_taken
 from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_node import (
-    DnsServiceDiscovery,
     NodeListener,
     VirtualNodeSpec,
 )
@@ -39,16 +38,20 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     if seen is not None:
         return seen
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
+    owner = context.owners.get(node.key)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given),
-        lambda: _link(context, node, given),
+        (node.spec, context.membership, given, owner),
+        lambda: _link(context, node, given, owner),
     )
     return result
 
 
 def _link(
-    context: Context, node: Resource[VirtualNodeSpec], given: tuple[Address | None, ...]
+    context: Context,
+    node: Resource[VirtualNodeSpec],
+    given: tuple[Address | None, ...],
+    owner: Key | None,
 ) -> Linked[Node]:
     findings = Findings(node.key)
     mesh = context.membership.mesh_of(node.key, node.spec, findings)
@@ -71,6 +74,9 @@ def _link(
                     f"port {cluster.port} asks for TLS, which the gateway does not speak yet",
                 )
         _check_discovery(node, given, findings)
+        if owner is not None:
+            report_taken(owner, aws_name(node.key, node.spec), findings)
+            clusters = {port: unknown_cluster(mesh.name, node.key, port) for port in clusters}
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
 
 
@@ -132,7 +138,7 @@ def _check_discovery(
         findings.add(
             routing.NO_DISCOVERY, ("spec",), "the node has listeners but no service discovery"
         )
-    elif not isinstance(discovery.dns, DnsServiceDiscovery) and discovery.aws_cloud_map:
+    elif discovery.dns is None:
         findings.add(
             routing.ENDPOINTS_UNKNOWN,
             ("spec", "serviceDiscovery", "awsCloudMap"),
@@ -140,3 +146,8 @@ def _check_discovery(
             f"for example --resolve {discovery_name(node.spec)}:"
             f"{node.spec.listeners[0].port_mapping.port}=ADDRESS:PORT",
         )
+
+
+def unknown_cluster(mesh: str, key: Key, port: int = 0) -> Cluster:
+    """Stands for a target that cannot be called: it has no endpoints, so Envoy answers 503."""
+    return Cluster(key, mesh, f"unknown_{key.name}_{key.namespace}", "http", port, endpoints=())

@@ -37,6 +37,7 @@ class Context:
         membership: meshes and gateways.
         given: addresses that come before discovery.
         memo: results by step.
+        owners: object whose name inside App Mesh is taken -> the object that has it.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
 
@@ -44,6 +45,7 @@ class Context:
     membership: Membership
     given: GivenEndpoints
     memo: Memo
+    owners: dict[Key, Key] = field(default_factory=dict)
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 
     def mesh_of(self, key: Key, spec: Any) -> Mesh | None:

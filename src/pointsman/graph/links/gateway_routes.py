@@ -8,7 +8,8 @@ from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.services import link_service
+from pointsman.graph.links.routes import PROTOCOL_OF_FIELD
+from pointsman.graph.links.services import link_service, service_ports
 from pointsman.graph.model.gateway import (
     ANY_HOST,
     Domain,
@@ -18,7 +19,7 @@ from pointsman.graph.model.gateway import (
     ServiceTarget,
 )
 from pointsman.graph.model.match import ANY_PATH, PathKind, RequestMatch
-from pointsman.graph.model.route import Service
+from pointsman.graph.model.route import Service, lost_service
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.gateway_route import (
@@ -33,8 +34,6 @@ from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.origin import FieldPath
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
-
-PROTOCOL_OF_FIELD = {"httpRoute": "http", "http2Route": "http2", "grpcRoute": "grpc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +88,7 @@ def link_gateway_route(
     services = tuple([_service(context, placed, target) for target in placed.targets])
     findings = Findings(route.key, *placed.problems)
     if None in services and placed.mesh is not None:
-        _report_services(context, placed.targets, services, findings)
+        _report_services(context, placed.targets, services, placed.mesh.key, findings)
     result: Linked[GatewayRule | None] = context.memo.get(
         route.key,
         (route.spec, placed, gateway.spec if gateway else None, services, findings.problems),
@@ -152,6 +151,9 @@ def _call(context: Context, key: Key, port: int | None, mesh: Key) -> Linked[Ser
     other = context.mesh_of(key, service.spec)
     if other is not None and other.key != mesh:
         return None
+    ports = service_ports(context, service)
+    if ports and (len(ports) > 1 if port is None else port not in ports):
+        return None
     return link_service(context, service, port)
 
 
@@ -159,22 +161,35 @@ def _report_services(
     context: Context,
     targets: tuple[NamedTarget, ...],
     services: tuple[Linked[Service] | None, ...],
+    mesh: Key,
     findings: Findings,
 ) -> None:
     for target, service in zip(targets, services, strict=True):
         if service is None and target.key is not None:
-            _report_service(context, target.key, target.path, findings)
+            _report_service(context, target.key, target, mesh, findings)
 
 
-def _report_service(context: Context, key: Key, path: FieldPath, findings: Findings) -> None:
+def _report_service(
+    context: Context, key: Key, target: NamedTarget, home: Key, findings: Findings
+) -> None:
     service = context.resources.get(key)
-    path = (*path, "virtualServiceRef")
+    path = (*target.path, "virtualServiceRef")
     if service is None:
         report_missing(key, context.resources, path, findings)
         return
     mesh = context.mesh_of(key, service.spec)
-    if mesh is not None:
+    if mesh is not None and mesh.key != home:
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {mesh.key.name}")
+        return
+    ports = service_ports(context, service)
+    shown = ", ".join(map(str, ports))
+    where = target.path[:-1]
+    if target.port is None:
+        message = f"{key} is provided on {len(ports)} ports"
+        findings.add(routing.PORT_REQUIRED, where, message, f"add `port`, one of {shown}")
+    else:
+        message = f"{key} is not provided on port {target.port}"
+        findings.add(routing.NO_SUCH_PORT, (*where, "port"), message, f"its ports: {shown}")
 
 
 def _link(
@@ -191,10 +206,11 @@ def _link(
         return linked(None, findings.problems)
     match = _match(body)
     targets = tuple(
-        ServiceTarget(service.value, target.weight)
+        ServiceTarget(_called(target, service, route.key), target.weight)
         for target, service in zip(placed.targets, services, strict=True)
-        if service is not None and not _is_lost(service)
     )
+    if all(_is_lost(service) for service in services):
+        targets = ()
     if targets and not any(target.weight for target in targets):
         findings.add(
             routing.NO_WEIGHT,
@@ -212,12 +228,31 @@ def _link(
         priority=route.spec.priority,
     )
     _check_reach(rule, field, findings)
+    for named, called in zip(placed.targets, targets, strict=False):
+        _check_protocol(called.service, field, named.path, findings)
     return linked(rule, findings.problems, *(service for service in services if service))
 
 
-def _is_lost(service: Linked[Service]) -> bool:
+def _called(target: NamedTarget, service: Linked[Service] | None, route: Key) -> Service:
+    """The service of a target; a lost one keeps its share, which nobody can answer."""
+    if service is not None and not _is_lost(service):
+        return service.value
+    return lost_service(target.key or Key("VirtualService", route.namespace, "arn"))
+
+
+def _is_lost(service: Linked[Service] | None) -> bool:
     """Whether a service has no routes because of an error, rather than by its manifest."""
-    return service.broken and not service.value.routes
+    return service is None or (service.broken and not service.value.routes)
+
+
+def _check_protocol(service: Service, field: str, path: FieldPath, findings: Findings) -> None:
+    """A node that provides a service itself speaks the route's protocol; routers see to theirs."""
+    for route in service.routes if service.router is None else ():
+        for weighted in route.targets:
+            cluster = weighted.cluster
+            if cluster.protocol != PROTOCOL_OF_FIELD[field]:
+                message = f"{cluster.node} speaks {cluster.protocol} on port {cluster.port}"
+                findings.add(routing.PROTOCOL_MISMATCH, path, message)
 
 
 def _check_reach(rule: GatewayRule, field: str, findings: Findings) -> None:
@@ -266,7 +301,7 @@ def _attaches(
             findings.add(
                 routing.PROTOCOL_MISMATCH,
                 ("spec", field),
-                f"an {field} on the {protocol} listener {number} of the gateway",
+                f"{field} on the {protocol} listener {number} of the gateway",
             )
     return True
 

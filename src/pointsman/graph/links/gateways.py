@@ -16,11 +16,12 @@ from pointsman.graph.model.gateway import (
     Listener,
     VirtualHost,
 )
-from pointsman.graph.model.match import precedence
+from pointsman.graph.model.match import RequestMatch, precedence
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import Logging
 from pointsman.resources.kinds.virtual_gateway import GatewayListener, VirtualGatewaySpec
+from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 
 
@@ -131,10 +132,23 @@ def _hosts(
 def _host(
     context: Context, listener: tuple[Key, int], domain: Domain, rules: tuple[GatewayRule, ...]
 ) -> VirtualHost:
-    result: VirtualHost = context.memo.get(
-        (*listener, domain), rules, lambda: VirtualHost(domain, tuple(sorted(rules, key=_order)))
+    result: Linked[VirtualHost] = context.memo.get(
+        (*listener, domain), rules, lambda: _ordered(domain, tuple(sorted(rules, key=_order)))
     )
-    return result
+    return result.value
+
+
+def _ordered(domain: Domain, rules: tuple[GatewayRule, ...]) -> Linked[VirtualHost]:
+    """A host, and a word on each rule that another one with the same match hides."""
+    first: dict[RequestMatch, GatewayRule] = {}
+    problems = []
+    for rule in rules:
+        twin = first.setdefault(rule.match, rule)
+        if twin is not rule:
+            message = f"the route is never reached: {twin.key} has the same match"
+            hint = "remove one of them"
+            problems.append(Problem(routing.SAME_MATCH, message, hint, rule.key, ("spec",)))
+    return Linked(VirtualHost(domain, rules), tuple(problems))
 
 
 def _note_isolation(context: Context, hosts: tuple[VirtualHost, ...]) -> None:

@@ -70,12 +70,7 @@ class Membership:
             return self._assumed_mesh(key, findings)
         found = [m for m in self.meshes if m.selector is not None and selects(m.selector, labels)]
         if len(found) > 1:
-            names = ", ".join(mesh.key.name for mesh in found)
-            findings.add(
-                codes.SEVERAL_MESHES,
-                (),
-                f"namespace {key.namespace} is selected by {len(found)} meshes: {names}",
-            )
+            self._report_meshes(key, found, findings)
             return None
         if not found:
             findings.add(codes.NO_MESH, (), *self._why_no_mesh(key.namespace, labels))
@@ -92,6 +87,10 @@ class Membership:
 
     def _assumed_mesh(self, key: Key, findings: Findings) -> Mesh | None:
         candidates = [mesh for mesh in self.meshes if mesh.selector is not None]
+        certain = [mesh for mesh in candidates if mesh.selector and _is_everything(mesh.selector)]
+        if len(certain) > 1:
+            self._report_meshes(key, certain, findings)
+            return None
         if len(candidates) == 1:
             selector = candidates[0].selector
             if selector is not None and not _is_everything(selector):
@@ -106,9 +105,19 @@ class Membership:
         findings.add(codes.NO_MESH, (), *self._why_no_mesh(key.namespace, None))
         return None
 
+    def _report_meshes(self, key: Key, found: list[Mesh], findings: Findings) -> None:
+        names = ", ".join(mesh.key.name for mesh in found)
+        message = f"namespace {key.namespace} is selected by {len(found)} meshes: {names}"
+        findings.add(codes.SEVERAL_MESHES, (), message)
+
     def _why_no_mesh(self, namespace: str, labels: Mapping[str, str] | None) -> tuple[str, str]:
         if not self.meshes:
             return "there is no Mesh object", "add a Mesh with `spec.namespaceSelector: {}`"
+        if labels is None and any(mesh.selector is not None for mesh in self.meshes):
+            return (
+                f"the labels of namespace {namespace} are unknown, so no mesh can be chosen",
+                f"add the Namespace object {namespace} with its labels",
+            )
         shown = ", ".join(f"{name}={value}" for name, value in sorted((labels or {}).items()))
         return (
             f"no mesh selects namespace {namespace} (labels: {shown or 'none'})",

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pointsman.graph.links.linked import Findings
+from pointsman.resources.codes import references
 from pointsman.resources.key import Key
 
 
@@ -18,3 +20,13 @@ def aws_name(key: Key, spec: Any) -> str:
     if key.kind == "VirtualService":
         return f"{key.name}.{key.namespace}"
     return f"{key.name}_{key.namespace}"
+
+
+def report_taken(owner: Key, name: str, findings: Findings) -> None:
+    """Adds the problem that another object has the name inside App Mesh."""
+    findings.add(
+        references.SAME_AWS_NAME,
+        ("spec", "awsName"),
+        f"{findings.key} and {owner} are both called {name} inside App Mesh",
+        "give one of them another `awsName`",
+    )

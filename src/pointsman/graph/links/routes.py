@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from pointsman.graph.links.clusters import Node
+from pointsman.graph.links.clusters import Node, unknown_cluster
 from pointsman.graph.links.context import Context, follow
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
-from pointsman.graph.links.targets import choose_cluster, find_node, unknown_cluster
+from pointsman.graph.links.targets import choose_cluster, find_node
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.match import RequestMatch, precedence
 from pointsman.graph.model.route import (
@@ -32,7 +32,7 @@ from pointsman.resources.kinds.virtual_router import Route as RouteSpec
 from pointsman.resources.origin import FieldPath
 from pointsman.resources.resource import Resource
 
-HTTP_FIELDS = ("httpRoute", "http2Route", "grpcRoute")
+PROTOCOL_OF_FIELD = {"httpRoute": "http", "http2Route": "http2", "grpcRoute": "grpc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,36 @@ def link_routes(
         return seen
     findings = Findings(router.key)
     resolved = _resolve(context, router, mesh, findings)
-    inputs = (router.spec, mesh, resolved, findings.problems)
+    ports = router_ports(context, router)
+    inputs = (router.spec, mesh, resolved, ports, findings.problems)
     result: Linked[Table] = context.memo.get(
         step,
         inputs,
-        lambda: _link(router, mesh, port, resolved, Findings(router.key, *findings.problems)),
+        lambda: _link(
+            router, mesh, port, ports, resolved, Findings(router.key, *findings.problems)
+        ),
     )
     return result
+
+
+def router_ports(context: Context, router: Resource[VirtualRouterSpec]) -> tuple[int, ...]:
+    """Ports of a router.
+
+    That of a v1beta1 service may have no listener: then it has the first listener of the first
+    node it routes to (App Mesh controller v0.5), or port 0 when there is no such node.
+    """
+    ports = tuple(listener.port_mapping.port for listener in router.spec.listeners)
+    if ports:
+        return ports
+    for route in router.spec.routes:
+        body = route.tcp_route or _body(route)[1]
+        ref = body.action.weighted_targets[0].virtual_node_ref
+        if ref is not None:
+            key = Key("VirtualNode", ref.namespace or router.key.namespace, ref.name)
+            node = context.resources.get(key)
+            if node is not None and node.spec.listeners:
+                return (node.spec.listeners[0].port_mapping.port,)
+    return (0,)
 
 
 def _resolve(
@@ -89,6 +112,7 @@ def _link(
     router: Resource[VirtualRouterSpec],
     mesh: Mesh,
     port: int,
+    ports: tuple[int, ...],
     resolved: Resolved,
     findings: Findings,
 ) -> Linked[Table]:
@@ -100,23 +124,52 @@ def _link(
                 ("spec", "routes", index, "tcpRoute"),
                 f"route {route.name} is for TCP",
             )
-        elif _serves(router.spec, route, port):
+        elif _serves(index, route, port, ports, findings):
+            _check_listener(router.spec, index, route, port, findings)
             built = _route(mesh, index, route, resolved, findings)
             ordered.append((precedence(route.priority, built.match, route.name), built))
     ordered.sort(key=lambda item: item[0])
     table = Table(tuple(route for _, route in ordered))
+    _check_twins(table, findings)
     return linked(table, findings.problems, *(node for node in resolved.values() if node))
 
 
-def _serves(spec: VirtualRouterSpec, route: RouteSpec, port: int) -> bool:
-    """Whether a route is for that port; decoding has reported ports that do not fit."""
-    wanted = _body(route)[1].match.port
-    return len(spec.listeners) <= 1 if wanted is None else wanted == port
+def _serves(
+    index: int, route: RouteSpec, port: int, ports: tuple[int, ...], findings: Findings
+) -> bool:
+    field, body = _body(route)
+    wanted = body.match.port
+    if wanted is not None and wanted not in ports:
+        message = f"the router has no listener on port {wanted}"
+        hint = f"its ports: {', '.join(map(str, ports))}"
+        path = ("spec", "routes", index, field, "match", "port")
+        findings.add(routing.NO_SUCH_PORT, path, message, hint)
+    return wanted in (None, port)
+
+
+def _check_listener(
+    spec: VirtualRouterSpec, index: int, route: RouteSpec, port: int, findings: Findings
+) -> None:
+    field = _body(route)[0]
+    for listener in spec.listeners:
+        mapping = listener.port_mapping
+        if mapping.port == port and mapping.protocol != PROTOCOL_OF_FIELD[field]:
+            message = f"{field} on the {mapping.protocol} listener {port} of the router"
+            findings.add(routing.PROTOCOL_MISMATCH, ("spec", "routes", index, field), message)
+
+
+def _check_twins(table: Table, findings: Findings) -> None:
+    first: dict[RequestMatch, Route] = {}
+    for route in table.routes:
+        twin = first.setdefault(route.match, route)
+        if twin is not route:
+            message = f"route {route.name} is never reached: {twin.name} has the same match"
+            findings.add(routing.SAME_MATCH, route.path, message, "remove one of them")
 
 
 def _body(route: RouteSpec) -> tuple[str, HttpRoute | GrpcRoute]:
     for field, body in zip(
-        HTTP_FIELDS, (route.http_route, route.http2_route, route.grpc_route), strict=True
+        PROTOCOL_OF_FIELD, (route.http_route, route.http2_route, route.grpc_route), strict=True
     ):
         if body is not None:
             return field, body
@@ -135,6 +188,7 @@ def _route(
     targets = tuple(
         _target(
             mesh,
+            PROTOCOL_OF_FIELD[field],
             target,
             resolved[index, target_index],
             _target_path(index, route, target_index),
@@ -150,7 +204,7 @@ def _route(
             f"all weights of route {route.name} are 0: its requests are answered 503",
             "give at least one target a weight above 0",
         )
-    return Route(
+    built = Route(
         key=findings.key,
         path=path,
         name=route.name,
@@ -159,6 +213,16 @@ def _route(
         timeouts=_timeouts(body.timeout),
         retry=_retry(body.retry_policy),
     )
+    _check_budget(built, field, findings)
+    return built
+
+
+def _check_budget(route: Route, field: str, findings: Findings) -> None:
+    tries, each = route.retry.max_retries + 1, route.retry.per_retry_ms or 0
+    if 0 < route.timeouts.request_ms < tries * each:
+        message = f"{tries} tries of {each} ms do not fit into {route.timeouts.request_ms} ms"
+        hint = "raise timeout.perRequest, or lower perRetryTimeout or maxRetries"
+        findings.add(routing.RETRY_BUDGET, (*route.path, field, "retryPolicy"), message, hint)
 
 
 def _match(body: HttpRoute | GrpcRoute) -> RequestMatch:
@@ -170,6 +234,7 @@ def _match(body: HttpRoute | GrpcRoute) -> RequestMatch:
 
 def _target(
     mesh: Mesh,
+    protocol: str,
     target: WeightedTarget,
     node: Linked[Node] | None,
     path: FieldPath,
@@ -180,6 +245,9 @@ def _target(
         message = f"{cluster.node} listens for TCP on port {cluster.port}"
         findings.add(routing.TCP_BEHIND_HTTP, path, message)
         cluster = None
+    elif cluster is not None and cluster.protocol != protocol:
+        message = f"{cluster.node} speaks {cluster.protocol} on port {cluster.port}, the route "
+        findings.add(routing.PROTOCOL_MISMATCH, path, message + protocol)
     ref = target.virtual_node_ref
     missing = Key(
         "VirtualNode",

@@ -4,14 +4,13 @@ from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
-from pointsman.graph.links.routes import link_routes
+from pointsman.graph.links.routes import link_routes, router_ports
 from pointsman.graph.links.targets import choose_cluster, find_node
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.route import Route, Service
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
 from pointsman.resources.kinds.virtual_service import (
     VirtualNodeProvider,
     VirtualRouterProvider,
@@ -20,10 +19,33 @@ from pointsman.resources.kinds.virtual_service import (
 from pointsman.resources.resource import Resource
 
 
+def service_ports(context: Context, service: Resource[VirtualServiceSpec]) -> tuple[int, ...]:
+    """Ports of the router or node that provides a service; () when there is none."""
+    provider = service.spec.provider
+    home = service.key.namespace
+    if provider is not None and provider.virtual_router is not None:
+        ref = provider.virtual_router.virtual_router_ref
+        router = (
+            context.resources.get(Key("VirtualRouter", ref.namespace or home, ref.name))
+            if ref
+            else None
+        )
+        return router_ports(context, router) if router else ()
+    if provider is not None and provider.virtual_node is not None:
+        ref = provider.virtual_node.virtual_node_ref
+        node = (
+            context.resources.get(Key("VirtualNode", ref.namespace or home, ref.name))
+            if ref
+            else None
+        )
+        return tuple(item.port_mapping.port for item in node.spec.listeners) if node else ()
+    return ()
+
+
 def link_service(
     context: Context, service: Resource[VirtualServiceSpec], port: int | None
 ) -> Linked[Service]:
-    """Links a virtual service as called on a port; None means the only one its provider has.
+    """Links a virtual service as called on one of `service_ports`; None means the only one.
 
     The result is remembered, so equal inputs give the same object.
     """
@@ -78,39 +100,10 @@ def _routed(
     if other is not None and other.key != mesh.key:
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return key, ()
-    chosen = _router_port(router, port, findings)
-    if chosen is None:
-        return key, ()
+    chosen = router_ports(context, router)[0] if port is None else port
     table = link_routes(context, router, mesh, chosen)
     uses.append(table)
     return key, table.value.routes
-
-
-def _router_port(
-    router: Resource[VirtualRouterSpec], port: int | None, findings: Findings
-) -> int | None:
-    ports = [listener.port_mapping.port for listener in router.spec.listeners]
-    if not ports:  # a router of v1beta1 may leave its listener to its first target
-        return port or 0
-    shown = ", ".join(map(str, ports))
-    path = ("spec", "provider", "virtualRouter")
-    if port is None and len(ports) > 1:
-        findings.add(
-            routing.PORT_REQUIRED,
-            path,
-            f"{router.key} has {len(ports)} listeners ({shown}) and a gateway route names none",
-            "add `port` to the gateway route's target",
-        )
-        return None
-    if port is not None and port not in ports:
-        findings.add(
-            routing.NO_SUCH_PORT,
-            path,
-            f"{router.key} has no listener on port {port}, which a gateway route asks for",
-            f"its ports: {shown}",
-        )
-        return None
-    return ports[0] if port is None else port
 
 
 def _direct(

@@ -48,8 +48,3 @@ def choose_cluster(
     elif node.mesh is not None:
         findings.add(routing.NO_LISTENER, path, f"{node.key} has no listener")
     return None
-
-
-def unknown_cluster(mesh: str, key: Key) -> Cluster:
-    """Stands for a target that cannot be called: it has no endpoints, so Envoy answers 503."""
-    return Cluster(key, mesh, f"unknown_{key.name}_{key.namespace}", "http", 0, endpoints=())

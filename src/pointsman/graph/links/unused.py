@@ -9,19 +9,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from pointsman.graph.links.clusters import link_node
-from pointsman.graph.links.context import Context
-from pointsman.graph.links.linked import Findings, linked
-from pointsman.graph.links.names import aws_name
-from pointsman.graph.links.services import link_service
-from pointsman.resources.codes import enforcement, references
+from pointsman.graph.links.context import Context, report_missing
+from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.names import aws_name, report_taken
+from pointsman.graph.links.routes import link_routes, router_ports
+from pointsman.graph.links.services import link_service, service_ports
+from pointsman.resources.codes import enforcement
 from pointsman.resources.key import Key
+from pointsman.resources.kinds.backend_group import BackendGroupSpec
 from pointsman.resources.kinds.mesh import MeshSpec
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
 from pointsman.resources.origin import FieldPath
 from pointsman.resources.resource import Resource
 
-Note = tuple[FieldPath, str]
+EVERY_SERVICE = "*"
+"""As the name of a backend group: all services of its namespace."""
 
 
 def check_unused(context: Context) -> None:
@@ -31,7 +35,13 @@ def check_unused(context: Context) -> None:
     called = {step[1] for step in context.memo.steps() if isinstance(step, tuple) and _calls(step)}
     for service in context.resources.of("VirtualService").values():
         if service.key not in called:
-            link_service(context, service, _first_port(context, service))
+            # Any port will do to find what is wrong with a service nobody calls.
+            link_service(context, service, next(iter(service_ports(context, service)), None))
+    for router in context.resources.of("VirtualRouter").values():
+        _link_router(context, router)
+    for kind, check in (("VirtualNode", _backends), ("BackendGroup", _members)):
+        for resource in context.resources.of(kind).values():
+            _check_references(context, resource, check)
     for kind, notes in _NOTES.items():
         for key, resource in context.resources.of(kind).items():
             _note(context, key, resource, notes)
@@ -42,23 +52,55 @@ def _calls(step: tuple[Any, ...]) -> bool:
     return len(step) == 3 and step[0] == "service"
 
 
-def _first_port(context: Context, service: Resource[Any]) -> int | None:
-    """Any port will do to find what is wrong with a service nobody calls by one."""
-    provider = service.spec.provider
-    if provider is None:
-        return None
-    for block, field, kind in (
-        (provider.virtual_router, "virtual_router_ref", "VirtualRouter"),
-        (provider.virtual_node, "virtual_node_ref", "VirtualNode"),
-    ):
-        ref = getattr(block, field) if block is not None else None
+def _link_router(context: Context, router: Resource[Any]) -> None:
+    def belongs() -> Linked[Mesh | None]:
+        findings = Findings(router.key)
+        mesh = context.membership.mesh_of(router.key, router.spec, findings)
+        return linked(mesh, findings.problems)
+
+    step = ("member", router.key)
+    found: Linked[Mesh | None] = context.memo.get(step, (router.spec, context.membership), belongs)
+    mesh = found.value
+    if mesh is not None:
+        for port in router_ports(context, router):
+            link_routes(context, router, mesh, port)
+
+
+def _check_references(context: Context, resource: Resource[Any], check: Any) -> None:
+    """What a sidecar would call must exist, though no sidecar runs here."""
+    findings = Findings(resource.key)
+    for key, path in check(resource):
+        if context.resources.get(key) is None and key.name != EVERY_SERVICE:
+            report_missing(key, context.resources, path, findings)
+    context.memo.get(
+        ("references", resource.key),
+        (tuple(findings.problems),),
+        lambda: linked(None, findings.problems),
+    )
+
+
+def _backends(node: Resource[VirtualNodeSpec]) -> Iterator[tuple[Key, FieldPath]]:
+    home = node.key.namespace
+    for index, backend in enumerate(node.spec.backends):
+        ref = backend.virtual_service.virtual_service_ref
         if ref is not None:
-            key = Key(kind, ref.namespace or service.key.namespace, ref.name)
-            found = context.resources.get(key)
-            if found is not None and len(found.spec.listeners) > 1:
-                port: int = found.spec.listeners[0].port_mapping.port
-                return port
-    return None
+            where: FieldPath = ("spec", "backends", index, "virtualService", "virtualServiceRef")
+            yield Key("VirtualService", ref.namespace or home, ref.name), where
+    for index, group in enumerate(node.spec.backend_groups):
+        yield (
+            Key("BackendGroup", group.namespace or home, group.name),
+            (
+                "spec",
+                "backendGroups",
+                index,
+            ),
+        )
+
+
+def _members(group: Resource[BackendGroupSpec]) -> Iterator[tuple[Key, FieldPath]]:
+    for index, ref in enumerate(group.spec.virtual_services):
+        key = Key("VirtualService", ref.namespace or group.key.namespace, ref.name)
+        yield key, ("spec", "virtualservices", index)
 
 
 def _note(context: Context, key: Key, resource: Resource[Any], notes: Any) -> None:
@@ -113,25 +155,17 @@ _NOTES = {"Mesh": _mesh_notes, "VirtualGateway": _gateway_notes, "VirtualNode": 
 
 
 def _check_names(context: Context) -> None:
-    for kind in ("Mesh", "VirtualGateway", "VirtualNode", "VirtualService", "VirtualRouter"):
-        first: dict[tuple[str, Key | None], Key] = {}
-        for key, resource in sorted(context.resources.of(kind).items()):
-            mesh = context.mesh_of(key, resource.spec) if kind != "Mesh" else None
-            name = (aws_name(key, resource.spec), mesh.key if mesh else None)
-            owner = first.setdefault(name, key)
-            if owner != key:
-                _report_name(context, key, owner, name[0])
+    """Names that are taken; those of nodes are reported where the nodes are linked."""
+    for key, owner in context.owners.items():
+        resource = context.resources.get(key)
+        if key.kind != "VirtualNode" and resource is not None:
+            _report_name(context, key, owner, aws_name(key, resource.spec))
 
 
 def _report_name(context: Context, key: Key, owner: Key, name: str) -> None:
     def build() -> Any:
         findings = Findings(key)
-        findings.add(
-            references.SAME_AWS_NAME,
-            ("spec", "awsName"),
-            f"{key} and {owner} are both called {name} inside App Mesh",
-            "give one of them another `awsName`",
-        )
+        report_taken(owner, name, findings)
         return linked(None, findings.problems)
 
     context.memo.get(("name", key), (owner, name), build)

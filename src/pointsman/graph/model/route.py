@@ -78,3 +78,9 @@ class Service:
     name: str
     router: Key | None
     routes: tuple[Route, ...]
+
+
+def lost_service(key: Key) -> Service:
+    """Stands for a service that an error keeps from being called: its requests are answered 503."""
+    nobody = Route(key, (), None, RequestMatch(), ())
+    return Service(key, f"{key.name}.{key.namespace}", None, (nobody,))

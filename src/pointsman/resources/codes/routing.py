@@ -92,3 +92,17 @@ HEALTH_CHECK_PROTOCOL = Code(
     "gRPC is spoken over HTTP/2 only. The check is left out, so every endpoint counts as healthy. "
     "Check by another protocol, or let the listener speak grpc.",
 )
+RETRY_BUDGET = Code(
+    "PM415",
+    Severity.NOTE,
+    "the request ends before its retries do",
+    "The time of a request (`timeout.perRequest`, 15 s by default) covers all its tries. When "
+    "every try takes all of `perRetryTimeout`, the last ones never happen.",
+)
+SAME_MATCH = Code(
+    "PM416",
+    Severity.WARNING,
+    "a route is never reached",
+    "Another route for the same hosts has the very same conditions and is tried first. Of two "
+    "routes that differ in their names only, the first by name is in force.",
+)

@@ -1,19 +1,20 @@
 """VirtualGateway: where requests enter the mesh."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field, Strict
+from typing import Literal
 
 from pointsman.resources.kinds.base import (
     LabelSelector,
     Name,
     OwnerReference,
     Port,
-    Protocol,
-    Text,
     schema,
 )
-from pointsman.resources.kinds.listeners import HttpConnectionPool, Logging, RequestPool
+from pointsman.resources.kinds.listeners import (
+    HealthCheck,
+    HttpConnectionPool,
+    Logging,
+    RequestPool,
+)
 from pointsman.resources.kinds.tls import BackendDefaults, ListenerTls
 
 
@@ -40,33 +41,13 @@ class GatewayConnectionPool:
 
 
 @schema
-class GatewayHealthCheck:
-    """Health check of the gateway itself; App Mesh showed its result, nothing routes by it."""
-
-    healthy_threshold: Annotated[int, Strict(), Field(ge=2, le=10)]
-    """Successes in a row after which the gateway is healthy."""
-    unhealthy_threshold: Annotated[int, Strict(), Field(ge=2, le=10)]
-    """Failures in a row after which the gateway is unhealthy."""
-    interval_millis: Annotated[int, Strict(), Field(ge=5000, le=300_000)]
-    """Milliseconds between checks."""
-    timeout_millis: Annotated[int, Strict(), Field(ge=2000, le=60_000)]
-    """Milliseconds to wait for an answer."""
-    protocol: Protocol
-    """Protocol of the check."""
-    path: Text | None = None
-    """Path requested."""
-    port: Port | None = None
-    """Port checked."""
-
-
-@schema
 class GatewayListener:
     """A port of the gateway."""
 
     port_mapping: GatewayPortMapping
     """Port and protocol."""
-    health_check: GatewayHealthCheck | None = None
-    """Health check of the gateway itself."""
+    health_check: HealthCheck | None = None
+    """Health check of the gateway itself; App Mesh showed its result, nothing routes by it."""
     connection_pool: GatewayConnectionPool | None = None
     """Limits of what passes through the listener."""
     tls: ListenerTls | None = None

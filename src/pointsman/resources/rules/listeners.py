@@ -6,7 +6,6 @@ from pointsman.resources.codes import fields as codes
 from pointsman.resources.codes import notes
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import HealthCheck, Logging
-from pointsman.resources.kinds.virtual_gateway import GatewayHealthCheck
 from pointsman.resources.origin import FieldPath, show_path
 from pointsman.resources.problem import Problem
 from pointsman.resources.rules.common import one_of, unique
@@ -26,7 +25,7 @@ def by_protocol(
 
 
 def health_check(
-    key: Key, path: FieldPath, check: HealthCheck | GatewayHealthCheck | None, port: int
+    key: Key, path: FieldPath, check: HealthCheck | None, port: int
 ) -> Iterator[Problem]:
     """The listener's own port; a path exactly for the protocols that have paths."""
     if check is None:
