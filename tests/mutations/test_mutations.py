@@ -62,8 +62,10 @@ class Shop:
             yield replace(gateway, access_log=log), node_class
 
     def _local(self, port: int) -> int:
-        if port not in self._ports:
-            self._ports[port] = free_port()
+        while port not in self._ports:
+            free = free_port()
+            if free not in self._ports.values():  # among a hundred, one comes twice now and then
+                self._ports[port] = free
         return self._ports[port]
 
     def read(self, text: str) -> tuple[Compiled, tuple[Problem, ...]]:
@@ -173,10 +175,12 @@ async def mall(folder: Path) -> AsyncIterator[Mall]:
     server = AdsServer(lambda _node: "all", lambda _audience, item: rejections.append(item))
     await server.start(f"unix:{folder}/ads.sock")
     try:
-        async with backend() as where, Supervisor(find_envoy(), start, folder):
+        async with backend() as where, Supervisor(find_envoy(), start, folder) as envoy:
             ports: dict[int, int] = {}
             shops = [Shop(number, ports, where) for number in range(SHOPS + 1)]
             made = Mall(shops, server, rejections)
+            await made.push()
+            await envoy.wait_ready(30)
             await made.mend()
             assert rejections == []
             yield made
