@@ -3,6 +3,7 @@
 import copy
 import random
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -44,18 +45,15 @@ _ODD: tuple[Any, ...] = (None, True, False, [], {}, [[]], [{}], {"a": 1}, [None]
 
 
 def mutated(text: str, number: int) -> tuple[str, str]:
-    """One or two pieces of damage; the same for the same number.
+    """A little damage, the same for the same number: to the text, or to one to three values.
 
     Returns:
         What was done, and the text.
     """
     dice = random.Random(number)
-    damage = _damaged_text if number % 4 == 0 else _damaged_tree
-    done, text = damage(text, dice)
-    if dice.random() < 0.2:
-        more, text = _damaged_text(text, dice)
-        done = f"{done}; {more}"
-    return done, text
+    if number % 5 == 0:
+        return _damaged_text(text, dice)
+    return _damaged_tree(text, dice)
 
 
 def _damaged_text(text: str, dice: random.Random) -> tuple[str, str]:
@@ -94,35 +92,43 @@ def _damaged_text(text: str, dice: random.Random) -> tuple[str, str]:
 
 
 def _damaged_tree(text: str, dice: random.Random) -> tuple[str, str]:
-    try:
-        documents = list(yaml.safe_load_all(text))
-    except yaml.YAMLError:
-        return _damaged_text(text, dice)
-    before = copy.deepcopy(documents)
-    places = [place for place in _places(documents) if len(place) > 1]
-    place = dice.choice(places)
-    done = f"{place}: {_damage(documents, place, places, dice)}"
-    shown = (
-        yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=10**6)
-        for document in documents
-    )
+    documents = copy.deepcopy(_read(text))
+    done = []
+    for _ in range(dice.choice((1, 1, 1, 2, 3))):
+        places = [p for p in _places(documents) if len(p) > 2 and p[1] in ("metadata", "spec")]
+        place = dice.choice(places)
+        done.append(f"{place}: {_damage(documents, place, places, dice)}")
     # Documents that are as they were keep their text, as in an editor.
-    originals = text.split("\n---\n")
-    kept = len(originals) == len(before) == len(documents)
     parts = [
-        original if kept and old == new else written
-        for original, old, new, written in zip(
-            originals if kept else documents, before, documents, shown, strict=False
+        original if before == after else _written(after)
+        for original, before, after in zip(
+            text.split("\n---\n"), _read(text), documents, strict=True
         )
     ]
-    return done, "\n---\n".join(map(str, parts))
+    return "; ".join(done), "\n---\n".join(parts)
+
+
+@lru_cache
+def _read(text: str) -> list[Any]:
+    return list(yaml.load_all(text, yaml.CSafeLoader))
+
+
+def _written(document: Any) -> str:
+    text: str = yaml.dump(
+        document, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10**6
+    )
+    return text
 
 
 def _damage(documents: Any, place: tuple[Any, ...], places: Any, dice: random.Random) -> str:
     *path, last = place
     parent = _at(documents, path)
     value = parent[last]
-    match dice.randrange(10):
+    if isinstance(value, (str, int)) and dice.random() < 0.75:
+        # What keeps its type passes the schema, and meets the rules behind it.
+        parent[last] = _like(value, [_at(documents, other) for other in places], dice)
+        return f"set to {str(parent[last])[:80]!r}"
+    match dice.randrange(6):
         case 0:
             del parent[last]
             return "deleted"
@@ -138,16 +144,26 @@ def _damage(documents: Any, place: tuple[Any, ...], places: Any, dice: random.Ra
             parent.insert(dice.randrange(len(parent) + 1), copy.deepcopy(value))
             return "doubled"
         case 4:
-            parent[last] = copy.deepcopy(dice.choice(_ODD))
-        case 5 | 6:
-            parent[last] = dice.choice((*_NUMBERS, *_NUMBERS, *_HUGE))
-        case 7 if isinstance(value, str):
-            parent[last] = dice.choice(
-                (value.upper(), value + ".", value * 30, value + " ", "x" + value)
-            )
+            parent[last] = dice.choice((*_NUMBERS, *_HUGE, *_WORDS))
         case _:
-            parent[last] = dice.choice(_WORDS)
+            parent[last] = copy.deepcopy(dice.choice(_ODD))
     return f"set to {str(parent[last])[:80]!r}"
+
+
+def _like(value: Any, others: list[Any], dice: random.Random) -> Any:
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        near = (value - 1, value + 1, value * 10, value * 1000, -value)
+        return dice.choice((*near, *_NUMBERS))
+    bent = (value.upper(), value + ".", value * 30, value + " ", "x" + value, value[:-1], value[1:])
+    match dice.randrange(4):
+        case 0:
+            return dice.choice([other for other in others if isinstance(other, str)])
+        case 1:
+            return dice.choice(bent)
+        case _:
+            return dice.choice(_WORDS)
 
 
 def _places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

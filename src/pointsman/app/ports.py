@@ -32,8 +32,14 @@ class LocalPorts:
         place = (gateway.key, port)
         if place not in self._chosen:
             wanted = self._wanted(gateway, port)
-            self._chosen[place] = wanted or _free_port(self._options.bind)
+            self._chosen[place] = wanted or self._free_port()
         return self._chosen[place]
+
+    def _free_port(self) -> int:
+        # The system may give a port twice while nobody listens on it yet.
+        while (port := _free_port(self._options.bind)) in self._chosen.values():
+            pass
+        return port
 
     def _wanted(self, gateway: Gateway, port: int) -> int:
         names = (gateway.key.name, gateway.key.path, gateway.name)

@@ -7,6 +7,7 @@ from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.seal import unseal
 from pointsman.envoy.sealed import CLUSTER, LISTENER
 from pointsman.graph.model.gateway import Gateway
+from pointsman.resources.rules.matching import MAX_PROGRAM
 
 _INTERNAL_LISTENER = {
     "name": "envoy.bootstrap.internal_listener",
@@ -15,6 +16,7 @@ _INTERNAL_LISTENER = {
         ".InternalListener"
     },
 }
+_RUNTIME = {"name": "static", "static_layer": {"re2.max_program_size.error_level": MAX_PROGRAM}}
 
 
 def static_bootstrap(
@@ -34,6 +36,7 @@ def static_bootstrap(
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}
         }
     fields["bootstrap_extensions"] = [_INTERNAL_LISTENER]
+    fields["layered_runtime"] = {"layers": [_RUNTIME]}
     fields["static_resources"] = {
         "listeners": _messages(resources, LISTENER),
         "clusters": _messages(resources, CLUSTER),

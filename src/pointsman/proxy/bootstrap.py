@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pointsman.resources.rules.matching import MAX_PROGRAM
+
 XDS_CLUSTER: Final = "pointsman_xds"
 DEFAULT_CONNECTION_LIMIT: Final = 50_000
 
@@ -54,10 +56,6 @@ def bootstrap(
         metadata: Envoy's `node.metadata`.
         dialect: incremental or state-of-the-world xDS.
         connection_limit: connections from clients, over all listeners, before new ones are refused.
-
-    `re2.max_program_size.error_level` and `.warn_level` stay at Envoy's default, which is no limit:
-    App Mesh has its own limits for patterns and the linker enforces those, so that a person hears
-    of a bad pattern with its line instead of as a rejected route configuration.
     """
     return {
         "node": {"id": node_id, "cluster": node_cluster, "metadata": dict(metadata or {})},
@@ -72,7 +70,11 @@ def bootstrap(
         # Naming any layer removes Envoy's implicit admin layer, and with it /runtime_modify.
         "layered_runtime": {
             "layers": [
-                {"name": "static", "static_layer": {}},
+                # App Mesh's own limit. Envoy's is 100, which an expression of 100 letters exceeds.
+                {
+                    "name": "static",
+                    "static_layer": {"re2.max_program_size.error_level": MAX_PROGRAM},
+                },
                 {"name": "admin", "admin_layer": {}},
             ]
         },

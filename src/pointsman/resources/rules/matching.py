@@ -20,7 +20,7 @@ from pointsman.resources.rules.common import one_of
 from pointsman.resources.words import shown
 
 MAX_PROGRAM: Final = 1000
-"""Envoy's limit on compiled expressions (runtime key re2.max_program_size.error_level)."""
+"""App Mesh's limit on compiled expressions; bootstraps give it to Envoy (re2.max_program_size)."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _PSEUDO: Final = frozenset({":authority", ":method", ":path", ":scheme"})
