@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.errors import SourceError
-from pointsman.sources.files import read, watch
+from pointsman.sources.files import Scanner, read, watch
 
 DEADLINE = 10.0
 
@@ -138,3 +138,18 @@ async def test_closing_while_waiting_ends_the_watch(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert len(asyncio.all_tasks()) == 1
+
+
+def test_a_file_that_was_just_truncated_is_read_when_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "mesh.yaml"
+    file.write_text("")
+
+    def the_editor_goes_on(_seconds: float) -> None:
+        file.write_text("b: 2\n")
+        os.utime(file, (0, 0))
+
+    monkeypatch.setattr("pointsman.sources.files.time.sleep", the_editor_goes_on)
+    scanner = Scanner([str(tmp_path)], {str(file): "a: 1\n"})
+    assert scanner.changes() == {str(file): "b: 2\n"}

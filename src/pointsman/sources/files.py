@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -72,7 +73,7 @@ async def watch(
         The files that differ and their new texts; None for a file that is gone. A file that cannot
         be read at the moment counts as unchanged.
     """
-    scanner = _Scanner([path for path in paths if path != STDIN], known)
+    scanner = Scanner([path for path in paths if path != STDIN], known)
     changed = asyncio.Event()
     watchers = [
         asyncio.create_task(_notify(folders, recursive, changed))
@@ -138,7 +139,7 @@ def _folders(paths: Iterable[str]) -> Iterator[tuple[bool, list[Path]]]:
         yield False, sorted(holding)
 
 
-class _Scanner:
+class Scanner:
     """Finds what differs from the last look, reading only files whose stamp changed."""
 
     def __init__(self, paths: list[str], known: Mapping[str, str]) -> None:
@@ -147,6 +148,7 @@ class _Scanner:
         self._stamps: dict[str, _Stamp] = {}
 
     def changes(self) -> dict[str, str | None]:
+        """Files that differ and their new texts; None for a file that is gone."""
         found = [file for path in self.paths if Path(path).exists() for file in _files(path)]
         gone = self._texts.keys() - set(found)
         changes: dict[str, str | None] = dict.fromkeys(sorted(gone))
@@ -159,7 +161,7 @@ class _Scanner:
         return changes
 
     def _look(self, file: str, changes: dict[str, str | None]) -> None:
-        stat = Path(file).stat()
+        stat = _settled(file)
         stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
         if self._stamps.get(file) == stamp:
             return
@@ -167,6 +169,17 @@ class _Scanner:
         self._stamps[file] = stamp
         if self._texts.get(file) != text:
             self._texts[file] = changes[file] = text
+
+
+def _settled(file: str) -> os.stat_result:
+    """The file's status once it has been quiet: one just truncated is about to be written."""
+    patience = time.monotonic() + _PATIENCE_MS / 1000
+    while True:
+        stat = Path(file).stat()
+        missing = _QUIET_MS / 1000 - (time.time() - stat.st_mtime)
+        if not 0 < missing <= _QUIET_MS / 1000 or time.monotonic() > patience:
+            return stat
+        time.sleep(missing)
 
 
 def _files(path: str) -> Iterator[str]:
