@@ -13,6 +13,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import structlog
+
 from pointsman.api.server import StatusServer
 from pointsman.app.backends import Backends
 from pointsman.app.fleet import Fleet, FleetEvents
@@ -38,6 +40,8 @@ from pointsman.settings import Settings
 from pointsman.sources.files import read, watch
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
+
+log = structlog.get_logger(__name__)
 
 ACKNOWLEDGE_S = 20.0
 """Seconds within which proxies are expected to take a change; they get longer, unwatched."""
@@ -149,13 +153,13 @@ class Instance:
                 FleetEvents(self._view.envoy_said, self._view.envoy_did),
             )
             stack.push_async_callback(self._fleet.stop)
+            await stack.enter_async_context(
+                StatusServer(self._settings.runtime_folder, self.status)
+            )
             self._view.progress("starting Envoy")
             started = time.perf_counter()
             await self._publish()
             self._view.serving(await self._acknowledged((), started))
-            await stack.enter_async_context(
-                StatusServer(self._settings.runtime_folder, self.status)
-            )
             await self._follow(stop, files)
             self._view.draining()
             self._view.stopped(await self._fleet.drain())
@@ -210,12 +214,18 @@ class Instance:
 
     async def _change(self, changes: Mapping[str, str | None]) -> None:
         started = time.perf_counter()
-        self._apply(changes)
         try:
+            self._apply(changes)
             await self._compile()
             await self._publish()
         except PointsmanError as error:
             self._view.failed(error)
+            return
+        except Exception as error:
+            # Whatever is wrong with Pointsman itself must not end what serves.
+            log.exception("a change failed", sources=sorted(changes))
+            what = f"a fault of Pointsman itself: {type(error).__name__}: {error}"
+            self._view.failed(PointsmanError(what, hint="please report it, with the lines above"))
             return
         self._announce(frozenset(changes), started)
 

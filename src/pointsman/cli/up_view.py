@@ -52,7 +52,8 @@ class UpView:
         self._hints(published)
 
     def _gateway(self, gateway: Gateway, node_class: NodeClass) -> None:
-        self._say(Piece(f"gateway {gateway.key.path}", "good"), " listens on")
+        where = "listens on" if gateway.listeners else "has no listeners, so nothing reaches it"
+        self._say(Piece(f"gateway {gateway.key.path}", "good"), f" {where}")
         for listener in gateway.listeners:
             local = node_class.local_port(listener.port)
             rules = sum(len(host.rules) for host in listener.hosts)
