@@ -107,6 +107,9 @@ class Instance:
         options: what was asked.
         settings: what the environment says.
         view: told of everything a person wants to know.
+
+    Attributes:
+        serves: whether the start is over.
     """
 
     def __init__(self, options: UpOptions, settings: Settings, view: View) -> None:
@@ -126,6 +129,7 @@ class Instance:
         self._announcement: Announcement | None = None
         self._port_problems: list[Problem] = []
         self._since = time.time()
+        self.serves = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set.
@@ -159,7 +163,9 @@ class Instance:
             self._view.progress("starting Envoy")
             started = time.perf_counter()
             await self._publish()
-            self._view.serving(await self._acknowledged((), started))
+            published = await self._acknowledged((), started)
+            self.serves = True
+            self._view.serving(published)
             await self._follow(stop, files)
             self._view.draining()
             self._view.stopped(await self._fleet.drain())

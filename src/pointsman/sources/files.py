@@ -44,7 +44,7 @@ def read(paths: Sequence[str]) -> Mapping[str, str]:
         SourceError: a path does not exist or cannot be read.
     """
     texts: dict[str, str] = {}
-    for path in paths:
+    for path in dict.fromkeys(paths):
         if path == STDIN:
             texts[STDIN] = _decode(sys.stdin.buffer.read())
             continue
