@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 
 from pointsman.api.server import StatusServer
+from pointsman.errors import UsageError
 from pointsman.observe.status import ProblemStatus, ProxyStatus, Status, TypeStatus, status_json
 from tests.cli.conftest import Run
 
@@ -173,3 +174,11 @@ async def test_the_client_understands_the_real_server(
         ended = await asyncio.to_thread(run, "status", "--json")
     assert ended.status == 0
     assert json.loads(ended.out) == status_json(STATUS)
+
+
+async def test_a_socket_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file" / "below", tmp_path / ("x" * 120)):
+        with pytest.raises(UsageError, match="cannot make the socket for pointsman status"):
+            async with StatusServer(folder, lambda: STATUS):
+                pass

@@ -100,6 +100,21 @@ async def test_a_dead_child_is_an_error_and_not_a_hang() -> None:
             await fleet.ensure("other", "shop", 80, "http")
 
 
+async def test_after_the_death_of_the_child_backends_are_opened_anew() -> None:
+    async with EchoFleet() as fleet:
+        await fleet.ensure("node", "shop", 80, "tcp")
+        assert fleet._process is not None
+        fleet._process.kill()
+        await fleet._process.wait()
+        reader, writer = await asyncio.open_connection(
+            *await fleet.ensure("node", "shop", 80, "tcp")
+        )
+        writer.write(b"ping")
+        assert await reader.readexactly(4) == b"ping"
+        writer.close()
+        await writer.wait_closed()
+
+
 def test_kill_9_of_the_parent_ends_the_child() -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
     with parent:

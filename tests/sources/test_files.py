@@ -1,6 +1,7 @@
 import asyncio
 import io
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.errors import SourceError
+from pointsman.sources import files
 from pointsman.sources.files import Scanner, read, watch
 
 DEADLINE = 10.0
@@ -117,6 +119,40 @@ async def test_links_that_kubernetes_swaps(tmp_path: Path) -> None:
         (tmp_path / "..data_tmp").symlink_to("..2")
         (tmp_path / "..data_tmp").replace(tmp_path / "..data")
         await state.until({str(file): "..2"})
+
+
+@pytest.mark.parametrize("absence", ["removed", "moved"])
+async def test_a_folder_that_is_replaced_is_watched_again(tmp_path: Path, absence: str) -> None:
+    folder = tmp_path / "mesh"
+    folder.mkdir()
+    file = folder / "a.yaml"
+    file.write_text("1", encoding="utf-8")
+    async with watched(folder) as state:
+        file.write_text("2", encoding="utf-8")
+        await state.until({str(file): "2"})
+        if absence == "removed":
+            shutil.rmtree(folder)
+            await state.until({})
+        else:
+            folder.rename(tmp_path / "old")
+        folder.mkdir()
+        for text in ("3", "4"):
+            file.write_text(text, encoding="utf-8")
+            await state.until({str(file): text})
+
+
+async def test_without_a_watch_changes_are_found_by_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used_up(*_folders: Path, **_options: object) -> None:
+        raise OSError(28, "OS file watch limit reached")
+
+    monkeypatch.setattr(files, "awatch", used_up)
+    file = tmp_path / "a.yaml"
+    file.write_text("1", encoding="utf-8")
+    async with watched(file) as state:
+        file.write_text("22", encoding="utf-8")
+        await state.until({str(file): "22"})
 
 
 async def test_a_change_between_reading_and_watching_is_told(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pointsman.api.client import socket_path
-from pointsman.errors import InstanceError
+from pointsman.errors import UsageError
 from pointsman.observe.status import Status, status_json
 
 STARTED_POLL_S = 0.01
@@ -49,15 +49,29 @@ class StatusServer:
         return JSONResponse(status_json(self._status()))
 
     async def __aenter__(self) -> Self:
-        folder = self._socket.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if folder.stat().st_uid != os.getuid():
-            raise InstanceError(f"{folder} belongs to another user")
-        folder.chmod(0o700)
-        self._task = asyncio.create_task(self._server.serve(), name="status-server")
-        while not self._server.started and not self._task.done():  # noqa: ASYNC110
-            await asyncio.sleep(STARTED_POLL_S)
+        """Starts to answer.
+
+        Raises:
+            UsageError: the socket cannot be made.
+        """
+        try:
+            _make_private(self._socket.parent)
+            await self._start()
+        except OSError as error:
+            reason = error.strerror or error
+            raise UsageError(
+                f"cannot make the socket for pointsman status, {self._socket}: {reason}",
+                hint="set XDG_RUNTIME_DIR to a folder of yours with a short path",
+            ) from None
         return self
+
+    async def _start(self) -> None:
+        task = asyncio.create_task(self._server.serve(), name="status-server")
+        while not self._server.started and not task.done():  # noqa: ASYNC110
+            await asyncio.sleep(STARTED_POLL_S)
+        if task.done():
+            task.result()
+        self._task = task
 
     async def __aexit__(
         self,
@@ -69,6 +83,13 @@ class StatusServer:
         if self._task is not None:
             await self._task
         self._socket.unlink(missing_ok=True)
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise UsageError(f"{folder} belongs to another user")
+    folder.chmod(0o700)
 
 
 class _Server(uvicorn.Server):

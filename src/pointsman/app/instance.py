@@ -12,6 +12,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import structlog
+
 from pointsman.aio import garbage
 from pointsman.api.server import StatusServer
 from pointsman.app.backends import Backends
@@ -38,6 +40,8 @@ from pointsman.settings import Settings
 from pointsman.sources.files import read, watch
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
+
+log = structlog.get_logger(__name__)
 
 ACKNOWLEDGE_S = 20.0
 """Seconds within which proxies are expected to take a change; they get longer, unwatched."""
@@ -103,6 +107,9 @@ class Instance:
         options: what was asked.
         settings: what the environment says.
         view: told of everything a person wants to know.
+
+    Attributes:
+        serves: whether the start is over.
     """
 
     def __init__(self, options: UpOptions, settings: Settings, view: View) -> None:
@@ -122,6 +129,7 @@ class Instance:
         self._announcement: Announcement | None = None
         self._port_problems: list[Problem] = []
         self._since = time.time()
+        self.serves = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serves until `stop` is set.
@@ -149,13 +157,15 @@ class Instance:
                 FleetEvents(self._view.envoy_said, self._view.envoy_did),
             )
             stack.push_async_callback(self._fleet.stop)
-            self._view.progress("starting Envoy")
-            started = time.perf_counter()
-            await self._publish()
-            self._view.serving(await self._acknowledged((), started))
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, self.status)
             )
+            self._view.progress("starting Envoy")
+            started = time.perf_counter()
+            await self._publish()
+            published = await self._acknowledged((), started)
+            self.serves = True
+            self._view.serving(published)
             await self._follow(stop, files)
             self._view.draining()
             self._view.stopped(await self._fleet.drain())
@@ -217,6 +227,13 @@ class Instance:
         except PointsmanError as error:
             garbage.tidy()
             self._view.failed(error)
+            return
+        except Exception as error:
+            # Whatever is wrong with Pointsman itself must not end what serves.
+            log.exception("a change failed", sources=sorted(changes))
+            garbage.tidy()
+            what = f"a fault of Pointsman itself: {type(error).__name__}: {error}"
+            self._view.failed(PointsmanError(what, hint="please report it, with the lines above"))
             return
         self._announce(frozenset(changes), started)
 

@@ -69,4 +69,4 @@ def parse_move(text: str) -> Move:
 
 
 def _is_port(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) <= 65535
+    return text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65535

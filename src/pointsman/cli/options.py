@@ -32,6 +32,7 @@ EnvoyPath = Annotated[
     typer.Option("--envoy", metavar="PATH", help="The Envoy to use; also POINTSMAN_ENVOY."),
 ]
 
+_PORT = re.compile(r"[1-9][0-9]{0,4}\Z")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 
@@ -84,6 +85,6 @@ def _host_port(text: str) -> tuple[str, int] | None:
     host, _, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or _PORT.match(port) is None or int(port) > 65535:
         return None
     return host, int(port)

@@ -1,6 +1,7 @@
 """Where results go: JSON or text to standard output, everything else to standard error."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from typing import IO, Any
@@ -17,6 +18,10 @@ _STYLES: dict[Role, str] = {
     "warning": "yellow",
     "note": "blue",
 }
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What could steer a terminal; manifests and Envoy's log are quoted, and may hold anything."""
 
 
 def write_json(value: Any) -> None:
@@ -37,6 +42,7 @@ def write_yaml(value: Any) -> None:
 def write_lines(lines: Iterable[Line], *, color: bool, stream: IO[str] | None = None) -> None:
     """A result for people; coloured only on a terminal, and never wrapped."""
     target = sys.stdout if stream is None else stream
+    lines = [tuple(Piece(_shown(piece.text), piece.role) for piece in item) for item in lines]
     if not color or not target.isatty():
         target.write(plain(lines))
         return
@@ -46,6 +52,10 @@ def write_lines(lines: Iterable[Line], *, color: bool, stream: IO[str] | None = 
     console = Console(file=target, highlight=False, soft_wrap=True)
     for item in lines:
         console.print(Text.assemble(*((piece.text, _STYLES[piece.role]) for piece in item)))
+
+
+def _shown(text: str) -> str:
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def write_error(message: str, hint: str = "", *, color: bool = False) -> None:

@@ -124,13 +124,16 @@ def _behaviours(flags: list[str]) -> "dict[str, EchoBehaviour]":
 
 
 async def _run(instance: "Instance") -> None:
-    """Runs until the first signal; a second one does not wait for requests in flight."""
+    """Runs until the first signal; a second one does not wait for requests in flight.
+
+    While it starts there are none, so the first one ends it at once.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     running = asyncio.create_task(instance.run(stop), name="instance")
 
     def end() -> None:
-        if stop.is_set():
+        if stop.is_set() or not instance.serves:
             running.cancel()
         stop.set()
 

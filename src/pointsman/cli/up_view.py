@@ -1,5 +1,6 @@
 """What `pointsman up` prints; on standard error, since access logs go to standard output."""
 
+import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
@@ -52,7 +53,8 @@ class UpView:
         self._hints(published)
 
     def _gateway(self, gateway: Gateway, node_class: NodeClass) -> None:
-        self._say(Piece(f"gateway {gateway.key.path}", "good"), " listens on")
+        where = "listens on" if gateway.listeners else "has no listeners, so nothing reaches it"
+        self._say(Piece(f"gateway {gateway.key.path}", "good"), f" {where}")
         for listener in gateway.listeners:
             local = node_class.local_port(listener.port)
             rules = sum(len(host.rules) for host in listener.hosts)
@@ -65,7 +67,7 @@ class UpView:
 
     def _hints(self, published: Published) -> None:
         found = next(self._reachable(published), None)
-        program, where = _program(), " ".join(self._options.paths)
+        program, where = _program(), shlex.join(self._options.paths)
         self._say()
         if found is not None:
             address, listener, rule = found
@@ -73,7 +75,7 @@ class UpView:
             self._say("try it:      ", Piece(_curl(address, listener, rule), "strong"))
             host = "localhost" if str(rule.domain) == "*" else _host_of(rule)
             url = f"http://{host}:{listener.port}{path}"
-            self._say(f"why there:   {program} explain {where} {method} {url}")
+            self._say(f"why there:   {program} explain {where} {method} {shlex.quote(url)}")
         self._say(f"how it is:   {program} status")
         self._say(Piece("Edit the files: what you save is live. Ctrl-C ends.", "faint"))
 
@@ -179,10 +181,11 @@ def _curl(address: str, listener: Listener, rule: GatewayRule) -> str:
     if listener.protocol == "http2":
         words.append("--http2-prior-knowledge")
     if str(rule.domain) != "*":
-        words.append(f"-H 'host: {_host_of(rule)}'")
+        words.append(f"-H {shlex.quote(f'host: {_host_of(rule)}')}")
     if rule.match.method not in (None, "GET"):
         words.append(f"-X {rule.match.method}")
-    return " ".join([*words, f"http://{address}{rule.match.path.value}"])
+    url = f"http://{address}{rule.match.path.value}"
+    return " ".join([*words, shlex.quote(url)])
 
 
 def _host_of(rule: GatewayRule) -> str:

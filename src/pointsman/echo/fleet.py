@@ -52,7 +52,8 @@ class EchoFleet:
 
         Called again for the same node and port, the answer is the same and the behaviour becomes
         the new one; only another protocol opens another port, except between http and http2,
-        which every such backend speaks both.
+        which every such backend speaks both. After the death of the process every backend is
+        opened anew as it is asked for.
 
         Args:
             name: the virtual node.
@@ -62,11 +63,11 @@ class EchoFleet:
             behaviour: how it answers; plainly if None.
 
         Raises:
-            PointsmanError: the process has ended, or cannot open the backend.
+            PointsmanError: the process ends or does not answer, or cannot open the backend.
         """
         wanted = behaviour or EchoBehaviour()
         key = (namespace, name, port)
-        known = self._open.get(key)
+        known = None if self._has_died() else self._open.get(key)
         if known is not None and (known.protocol, known.behaviour) == (protocol, wanted):
             return known.address
         answer = await self._ask(name, namespace, port, protocol, wanted)
@@ -127,12 +128,16 @@ class EchoFleet:
 
     async def _orders(self) -> asyncio.StreamWriter:
         async with self._starting:
+            if self._has_died():
+                await self.stop()
             if self._process is None:
                 self._process = await _start()
                 self._reader = asyncio.create_task(self._read_answers(self._process))
-            if self._process.returncode is not None or self._process.stdin is None:
-                raise PointsmanError("the demo backends' process has ended")
+            assert self._process.stdin is not None
             return self._process.stdin
+
+    def _has_died(self) -> bool:
+        return self._process is not None and self._process.returncode is not None
 
     async def _read_answers(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

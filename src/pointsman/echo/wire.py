@@ -7,12 +7,11 @@ order. The end of the input is the order to end.
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from pointsman.echo.behaviour import EchoBehaviour
 
 Protocol = Literal["http", "http2", "grpc", "tcp"]
-PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 
 
 @dataclass(frozen=True)

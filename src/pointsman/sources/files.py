@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequenc
 from pathlib import Path
 from typing import Final
 
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from pointsman.errors import SourceError
 
@@ -45,7 +45,7 @@ def read(paths: Sequence[str]) -> Mapping[str, str]:
         SourceError: a path does not exist or cannot be read.
     """
     texts: dict[str, str] = {}
-    for path in paths:
+    for path in dict.fromkeys(paths):
         if path == STDIN:
             texts[STDIN] = _decode(sys.stdin.buffer.read())
             continue
@@ -106,8 +106,25 @@ async def _first(changed: asyncio.Event, watchers: list[asyncio.Task[None]]) -> 
 
 
 async def _notify(folders: list[Path], recursive: bool, changed: asyncio.Event) -> None:
+    """Tells of changes until it is cancelled.
+
+    A folder that is removed takes its watch along, and the system's watches may be used up. While
+    there is none, a look every second stands in for it.
+    """
+    while True:
+        with contextlib.suppress(OSError, RuntimeError):
+            await _notify_while_there(folders, recursive, changed)
+        changed.set()
+        await asyncio.sleep(_PATIENCE_MS / 1000)
+
+
+async def _notify_while_there(folders: list[Path], recursive: bool, changed: asyncio.Event) -> None:
+    """Tells of changes until one of the folders is removed or replaced."""
+    folders = [folder.absolute() for folder in folders]
+    watched = [_identity(folder) for folder in folders]
+    removals = {(Change.deleted, str(folder)) for folder in folders}
     # The first round ends by timeout, when the watch is already in place: what changed before it
-    # is found by the look that this triggers. Later timeouts mean nothing.
+    # is found by the look that this triggers. Later timeouts only serve to look at the folders.
     looked = False
     async for events in awatch(
         *folders,
@@ -122,6 +139,16 @@ async def _notify(folders: list[Path], recursive: bool, changed: asyncio.Event) 
         if events or not looked:
             looked = True
             changed.set()
+        if not removals.isdisjoint(events) or [_identity(folder) for folder in folders] != watched:
+            return
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        stat = folder.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _folders(paths: Iterable[str]) -> Iterator[tuple[bool, list[Path]]]:
