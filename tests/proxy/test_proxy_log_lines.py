@@ -1,7 +1,5 @@
 from pointsman.proxy.log_lines import (
-    BindFailure,
     LogLine,
-    bind_failure,
     core_of,
     last_words,
     parse_line,
@@ -16,12 +14,6 @@ def test_lines_are_taken_apart_and_unescaped() -> None:
         "error", "", "PARSE ERROR: no such argument"
     )
     assert parse_line("info|main|broken \\x").text == "broken \\x"
-
-
-def test_a_taken_port_is_found_in_a_rejected_listener() -> None:
-    nack = "Error adding/updating listener(s) in: cannot bind '127.0.0.1:80': Permission denied"
-    assert bind_failure(nack) == BindFailure("127.0.0.1:80", "Permission denied")
-    assert bind_failure("cannot bind to this idea") is None
 
 
 def test_only_the_worst_lines_are_last_words() -> None:

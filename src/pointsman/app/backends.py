@@ -7,7 +7,7 @@ from pointsman.echo.behaviour import EchoBehaviour
 from pointsman.echo.fleet import EchoFleet
 from pointsman.graph.links.clusters import discovery_name
 from pointsman.graph.links.context import GivenEndpoints
-from pointsman.graph.model.cluster import Address
+from pointsman.graph.model.cluster import Address, is_ip
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
 from pointsman.resources.resource_set import ResourceSet
@@ -63,4 +63,4 @@ class Backends:
 
 def _is_local(name: str) -> bool:
     """Whether a node is found on this machine already, without a cluster's DNS."""
-    return name == "localhost" or ":" in name or name.replace(".", "").isdigit()
+    return name == "localhost" or is_ip(name)

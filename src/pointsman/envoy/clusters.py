@@ -4,7 +4,7 @@ from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
-from pointsman.graph.model.cluster import Address, Cluster
+from pointsman.graph.model.cluster import Address, Cluster, is_ip
 from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
 from pointsman.resources.kinds.virtual_node import (
@@ -128,12 +128,8 @@ def _discovery(item: Cluster, wire: Wire) -> Fields:
 
 
 def _static_type(endpoints: tuple[Address, ...]) -> str:
-    numeric = all(_is_ip(address.host) for address in endpoints)
+    numeric = all(is_ip(address.host) for address in endpoints)
     return "STATIC" if numeric else "STRICT_DNS"
-
-
-def _is_ip(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _loads(item: Cluster, endpoints: tuple[Address, ...]) -> Fields:

@@ -5,12 +5,12 @@ Everything else arrives over ADS. The result is a plain dict in Envoy's JSON for
 Envoy's manual. Each setting that is not Envoy's default has its reason next to it.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pointsman.graph.model.cluster import is_ip
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
 XDS_CLUSTER: Final = "pointsman_xds"
@@ -139,13 +139,7 @@ def _xds_cluster(xds: XdsAddress) -> dict[str, Any]:
 
 
 def _discovery_type(xds: XdsAddress) -> str:
-    if xds.path is not None:
-        return "STATIC"
-    try:
-        ipaddress.ip_address(xds.host)
-    except ValueError:
-        return "STRICT_DNS"
-    return "STATIC"
+    return "STATIC" if xds.path is not None or is_ip(xds.host) else "STRICT_DNS"
 
 
 def _address(xds: XdsAddress) -> dict[str, Any]:

@@ -12,7 +12,6 @@ LOG_ARGUMENTS: Final = ("--log-format", "%l|%n|%v", "--log-format-escaped")
 """Arguments that make Envoy write what `parse_line` reads."""
 
 _LOG_LINE = re.compile(r"(trace|debug|info|warning|error|critical)\|([^|]*)\|(.*)", re.DOTALL)
-_CANNOT_BIND = re.compile(r"cannot bind '([^']+)': ([A-Z][A-Za-z ]+)")
 _WRAPPINGS = (
     re.compile(r"error `(?P<core>.*)` initializing config '.*'", re.DOTALL),
     re.compile(r"error initializing configuration '[^']*':\s*(?P<core>.*)", re.DOTALL),
@@ -32,19 +31,6 @@ class LogLine:
     level: str
     logger: str
     text: str
-
-
-@dataclass(frozen=True)
-class BindFailure:
-    """An address Envoy could not listen on.
-
-    Attributes:
-        address: as Envoy writes it, such as "127.0.0.1:8080".
-        reason: the system's words, such as "Address already in use" or "Permission denied".
-    """
-
-    address: str
-    reason: str
 
 
 def parse_line(raw: str) -> LogLine:
@@ -74,16 +60,6 @@ def core_of(text: str) -> str:
         if match is not None:
             return match["core"].strip()
     return text.strip()
-
-
-def bind_failure(text: str) -> BindFailure | None:
-    """The address that could not be listened on, if that is what `text` is about.
-
-    `text` may be a log line or the error detail of a rejected listener (a NACK): a port taken
-    behind a dynamic listener does not end Envoy, so the xDS server sees it first.
-    """
-    match = _CANNOT_BIND.search(text)
-    return BindFailure(match[1], match[2].strip()) if match else None
 
 
 def last_words(lines: list[LogLine]) -> list[str]:

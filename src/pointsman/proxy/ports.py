@@ -7,8 +7,20 @@ silently; hence a look before the listener is sent.
 
 import os
 import socket
+from dataclasses import dataclass
 
-from pointsman.proxy.log_lines import BindFailure
+
+@dataclass(frozen=True)
+class BindFailure:
+    """An address nothing can listen on.
+
+    Attributes:
+        address: such as "127.0.0.1:8080".
+        reason: the system's words, such as "Address already in use" or "Permission denied".
+    """
+
+    address: str
+    reason: str
 
 
 def cannot_listen(host: str, port: int) -> BindFailure | None:

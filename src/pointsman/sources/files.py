@@ -176,7 +176,10 @@ class Scanner:
 
     def changes(self) -> dict[str, str | None]:
         """Files that differ and their new texts; None for a file that is gone."""
-        found = [file for path in self.paths if Path(path).exists() for file in _files(path)]
+        try:
+            found = [file for path in self.paths if Path(path).exists() for file in _files(path)]
+        except OSError:
+            return {}  # what cannot be looked at now counts as unchanged
         gone = self._texts.keys() - set(found)
         changes: dict[str, str | None] = dict.fromkeys(sorted(gone))
         for file in found:
@@ -198,6 +201,11 @@ class Scanner:
             self._texts[file] = changes[file] = text
 
 
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be read is an error, not an empty folder."""
+    raise error
+
+
 def _settled(file: str) -> os.stat_result:
     """The file's status once it has been quiet: one just truncated is about to be written."""
     patience = time.monotonic() + _PATIENCE_MS / 1000
@@ -214,7 +222,7 @@ def _files(path: str) -> Iterator[str]:
     if not Path(path).is_dir():
         yield path
         return
-    for folder, folders, names in os.walk(path, followlinks=False):
+    for folder, folders, names in os.walk(path, onerror=_refuse, followlinks=False):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             if name.endswith(_ENDINGS) and not name.startswith("."):

@@ -1,5 +1,6 @@
 """A listener of a virtual node as its clients see it: where it is and how it is watched."""
 
+import ipaddress
 from dataclasses import dataclass
 
 from pointsman.resources.key import Key
@@ -9,6 +10,15 @@ from pointsman.resources.kinds.virtual_node import (
     DnsServiceDiscovery,
     OutlierDetection,
 )
+
+
+def is_ip(host: str) -> bool:
+    """Whether a host is an IP address rather than a name to look up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
