@@ -23,6 +23,8 @@ from bench import manifests
 from pointsman.proxy.bootstrap import XDS_CLUSTER
 
 START_LIMIT_S = 120.0
+WATCH_S = 2.0
+"""Files are watched from about a second after the start; an edit before that waits for it."""
 EDIT_LIMIT_S = 20.0
 
 
@@ -141,6 +143,7 @@ async def _report(
     )
     rss, peak = _memory_mb(pid)
     envoy_rss, _ = _memory_mb(envoy)
+    await asyncio.sleep(WATCH_S)
     times, sizes = [], []
     for edit in range(options.edits):
         before = await _received_bytes(envoy)

@@ -8,11 +8,13 @@ Run: `python -m bench.fanout [PROXIES] [ROUNDS]`
 """
 
 import asyncio
+import logging
 import statistics
 import sys
 import tempfile
 import time
 
+import structlog
 from envoy.service.discovery.v3 import discovery_pb2
 from grpc import aio
 
@@ -125,6 +127,8 @@ def main() -> None:
     if sys.argv[1:2] == ["--proxies"]:
         asyncio.run(proxies(sys.argv[2], int(sys.argv[3])))
         return
+    # A line for each of a thousand connections is no result.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     numbers = [int(text) for text in sys.argv[1:]]
     count, rounds = (*numbers, *(1000, 20)[len(numbers) :])
     asyncio.run(serve(count, rounds))
