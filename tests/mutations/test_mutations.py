@@ -26,12 +26,12 @@ from pointsman.proxy.bootstrap import XdsAddress, bootstrap
 from pointsman.proxy.supervisor import Supervisor
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem, Severity
-from pointsman.resources.report import problem_line
 from pointsman.resources.store import Store
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
 from pointsman.xds.snapshot import Snapshot
 from tests.mutations.mutate import mutated
+from tests.support.problems import problem_line
 from tests.support.up import free_port
 from tests.support.wait import eventually
 

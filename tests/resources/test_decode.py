@@ -17,9 +17,10 @@ from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
 from pointsman.resources.kinds.virtual_service import VirtualServiceSpec
 from pointsman.resources.position import position
 from pointsman.resources.problem import Severity, has_errors
-from pointsman.resources.report import problem_json, problem_line
+from pointsman.resources.report import problem_json
 from pointsman.resources.rules import RULES
 from tests.resources.manifests import MANIFESTS
+from tests.support.problems import problem_line
 
 BESIDE = (above / "shared" / "corpus" / "appmesh" for above in Path(__file__).parents)
 CORPUS = next((folder for folder in BESIDE if folder.is_dir()), None)

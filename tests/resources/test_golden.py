@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.resources.report import problem_line
 from pointsman.resources.store import Store
 from tests.conftest import Golden
+from tests.support.problems import problem_line
 
 CASES = sorted((Path(__file__).parents[1] / "golden" / "decode").iterdir())
 

@@ -28,10 +28,10 @@ from pointsman.graph.intent import decide
 from pointsman.graph.link import LinkResult, link
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
-from pointsman.resources.report import problem_line
 from pointsman.resources.store import Store
 from tests.support.graph_view import graph_view
 from tests.support.intent_line import intent_line
+from tests.support.problems import problem_line
 
 ROOT = Path(__file__).parents[1] / "golden"
 OTHER_RUNNERS = frozenset({"decode", "explain", "__pycache__"})

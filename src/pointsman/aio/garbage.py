@@ -14,7 +14,7 @@ def rest() -> None:
 
 
 def tidy() -> None:
-    """Collects what is garbage now, sets the rest aside as permanent, and collects again."""
+    """Collects what is garbage now, sets aside what is left, and lets the collector run again."""
     gc.collect()
     gc.freeze()
     gc.enable()

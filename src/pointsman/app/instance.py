@@ -57,7 +57,6 @@ class Published:
     Attributes:
         gateways: what is served, by node class.
         problems: everything that is wrong with what was written, located.
-        resources: how many objects there are.
         sources: changed sources that led to it.
         seconds: from the change being seen to the last proxy's acknowledgement; None while a
             proxy has not answered.
@@ -66,7 +65,6 @@ class Published:
 
     gateways: Mapping[NodeClass, Gateway]
     problems: tuple[Problem, ...]
-    resources: int
     sources: tuple[str, ...]
     seconds: float | None
     rejected: int
@@ -302,10 +300,8 @@ class Instance:
                     answer = await self._server.acknowledged(audience, streams=1)
                     rejected += len(answer.rejections)
                 seconds = time.perf_counter() - started
-        resources = self._store.resources()
-        count = sum(len(items) for items in resources.by_kind.values())
         gateways = self._compiled.gateways
-        return Published(gateways, self._problems(), count, sources, seconds, rejected)
+        return Published(gateways, self._problems(), sources, seconds, rejected)
 
     def _problems(self) -> tuple[Problem, ...]:
         found = [*self._store.problems(), *self._rejections.problems(), *self._port_problems]

@@ -1,4 +1,4 @@
-"""How a located problem is shown to machines and in one line to people."""
+"""How a located problem is shown to machines."""
 
 from typing import TypedDict
 
@@ -34,13 +34,3 @@ def problem_json(problem: Problem) -> ProblemJson:
         "object": str(problem.key) if problem.key else None,
         "field": show_path(problem.path) or None,
     }
-
-
-def problem_line(problem: Problem) -> str:
-    """`file:line:column: error PM201: message (hint) [Kind namespace/name]`."""
-    shown = problem_json(problem)
-    place = ":".join(str(part) for part in (shown["file"], shown["line"], shown["column"]) if part)
-    line = f"{shown['severity']} {shown['code']}: {shown['message']}"
-    line += f" ({shown['hint']})" if shown["hint"] else ""
-    line += f" [{shown['object']}]" if shown["object"] else ""
-    return f"{place}: {line}" if place else line

@@ -72,7 +72,7 @@ def link_service(
     name = aws_name(service.key, service.spec)
     result: Linked[Service] = context.memo.get(
         step,
-        (service.spec, mesh, router, table, findings.problems),
+        (service.spec, mesh, router, table, findings.problems, uses),
         lambda: linked(Service(service.key, name, router, table), findings.problems, *uses),
     )
     return result

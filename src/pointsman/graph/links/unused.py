@@ -77,20 +77,14 @@ def _check_references(context: Context, resource: Resource[Any], check: Any) -> 
 
 def _backends(node: Resource[VirtualNodeSpec]) -> Iterator[tuple[Key, FieldPath]]:
     home = node.key.namespace
+    path: FieldPath = ("spec", "backendGroups")
     for index, backend in enumerate(node.spec.backends):
         ref = backend.virtual_service.virtual_service_ref
         if ref is not None:
             where: FieldPath = ("spec", "backends", index, "virtualService", "virtualServiceRef")
             yield Key("VirtualService", ref.namespace or home, ref.name), where
     for index, group in enumerate(node.spec.backend_groups):
-        yield (
-            Key("BackendGroup", group.namespace or home, group.name),
-            (
-                "spec",
-                "backendGroups",
-                index,
-            ),
-        )
+        yield Key("BackendGroup", group.namespace or home, group.name), (*path, index)
 
 
 def _members(group: Resource[BackendGroupSpec]) -> Iterator[tuple[Key, FieldPath]]:
