@@ -15,10 +15,12 @@ class ResourceSet:
     Attributes:
         by_kind: kind -> key -> resource.
         namespaces: labels of the namespaces whose Namespace object was given.
+        broken: objects that were written but have errors and no earlier version to use.
     """
 
     by_kind: Mapping[str, Mapping[Key, Resource[Any]]] = field(default_factory=dict)
     namespaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    broken: frozenset[Key] = frozenset()
 
     def of(self, kind: str) -> Mapping[Key, Resource[Any]]:
         """All resources of a kind, by key."""

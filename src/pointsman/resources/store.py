@@ -154,7 +154,9 @@ class Store:
             for name, labels in source.kept_namespaces.items():
                 namespaces.setdefault(name, labels)
         origins = {key: r.origin for objects in by_kind.values() for key, r in objects.items()}
-        return _View(ResourceSet(by_kind, namespaces), tuple(duplicates), origins)
+        written = (key for source in ordered for e in source.entries for key in e.decoded.broken)
+        broken = frozenset(key for key in written if key not in origins)
+        return _View(ResourceSet(by_kind, namespaces, broken), tuple(duplicates), origins)
 
 
 def _keep(before: _Source, after: _Source) -> None:

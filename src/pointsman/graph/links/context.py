@@ -88,7 +88,14 @@ def follow(
 
 
 def report_missing(key: Key, resources: ResourceSet, path: FieldPath, findings: Findings) -> None:
-    """Adds the problem that an object does not exist, with the nearest one as hint."""
+    """Adds the problem that an object does not exist, with the nearest one as hint.
+
+    One that was written but has errors of its own is not called missing: its errors say more.
+    """
+    if key in resources.broken:
+        message = f"{key} has errors of its own and cannot be used"
+        findings.add(codes.MISSING, path, message, "mend them first")
+        return
     elsewhere = [other for other in resources.of(key.kind) if other.name == key.name]
     if elsewhere:
         hint = f"there is one in namespace {elsewhere[0].namespace}: name it in the reference"

@@ -49,8 +49,9 @@ ASSUMED_GATEWAY = Code(
 MISSING = Code(
     "PM307",
     Severity.ERROR,
-    "the object referred to does not exist",
-    "Nothing of that kind and name was given. Mind the namespace: a reference without one means "
+    "the object referred to does not exist, or has errors of its own",
+    "Nothing of that kind and name was given, or what was given cannot be used; then its own "
+    "problems come first. Mind the namespace: a reference without one means "
     "the namespace of the object that refers.",
 )
 OTHER_MESH = Code(
