@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from pointsman.graph.model.cluster import Address
 from pointsman.resources.key import Key
 
 Wire = Literal["delta", "sotw", "static"]
@@ -14,16 +15,25 @@ class NodeClass:
     """Proxies of one class get the same bytes.
 
     Attributes:
-        gateway: the virtual gateway they are.
-        wire: how they get their configuration; with delta ADS each virtual host travels alone.
+        owner: the virtual gateway or virtual node they belong to.
+        wire: how they get their configuration; a gateway's virtual hosts travel alone with delta.
         bind: address listeners bind to.
         ports: (port in the manifest, local port) of listeners that are moved.
+        egress: address where a sidecar listens for its application, a listener for each port of
+            its backends. None captures connections that the kernel redirects to port 15001, and
+            those from outside on port 15000.
+        applications: (port in the manifest, address) where a node's application listens, unless
+            on loopback on the same port.
+        zone: availability zone, "" when unknown; endpoints there come first where a policy says so.
     """
 
-    gateway: Key
+    owner: Key
     wire: Wire = "delta"
     bind: str = "0.0.0.0"
     ports: tuple[tuple[int, int], ...] = ()
+    egress: str | None = None
+    applications: tuple[tuple[int, Address], ...] = ()
+    zone: str = ""
 
     def local_port(self, port: int) -> int:
         """The port to bind for a listener's port."""

@@ -60,7 +60,7 @@ def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> 
         node_class: whom it is for.
         memo: remembers what was built in the previous run; None builds everything.
     """
-    gateway = graph.gateways.get(node_class.gateway)
+    gateway = graph.gateways.get(node_class.owner)
     if gateway is None:
         return Bundle({})
     return bundle(_resources(gateway, node_class, memo or Memo()))

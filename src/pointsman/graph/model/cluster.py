@@ -3,6 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 
+from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_node import (
@@ -48,6 +49,7 @@ class Cluster:
         endpoints: addresses given by the operator instead of discovery; None without.
         health_check: active check done by clients.
         outlier_detection: passive check done by clients.
+        tls: TLS of the node's own listener; None for plaintext.
     """
 
     node: Key
@@ -60,6 +62,7 @@ class Cluster:
     endpoints: tuple[Address, ...] | None = None
     health_check: HealthCheck | None = None
     outlier_detection: OutlierDetection | None = None
+    tls: ServerTls | None = None
 
     @property
     def is_found(self) -> bool:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.route import Service
+from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import LogFormat
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
@@ -100,12 +101,14 @@ class Listener:
         protocol: grpc, http or http2.
         hosts: virtual hosts; a request for a host in none of them is answered 404.
         pool: limits of what passes through.
+        tls: TLS of clients' connections; None for plaintext.
     """
 
     port: int
     protocol: str
     hosts: tuple[VirtualHost, ...]
     pool: GatewayConnectionPool | None = None
+    tls: ServerTls | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ class Gateway:
         name: the gateway's name inside App Mesh.
         listeners: in the order of their ports.
         access_log: where requests are logged, if anywhere.
+        tls: what is asked of connections to backends; None leaves it to what servers speak.
     """
 
     key: Key
@@ -133,6 +137,7 @@ class Gateway:
     name: str
     listeners: tuple[Listener, ...]
     access_log: AccessLogFile | None = None
+    tls: ClientTls | None = None
 
     @property
     def node_id(self) -> str:

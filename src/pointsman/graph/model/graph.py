@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
 
 
@@ -13,6 +14,13 @@ class Graph:
 
     Attributes:
         gateways: by key, in the order of their keys.
+        sidecars: by key of the virtual node, in their order.
     """
 
     gateways: Mapping[Key, Gateway] = field(default_factory=dict)
+    sidecars: Mapping[Key, Sidecar] = field(default_factory=dict)
+
+    @property
+    def proxies(self) -> Mapping[Key, Gateway | Sidecar]:
+        """Everything a proxy may be, by key of its gateway or node."""
+        return {**self.gateways, **self.sidecars}

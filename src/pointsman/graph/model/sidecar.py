@@ -1,0 +1,108 @@
+"""The proxy beside the application of a virtual node."""
+
+from dataclasses import dataclass
+
+from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.gateway import AccessLogFile
+from pointsman.graph.model.route import Service, Timeouts
+from pointsman.graph.model.tls import ClientTls, ServerTls
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_node import NodeConnectionPool
+
+
+@dataclass(frozen=True, slots=True)
+class IngressListener:
+    """A port of the application, as its own proxy serves it.
+
+    Attributes:
+        port: the port in the manifest.
+        protocol: grpc, http, http2 or tcp.
+        timeouts: of requests from outside; of TCP only the idle one counts.
+        pool: limits of what reaches the application.
+        tls: TLS of connections from outside; None for plaintext.
+    """
+
+    port: int
+    protocol: str
+    timeouts: Timeouts
+    pool: NodeConnectionPool | None = None
+    tls: ServerTls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpBackend:
+    """A virtual service that the application calls, on one port.
+
+    Attributes:
+        service: the service.
+        tls: what its backend asks of connections to it; None leaves it to what servers speak.
+    """
+
+    service: Service
+    tls: ClientTls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TcpBackend:
+    """A virtual service of TCP connections.
+
+    Attributes:
+        key: the virtual service.
+        name: its name inside App Mesh.
+        targets: clusters by weight; none are below 1.
+        idle_ms: time without bytes that ends a connection, in ms; 0 means none, None 300 s.
+        tls: what its backend asks of connections to it.
+    """
+
+    key: Key
+    name: str
+    targets: tuple[WeightedCluster, ...]
+    idle_ms: int | None = None
+    tls: ClientTls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EgressPort:
+    """Everything the application calls on one port.
+
+    Attributes:
+        port: the port.
+        http: services told apart by host.
+        tcp: the service that takes every connection; only without `http`.
+    """
+
+    port: int
+    http: tuple[HttpBackend, ...] = ()
+    tcp: TcpBackend | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """The proxy of a virtual node.
+
+    Attributes:
+        key: the virtual node.
+        mesh: the mesh's name inside App Mesh, with `@owner` for a shared mesh.
+        mesh_name: the mesh's name inside App Mesh.
+        name: the node's name inside App Mesh.
+        ingress: ports of the application, in order.
+        egress: ports the application calls, in order.
+        open: whether what no backend describes passes through to where it was going.
+        ip_preference: IP version of the application and of the listeners; None for IPv4.
+        access_log: where requests are logged, both ways, if anywhere.
+    """
+
+    key: Key
+    mesh: str
+    mesh_name: str
+    name: str
+    ingress: tuple[IngressListener, ...]
+    egress: tuple[EgressPort, ...]
+    open: bool = False
+    ip_preference: str | None = None
+    access_log: AccessLogFile | None = None
+
+    @property
+    def node_id(self) -> str:
+        """The id its proxies give: `mesh/MESH/virtualNode/NAME`."""
+        return f"mesh/{self.mesh}/virtualNode/{self.name}"
