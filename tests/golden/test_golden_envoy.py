@@ -13,6 +13,7 @@ import pytest
 from pointsman.envoy.node_class import NodeClass, Wire
 from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE
 from pointsman.envoy.translate import translate
+from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
@@ -22,6 +23,8 @@ from tests.support.golden import case_name, cases, load
 from tests.support.wait import eventually
 
 CLASS = "golden"
+EGRESS = "127.62.0.1"
+"""Where sidecars listen for their applications; of no other test."""
 Ports = tuple[tuple[int, int], ...]
 SECONDS = 10.0
 _PARTS = {
@@ -70,8 +73,10 @@ def _snapshots(
     """Translations by case and gateway; of several that are equal, the first."""
     seen: set[frozenset[tuple[str, str]]] = set()
     for case, graph in graphs.items():
-        for key in graph.gateways:
-            resources = translate(graph, NodeClass(key, wire, "127.0.0.1", ports)).resources
+        for key in graph.proxies:
+            egress = None if key in graph.gateways else EGRESS
+            node_class = NodeClass(key, wire, "127.0.0.1", ports, egress)
+            resources = translate(graph, node_class).resources
             content = frozenset(
                 (item.name, item.version) for items in resources.values() for item in items.values()
             )
@@ -124,8 +129,8 @@ def _free_ports(graphs: Iterable[Graph]) -> Ports:
     wanted = {
         listener.port
         for graph in graphs
-        for gateway in graph.gateways.values()
-        for listener in gateway.listeners
+        for proxy in graph.proxies.values()
+        for listener in (proxy.listeners if isinstance(proxy, Gateway) else proxy.ingress)
     }
     with ExitStack() as held:
         pairs = []

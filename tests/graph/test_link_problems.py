@@ -191,18 +191,9 @@ CASES: list[tuple[Code, Callable[[Documents], None]]] = [
     ),
     (enforcement.NODE_TLS, edit("VirtualNode/a", "listeners.0.tls", FILE_TLS)),
     (
-        enforcement.NODE_PROXY_FIELD,
-        edit(
-            "VirtualNode/a",
-            "backends",
-            [{"virtualService": {"virtualServiceRef": {"name": "direct"}}}],
-        ),
-    ),
-    (
         enforcement.INFORMATIONAL,
         edit("VirtualGateway/gateway", "listeners.0.healthCheck", {**HEALTH, "protocol": "http"}),
     ),
-    (enforcement.EGRESS_NOTE, edit("Mesh/mesh", "egressFilter", {"type": "DROP_ALL"})),
     (enforcement.KUBERNETES_ONLY, edit("VirtualNode/a", "podSelector", {})),
 ]
 

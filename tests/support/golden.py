@@ -102,20 +102,25 @@ def _graph(linked: Linked, _expected: str) -> str:
 
 
 def _envoy(linked: Linked, expected: str) -> str:
-    """The resources `expected` names as its keys, in the form of the delta wire."""
+    """The resources `expected` names as its keys, in the form of the delta wire.
+
+    Those of a sidecar have ` of NODE` behind their names.
+    """
     made = dict(_resources(linked))
     wanted = yaml.safe_load(expected) or dict.fromkeys(made)
     return _yaml({name: made.get(name) for name in sorted(wanted)})
 
 
 def _resources(linked: Linked) -> Iterator[tuple[str, Any]]:
-    for key in linked.result.graph.gateways:
-        for items in translate(linked.result.graph, NodeClass(key)).resources.values():
+    graph = linked.result.graph
+    for key in graph.proxies:
+        owner = "" if key in graph.gateways else f" of {key.name}"
+        for items in translate(graph, NodeClass(key)).resources.values():
             for item in items.values():
                 kind = item.type_url.rpartition(".")[2]
                 # Protobuf gives ordered dictionaries for wrapped messages, and maps in any order.
                 text = json.dumps(pb.to_dict(unseal(item)), sort_keys=True)
-                yield f"{kind} {item.name}", json.loads(text)
+                yield f"{kind} {item.name}{owner}", json.loads(text)
 
 
 def _requests(linked: Linked, expected: str) -> str:

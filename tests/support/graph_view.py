@@ -19,9 +19,14 @@ from pointsman.graph.model.route import (
     Route,
     Timeouts,
 )
+from pointsman.graph.model.sidecar import EgressPort, Sidecar
 from pointsman.resources.kinds.listeners import HealthCheck, LogFormat
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
-from pointsman.resources.kinds.virtual_node import CloudMapServiceDiscovery, DnsServiceDiscovery
+from pointsman.resources.kinds.virtual_node import (
+    CloudMapServiceDiscovery,
+    DnsServiceDiscovery,
+    NodeConnectionPool,
+)
 
 Tree = dict[str, Any]
 
@@ -31,6 +36,9 @@ def graph_view(graph: Graph) -> Tree:
     clusters = {_cluster_name(cluster): cluster for cluster in _clusters(graph)}
     return _given(
         gateways={key.path: _gateway(gateway) for key, gateway in graph.gateways.items()},
+        sidecars={
+            key.path: tree for key, sidecar in graph.sidecars.items() if (tree := _sidecar(sidecar))
+        },
         clusters={name: _cluster(clusters[name]) for name in sorted(clusters)},
     )
 
@@ -49,6 +57,33 @@ def _gateway(gateway: Gateway) -> Tree:
     )
 
 
+def _sidecar(sidecar: Sidecar) -> Tree:
+    """What a sidecar does besides passing its application's requests in as they are."""
+    log = sidecar.access_log
+    return _given(
+        log=None if log is None else f"{log.path} {_log_format(log.format)}".strip(),
+        ip=sidecar.ip_preference,
+        ingress={
+            f"{item.port} {item.protocol}": tree
+            for item in sidecar.ingress
+            if (tree := _given(pool=_pool(item.pool), timeouts=_timeouts(item.timeouts)))
+        },
+        egress={item.port: _egress(item) for item in sidecar.egress},
+        open="yes" if sidecar.open else "",
+    )
+
+
+def _egress(port: EgressPort) -> Tree:
+    if port.tcp is not None:
+        targets = [_target(item, len(port.tcp.targets)) for item in port.tcp.targets]
+        idle = port.tcp.idle_ms
+        return {"tcp": _given(service=port.tcp.name, to=targets, idle_ms=idle)}
+    return {
+        backend.service.name: [_route(route) for route in backend.service.routes]
+        for backend in port.http
+    }
+
+
 def _log_format(form: LogFormat | None) -> str:
     if form is None:
         return ""
@@ -64,9 +99,11 @@ def _listener(listener: Listener) -> Tree:
     )
 
 
-def _pool(pool: GatewayConnectionPool | None) -> str:
+def _pool(pool: GatewayConnectionPool | NodeConnectionPool | None) -> str:
     if pool is None:
         return ""
+    if isinstance(pool, NodeConnectionPool) and pool.tcp is not None:
+        return f"{pool.tcp.max_connections} connections"
     if pool.http is not None:
         pending = pool.http.max_pending_requests
         waiting = "" if pending is None else f", {pending} pending"
@@ -158,7 +195,16 @@ def _query(query: QueryCondition) -> str:
 
 
 def _clusters(graph: Graph) -> list[Cluster]:
-    return [
+    called = [
+        weighted.cluster
+        for sidecar in graph.sidecars.values()
+        for port in sidecar.egress
+        for weighted in (
+            *(item for backend in port.http for r in backend.service.routes for item in r.targets),
+            *(port.tcp.targets if port.tcp else ()),
+        )
+    ]
+    return called + [
         weighted.cluster
         for gateway in graph.gateways.values()
         for listener in gateway.listeners

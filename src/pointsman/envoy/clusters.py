@@ -10,19 +10,21 @@ from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
 from pointsman.resources.kinds.virtual_node import (
     CloudMapServiceDiscovery,
     DnsServiceDiscovery,
+    NodeConnectionPool,
     OutlierDetection,
 )
 
 UNLIMITED = 2_147_483_647
 """App Mesh's client circuit breakers (user guide, "Envoy defaults"); Envoy's own are 1024."""
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_LOOKUP = {
+LOOKUP = {
     "IPv4_ONLY": "V4_ONLY",
     "IPv6_ONLY": "V6_ONLY",
     "IPv4_PREFERRED": "V4_PREFERRED",
     "IPv6_PREFERRED": "AUTO",
     None: "AUTO",
 }
+"""Envoy's `DnsLookupFamily` by App Mesh's IP preference (user guide, "virtual nodes")."""
 _TWO = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http2_protocol_options": {}}))
 _ONE = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http_protocol_options": {}}))
 
@@ -37,7 +39,7 @@ def cluster(item: Cluster, wire: Wire) -> pb.Message:
         "name": names.cluster(item),
         "connect_timeout": duration(10_000),
         "circuit_breakers": {"thresholds": [_limits(UNLIMITED, UNLIMITED, UNLIMITED)]},
-        "typed_extension_protocol_options": {HTTP_OPTIONS: _protocol(item.protocol)},
+        "typed_extension_protocol_options": {HTTP_OPTIONS: protocol_options(item.protocol)},
         **_discovery(item, wire),
     }
     if item.health_check is not None:
@@ -79,8 +81,8 @@ def internal_cluster(
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
         },
-        circuit_breakers={"thresholds": [_pool_limits(pool)]},
-        typed_extension_protocol_options={HTTP_OPTIONS: _protocol(protocol)},
+        circuit_breakers={"thresholds": [pool_limits(pool)]},
+        typed_extension_protocol_options={HTTP_OPTIONS: protocol_options(protocol)},
         transport_socket={
             "name": "envoy.transport_sockets.internal_upstream",
             "typed_config": pb.pack(transport),
@@ -88,7 +90,8 @@ def internal_cluster(
     )
 
 
-def _protocol(protocol: str) -> pb.Message:
+def protocol_options(protocol: str) -> pb.Message:
+    """`HttpProtocolOptions` for what an upstream is known to speak."""
     return _TWO if protocol in ("http2", "grpc") else _ONE
 
 
@@ -101,7 +104,10 @@ def _limits(connections: int, pending: int, requests: int) -> Fields:
     }
 
 
-def _pool_limits(pool: GatewayConnectionPool | None) -> Fields:
+def pool_limits(pool: GatewayConnectionPool | NodeConnectionPool | None) -> Fields:
+    """`CircuitBreakers.Thresholds` of a connection pool; what it does not limit is unlimited."""
+    if isinstance(pool, NodeConnectionPool) and pool.tcp is not None:
+        return _limits(pool.tcp.max_connections, UNLIMITED, UNLIMITED)
     if pool is not None and pool.http is not None:
         pending = pool.http.max_pending_requests
         return _limits(
@@ -121,7 +127,7 @@ def _discovery(item: Cluster, wire: Wire) -> Fields:
         address = Address(item.discovery.hostname, item.port)
         return {
             "type": "STRICT_DNS" if every else "LOGICAL_DNS",
-            "dns_lookup_family": _LOOKUP[item.ip_preference],
+            "dns_lookup_family": LOOKUP[item.ip_preference],
             **_loads(item, (address,)),
         }
     return {"type": "STATIC", **_loads(item, ())}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.bundle import Bundle, bundle
-from pointsman.envoy.clusters import ADS, assignment, cluster, internal_cluster
+from pointsman.envoy.called import sealed_cluster
+from pointsman.envoy.clusters import ADS, internal_cluster
 from pointsman.envoy.listeners import (
     discovered_routes,
     inline_routes,
@@ -21,6 +22,7 @@ from pointsman.envoy.listeners import (
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
+from pointsman.envoy.sidecar import sidecar_resources
 from pointsman.envoy.virtual_hosts import SecondPass, second_pass_host, virtual_host
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Cluster
@@ -61,9 +63,12 @@ def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> 
         memo: remembers what was built in the previous run; None builds everything.
     """
     gateway = graph.gateways.get(node_class.owner)
-    if gateway is None:
-        return Bundle({})
-    return bundle(_resources(gateway, node_class, memo or Memo()))
+    if gateway is not None:
+        return bundle(_resources(gateway, node_class, memo or Memo()))
+    sidecar = graph.sidecars.get(node_class.owner)
+    if sidecar is not None:
+        return bundle(sidecar_resources(sidecar, node_class, memo or Memo()))
+    return Bundle({})
 
 
 def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[Sealed]:
@@ -75,16 +80,7 @@ def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
     for name, item in clusters.items():
-        yield from _cluster(name, item, node_class, memo)
-
-
-def _cluster(name: str, item: Cluster, node_class: NodeClass, memo: Memo) -> tuple[Sealed, ...]:
-    def build() -> tuple[Sealed, ...]:
-        messages = (cluster(item, node_class.wire), assignment(item, node_class.wire))
-        return tuple(seal(message, (item.node,)) for message in messages if message is not None)
-
-    result: tuple[Sealed, ...] = memo.get(("cluster", name), (item, node_class.wire), build)
-    return result
+        yield from sealed_cluster(name, item, node_class, memo)
 
 
 def _hosts(

@@ -29,6 +29,15 @@ class GivenEndpoints:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A name inside App Mesh, which is unique for a kind within a mesh (None outside of any)."""
+
+    kind: str
+    mesh: Key | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """The resources, who belongs where, and the memory of the run.
 
@@ -37,6 +46,7 @@ class Context:
         membership: meshes and gateways.
         given: addresses that come before discovery.
         memo: results by step.
+        named: who has a name inside App Mesh.
         owners: object whose name inside App Mesh is taken -> the object that has it.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
@@ -45,6 +55,7 @@ class Context:
     membership: Membership
     given: GivenEndpoints
     memo: Memo
+    named: dict[Named, Key] = field(default_factory=dict)
     owners: dict[Key, Key] = field(default_factory=dict)
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 

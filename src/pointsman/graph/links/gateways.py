@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.model.gateway import (
     ANY_HOST,
-    AccessLogFile,
     Domain,
     Gateway,
     GatewayRule,
@@ -19,7 +19,6 @@ from pointsman.graph.model.gateway import (
 from pointsman.graph.model.match import RequestMatch, precedence
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.listeners import Logging
 from pointsman.resources.kinds.virtual_gateway import GatewayListener, VirtualGatewaySpec
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
@@ -56,7 +55,7 @@ def _link(
         mesh=mesh.node_id_name,
         name=aws_name(gateway.key, gateway.spec),
         listeners=listeners,
-        access_log=_access_log(gateway.spec.logging),
+        access_log=access_log(gateway.spec.logging),
     )
     return linked(value, findings.problems)
 
@@ -178,8 +177,3 @@ def _isolation(rule: GatewayRule) -> Linked[None]:
 
 def _order(rule: GatewayRule) -> tuple[object, ...]:
     return precedence(rule.priority, rule.match, rule.key.path)
-
-
-def _access_log(logging: Logging | None) -> AccessLogFile | None:
-    file = logging.access_log.file if logging and logging.access_log else None
-    return AccessLogFile(file.path, file.format) if file else None

@@ -49,7 +49,7 @@ class TcpBackend:
     Attributes:
         key: the virtual service.
         name: its name inside App Mesh.
-        targets: clusters by weight; none are below 1.
+        targets: clusters by weight, at least one and none below 1.
         idle_ms: time without bytes that ends a connection, in ms; 0 means none, None 300 s.
         tls: what its backend asks of connections to it.
     """

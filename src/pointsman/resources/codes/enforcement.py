@@ -35,25 +35,11 @@ NODE_TLS = Code(
     "the gateway speaks plaintext to this TLS listener",
     "A sidecar of the node would terminate TLS; the gateway does not offer it yet.",
 )
-NODE_PROXY_FIELD = Code(
-    "PM524",
-    Severity.NOTE,
-    "enforced by the node's own proxy, which is not run here",
-    "Backends, connection pools, timeouts and access logs of a virtual node belong to its "
-    "sidecar. The gateway does not need them.",
-)
 INFORMATIONAL = Code(
     "PM525",
     Severity.NOTE,
     "informational here",
     "App Mesh showed the result in its console; nothing is routed by it.",
-)
-EGRESS_NOTE = Code(
-    "PM526",
-    Severity.NOTE,
-    "concerns traffic that leaves sidecars",
-    "The egress filter of a mesh applies to the proxies of virtual nodes. A gateway only calls "
-    "its routes' targets.",
 )
 KUBERNETES_ONLY = Code(
     "PM527",
