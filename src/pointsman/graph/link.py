@@ -8,6 +8,7 @@ its graph, from which the last good version of a rule is kept while its objects 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pointsman.graph.links.attach import read_policies
 from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
@@ -64,7 +65,8 @@ def link(
     found = read_membership(resources)
     # The same object while it is equal, so that everything compared with it is equal at a glance.
     membership = memo.get("membership", (found,), lambda: found)
-    context = Context(resources, membership, given or GivenEndpoints(), memo)
+    policies = read_policies(resources, memo)
+    context = Context(resources, membership, given or GivenEndpoints(), memo, policies)
     read_names(context)
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []

@@ -6,6 +6,7 @@ from typing import Any
 
 from pointsman.graph.links.linked import Findings
 from pointsman.graph.links.membership import Membership, Mesh
+from pointsman.graph.links.policies import Policies
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Address
 from pointsman.resources.codes import references as codes
@@ -47,6 +48,7 @@ class Context:
         given: addresses that come before discovery.
         memo: results by step.
         named: who has a name inside App Mesh.
+        policies: by what they are attached to.
         owners: object whose name inside App Mesh is taken -> the object that has it.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
@@ -56,6 +58,7 @@ class Context:
     given: GivenEndpoints
     memo: Memo
     named: dict[Named, Key] = field(default_factory=dict)
+    policies: Policies = field(default_factory=Policies)
     owners: dict[Key, Key] = field(default_factory=dict)
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 
@@ -114,5 +117,6 @@ def report_missing(key: Key, resources: ResourceSet, path: FieldPath, findings: 
         names = sorted(
             other.name for other in resources.of(key.kind) if other.namespace == key.namespace
         )
-        hint = f"in namespace {key.namespace} there are: {', '.join(names[:8]) or 'none'}"
+        where = f"in namespace {key.namespace} there are" if key.namespace else "there are"
+        hint = f"{where}: {', '.join(names[:8]) or 'none'}"
     findings.add(codes.MISSING, path, f"there is no {key}", hint)
