@@ -17,7 +17,7 @@ from grpc import aio
 from pointsman.envoy.pb import DeltaDiscoveryRequest, DiscoveryRequest
 from pointsman.errors import UsageError
 from pointsman.xds.audience import Acknowledgement, Audience
-from pointsman.xds.nodes import Node, Nodes
+from pointsman.xds.nodes import Newcomer, Node, Nodes, Wire
 from pointsman.xds.quarantine import Quarantine
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.session import PATIENCE
@@ -39,8 +39,8 @@ _OPTIONS = (
 
 log = structlog.get_logger(__name__)
 
-Classify = Callable[[Any], Hashable | None]
-"""Decides the node class of a `Node` message; None refuses the proxy."""
+Classify = Callable[[Newcomer], Hashable | None]
+"""Decides the node class of a proxy; None refuses it, because nothing is configured for it."""
 
 
 def ignore(_node_class: Hashable, _rejection: Rejection) -> None:
@@ -164,12 +164,12 @@ class AdsServer:
         )
 
     async def _serve_state(self, _requests: object, context: Any) -> None:
-        await self._serve(context, delta=False)
+        await self._serve(context, "sotw")
 
     async def _serve_delta(self, _requests: object, context: Any) -> None:
-        await self._serve(context, delta=True)
+        await self._serve(context, "delta")
 
-    async def _serve(self, context: Any, *, delta: bool) -> None:
+    async def _serve(self, context: Any, wire: Wire) -> None:
         async def read() -> Any | None:
             message = await context.read()
             return None if message is aio.EOF else message
@@ -177,7 +177,7 @@ class AdsServer:
         first = await read()
         if first is None:
             return
-        node = await self._admit(first.node, context, delta=delta)
+        node = await self._admit(_newcomer(first.node, wire), context)
         stream = Stream(node, self._audience(node.node_class), patience=self._patience)
         self._streams.add(stream)
         self._nodes.add(node)
@@ -189,26 +189,36 @@ class AdsServer:
             self._nodes.remove(node.stream)
             log.info("proxy gone", node=node.id, stream=node.stream)
 
-    async def _admit(self, node: Any, context: Any, *, delta: bool) -> Node:
+    async def _admit(self, newcomer: Newcomer, context: Any) -> Node:
         if self._stopping:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "this instance is stopping")
-        if not node.id:
+        if not newcomer.id:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry a node with an id"
             )
-        node_class = self._classify(node)
+        node_class = self._classify(newcomer)
         if node_class is None:
-            log.warning("proxy refused", node=node.id, peer=context.peer())
+            log.warning("proxy refused", node=newcomer.id, peer=context.peer())
             await context.abort(
-                grpc.StatusCode.PERMISSION_DENIED, f"nothing is configured for node {node.id!r}"
+                grpc.StatusCode.PERMISSION_DENIED, f"nothing is configured for node {newcomer.id!r}"
             )
-        number, envoy = next(self._numbers), _envoy_version(node)
-        return Node(number, node.id, node_class, delta, envoy, since=time.time())
+        return Node(
+            stream=next(self._numbers),
+            id=newcomer.id,
+            node_class=node_class,
+            wire=newcomer.wire,
+            envoy=newcomer.envoy,
+            since=time.time(),
+        )
 
     def _audience(self, node_class: Hashable) -> Audience:
         if node_class not in self._audiences:
             self._audiences[node_class] = Audience(node_class, self._quarantine)
         return self._audiences[node_class]
+
+
+def _newcomer(node: Any, wire: Wire) -> Newcomer:
+    return Newcomer(node.id, node.cluster, node.locality.zone, wire, _envoy_version(node))
 
 
 def _envoy_version(node: Any) -> str:
