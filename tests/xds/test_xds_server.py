@@ -57,7 +57,7 @@ async def subscribe(channel: Any, **node: str) -> Any:
     ("node", "code", "words"),
     [
         ({}, grpc.StatusCode.INVALID_ARGUMENT, "node with an id"),
-        ({"id": "stranger"}, grpc.StatusCode.PERMISSION_DENIED, "'stranger'"),
+        ({"id": "stranger"}, grpc.StatusCode.INVALID_ARGUMENT, "'stranger'"),
     ],
 )
 async def test_a_proxy_nobody_knows_is_told_why(

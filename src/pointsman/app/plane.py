@@ -25,6 +25,7 @@ from pointsman.observe.status import Status
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources.files import watch
+from pointsman.xds.node_id import Directory
 from pointsman.xds.nodes import Newcomer
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
@@ -67,6 +68,7 @@ class ControlPlane:
         self._store = Store(variables)
         self._compiler = Compiler(site.arrange)
         self._compiled = Compiled()
+        self._directory: Directory[Proxy] = Directory()
         self._snapshots: dict[NodeClass, Snapshot] = {}
         self._published: dict[Audience, NodeClass] = {}
         self._rejections = Rejections()
@@ -220,9 +222,10 @@ class ControlPlane:
         resources = self._store.resources()
         given = await self._site.given(resources)
         self._compiled = self._compiler.compile(resources, given)
+        self._directory = Directory(self._compiled.graph.proxies.values())
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:
-        proxy = self._proxy(newcomer.id)
+        proxy = self._directory.find(newcomer.id)
         if proxy is None:
             return None
         node_class = self._site.node_class(proxy, newcomer)
@@ -232,12 +235,6 @@ class ControlPlane:
             self._published[whom] = node_class
             self._serve(node_class)
         return whom
-
-    def _proxy(self, node_id: str) -> Proxy | None:
-        for proxy in self._compiled.graph.proxies.values():
-            if proxy.node_id == node_id:
-                return proxy
-        return None
 
     def _rejected(self, whom: Hashable, rejection: Rejection) -> None:
         if whom in self._published:
