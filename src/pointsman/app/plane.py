@@ -25,6 +25,7 @@ from pointsman.observe.status import Status
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources.files import watch
+from pointsman.xds.admission import Admission, Anyone
 from pointsman.xds.node_id import Directory
 from pointsman.xds.nodes import Newcomer
 from pointsman.xds.rejection import Rejection
@@ -54,13 +55,22 @@ class ControlPlane:
         variables: values of `${NAME}`.
         site: where it runs.
         news: told what becomes of changes.
+        admission: who may be which node; None believes whoever connects.
+        age_s: see `AdsServer`.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
     """
 
     def __init__(
-        self, paths: tuple[str, ...], variables: Mapping[str, str], site: Site, news: News
+        self,
+        paths: tuple[str, ...],
+        variables: Mapping[str, str],
+        site: Site,
+        news: News,
+        *,
+        admission: Admission | None = None,
+        age_s: float | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
@@ -74,7 +84,9 @@ class ControlPlane:
         self._rejections = Rejections()
         self._announcement: Announcement | None = None
         self._since = time.time()
-        self.server = AdsServer(self._classify, self._rejected)
+        self.server = AdsServer(
+            self._classify, self._rejected, admission=admission or Anyone(), age_s=age_s
+        )
 
     async def load(self, files: Mapping[str, str]) -> None:
         """Reads everything for the first time; nothing is published yet.
