@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pointsman.control.compile import Compiled, Compiler
+from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.sealed import Sealed
 from pointsman.graph.links.context import GivenEndpoints
@@ -54,12 +54,13 @@ class Shop:
         node = Key("VirtualNode", f"s{number}", "dns")
         self._given = GivenEndpoints(by_node={(node, 8080): backend})
 
-    def _arrange(self, gateways: Iterable[Gateway]) -> Iterator[tuple[Gateway, NodeClass]]:
-        for gateway in gateways:
+    def _arrange(self, proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, tuple[NodeClass]]]:
+        for gateway in proxies:
+            assert isinstance(gateway, Gateway)
             moved = tuple((item.port, self._local(item.port)) for item in gateway.listeners)
             log = gateway.access_log and replace(gateway.access_log, path="/dev/null")  # no litter
             node_class = NodeClass(gateway.key, "delta", "127.0.0.1", moved)
-            yield replace(gateway, access_log=log), node_class
+            yield replace(gateway, access_log=log), (node_class,)
 
     def _local(self, port: int) -> int:
         while port not in self._ports:

@@ -3,25 +3,21 @@
 Read-only. Whoever is to change the mesh writes resources.
 """
 
-import asyncio
-import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pointsman.api.background import Background
 from pointsman.api.client import socket_path
 from pointsman.errors import UsageError
 from pointsman.observe.status import Status, status_json
-
-STARTED_POLL_S = 0.01
 
 
 class StatusServer:
@@ -35,15 +31,8 @@ class StatusServer:
     def __init__(self, folder: Path, status: Callable[[], Status]) -> None:
         self._socket = socket_path(folder, os.getpid())
         self._status = status
-        config = uvicorn.Config(
-            Starlette(routes=[Route("/v1/status", self._answer)]),
-            uds=str(self._socket),
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-        )
-        self._server = _Server(config)
-        self._task: asyncio.Task[None] | None = None
+        application = Starlette(routes=[Route("/v1/status", self._answer)])
+        self._http = Background(application, uds=str(self._socket))
 
     async def _answer(self, _request: Request) -> JSONResponse:
         return JSONResponse(status_json(self._status()))
@@ -56,7 +45,7 @@ class StatusServer:
         """
         try:
             _make_private(self._socket.parent)
-            await self._start()
+            await self._http.start()
         except OSError as error:
             reason = error.strerror or error
             raise UsageError(
@@ -65,23 +54,13 @@ class StatusServer:
             ) from None
         return self
 
-    async def _start(self) -> None:
-        task = asyncio.create_task(self._server.serve(), name="status-server")
-        while not self._server.started and not task.done():  # noqa: ASYNC110
-            await asyncio.sleep(STARTED_POLL_S)
-        if task.done():
-            task.result()
-        self._task = task
-
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._server.should_exit = True
-        if self._task is not None:
-            await self._task
+        await self._http.stop()
         self._socket.unlink(missing_ok=True)
 
 
@@ -90,12 +69,3 @@ def _make_private(folder: Path) -> None:
     if folder.stat().st_uid != os.getuid():
         raise UsageError(f"{folder} belongs to another user")
     folder.chmod(0o700)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the command that runs it."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Captures none."""
-        yield

@@ -1,4 +1,4 @@
-"""One Envoy for each virtual gateway of this machine."""
+"""One Envoy for each proxy of this machine."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from pointsman.graph.model.gateway import Gateway
+from pointsman.control.compile import Proxy
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.bootstrap import XdsAddress, bootstrap
 from pointsman.proxy.log_lines import LogLine
@@ -28,14 +28,14 @@ class FleetEvents:
 
 
 class Fleet:
-    """Runs an Envoy for every gateway there is, and none for those that are gone.
+    """Runs an Envoy for every proxy there is, and none for those that are gone.
 
     Args:
         binary: the Envoy to run.
         folder: private folder for sockets and bootstraps.
         xds: socket of the control plane.
         options: how each Envoy is run.
-        drain_s: seconds that requests in flight get when a gateway ends.
+        drain_s: seconds that requests in flight get when a proxy ends.
         events: told of logs, crashes and restarts.
     """
 
@@ -58,16 +58,16 @@ class Fleet:
         self._ending: set[asyncio.Task[int]] = set()
         self._numbers = count(1)
 
-    async def ensure(self, gateways: Iterable[Gateway]) -> None:
-        """Starts and ends Envoys until there is one for each gateway.
+    async def ensure(self, proxies: Iterable[Proxy]) -> None:
+        """Starts and ends Envoys until there is one for each proxy.
 
         Those that are not needed any more end in the background, after their requests.
 
         Raises:
             EnvoyError: one does not start; the others do all the same.
         """
-        wanted = {gateway.node_id: gateway for gateway in gateways}
-        fresh = [gateway for node_id, gateway in wanted.items() if node_id not in self._running]
+        wanted = {proxy.node_id: proxy for proxy in proxies}
+        fresh = [proxy for node_id, proxy in wanted.items() if node_id not in self._running]
         results = await asyncio.gather(*map(self._start, fresh), return_exceptions=True)
         for node_id in [node_id for node_id in self._running if node_id not in wanted]:
             ending = asyncio.create_task(self._running.pop(node_id).drain(self._drain_s))
@@ -77,15 +77,15 @@ class Fleet:
             if result is not None:
                 raise result
 
-    async def _start(self, gateway: Gateway) -> None:
-        key = gateway.key
+    async def _start(self, proxy: Proxy) -> None:
+        key = proxy.key
         folder = self._folder.path / f"envoy-{next(self._numbers)}"
         folder.mkdir(mode=0o700)
         supervisor = Supervisor(
             self._binary,
             bootstrap(
-                node_id=gateway.node_id,
-                node_cluster=gateway.node_id,
+                node_id=proxy.node_id,
+                node_cluster=proxy.node_id,
                 xds=XdsAddress(path=self._xds),
                 admin_socket=folder / "admin.sock",
             ),
@@ -100,7 +100,7 @@ class Fleet:
         except BaseException:
             await supervisor.stop()
             raise
-        self._running[gateway.node_id] = supervisor
+        self._running[proxy.node_id] = supervisor
 
     async def drain(self) -> int:
         """Ends every Envoy after its requests; gives the number of those that were cut off."""

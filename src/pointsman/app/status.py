@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pointsman import __version__
+from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway
@@ -18,10 +19,10 @@ from pointsman.xds.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class GatewayState:
-    """A gateway, what its proxies are to have, and those that are connected."""
+class ProxyState:
+    """A proxy, what those of its class are to have, and those of them that are connected."""
 
-    gateway: Gateway
+    proxy: Proxy
     node_class: NodeClass
     snapshot: Snapshot
     nodes: tuple[Node, ...]
@@ -31,7 +32,7 @@ def instance_status(
     *,
     since: float,
     paths: tuple[str, ...],
-    gateways: Iterable[GatewayState],
+    proxies: Iterable[ProxyState],
     problems: Iterable[Problem],
 ) -> Status:
     """The status of this process.
@@ -39,7 +40,7 @@ def instance_status(
     Args:
         since: when it started, in seconds since the epoch.
         paths: the manifests it serves.
-        gateways: what is served.
+        proxies: what is served.
         problems: what is wrong, located.
     """
     return Status(
@@ -47,23 +48,29 @@ def instance_status(
         version=__version__,
         since=since,
         paths=paths,
-        proxies=tuple(_proxy(state, node) for state in gateways for node in state.nodes),
+        proxies=tuple(_proxy(state, node) for state in proxies for node in state.nodes),
         problems=tuple(ProblemStatus(**problem_json(problem)) for problem in problems),
     )
 
 
-def _proxy(state: GatewayState, node: Node) -> ProxyStatus:
-    ports = [state.node_class.local_port(item.port) for item in state.gateway.listeners]
+def _proxy(state: ProxyState, node: Node) -> ProxyStatus:
     return ProxyStatus(
         node=node.id,
-        gateway=state.gateway.key.path,
+        gateway=state.proxy.key.path,
         version=_version(state.snapshot),
         envoy=node.envoy,
-        wire="delta" if node.delta else "sotw",
+        wire=node.wire,
         since=node.since,
-        addresses=tuple(str(Address(state.node_class.bind, port)) for port in ports),
+        addresses=tuple(_addresses(state)),
         types=tuple(_types(state.snapshot, node)),
     )
+
+
+def _addresses(state: ProxyState) -> Iterator[str]:
+    node_class = state.node_class
+    if isinstance(state.proxy, Gateway):
+        for item in state.proxy.listeners:
+            yield str(Address(node_class.bind, node_class.local_port(item.port)))
 
 
 def _types(snapshot: Snapshot, node: Node) -> Iterator[TypeStatus]:

@@ -23,6 +23,7 @@ from pointsman.cli.check import check
 from pointsman.cli.explain import explain
 from pointsman.cli.output import write_error
 from pointsman.cli.render import render
+from pointsman.cli.serve import serve
 from pointsman.cli.status import status
 from pointsman.cli.up import up
 from pointsman.errors import PointsmanError, UsageError
@@ -46,7 +47,7 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, status):
+for command in (up, check, explain, render, serve, status):
     app.command(help=_help(command))(command)
 
 
@@ -69,6 +70,7 @@ def pointsman(
       pointsman check mesh.yaml
       pointsman explain mesh.yaml GET http://localhost:8088/paths/red
       pointsman render mesh.yaml > envoy.yaml
+      pointsman serve mesh/ --xds unix:/run/pointsman/xds.sock
       pointsman status
 
     Exit status: 0 done; 1 errors in manifests; 2 the command or a path is wrong; 3 no usable

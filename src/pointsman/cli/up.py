@@ -1,11 +1,11 @@
 """`pointsman up`: runs the gateways here, and follows the files."""
 
 import asyncio
-import signal
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pointsman.cli.addresses import parse_ip
 from pointsman.cli.options import (
     EnvoyPath,
     NoColor,
@@ -16,11 +16,10 @@ from pointsman.cli.options import (
     parse_variables,
     wants_color,
 )
-from pointsman.errors import UsageError
+from pointsman.cli.runs import run_until_signal
 from pointsman.settings import read_settings
 
 if TYPE_CHECKING:
-    from pointsman.app.instance import Instance
     from pointsman.echo.behaviour import EchoBehaviour
 
 
@@ -90,27 +89,16 @@ def up(
         behaviours=_behaviours(echo_flag),
         resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
         moves=tuple(map(parse_move, listen)),
-        bind=_address(bind),
+        bind=parse_ip("--bind", bind),
         envoy=envoy,
         concurrency=concurrency,
         drain_s=drain,
     )
     view = UpView(options, color=wants_color(no_color), notes=notes)
     try:
-        asyncio.run(_run(Instance(options, read_settings(), view)))
+        asyncio.run(run_until_signal(Instance(options, read_settings(), view)))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None  # asked twice: it ended without waiting for requests
-
-
-def _address(text: str) -> str:
-    import ipaddress
-
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise UsageError(
-            f"--bind {text}: not an IP address", hint="127.0.0.1 is the default, 0.0.0.0 means all"
-        ) from None
 
 
 def _behaviours(flags: list[str]) -> "dict[str, EchoBehaviour]":
@@ -121,22 +109,3 @@ def _behaviours(flags: list[str]) -> "dict[str, EchoBehaviour]":
         node, _, text = flag.rpartition(":")
         behaviours[node] = EchoBehaviour.parse(text)
     return behaviours
-
-
-async def _run(instance: "Instance") -> None:
-    """Runs until the first signal; a second one does not wait for requests in flight.
-
-    While it starts there are none, so the first one ends it at once.
-    """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    running = asyncio.create_task(instance.run(stop), name="instance")
-
-    def end() -> None:
-        if stop.is_set() or not instance.serves:
-            running.cancel()
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
-    await running

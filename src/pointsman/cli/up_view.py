@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from pointsman.app.instance import Published
 from pointsman.app.options import UpOptions
+from pointsman.app.site import Published
 from pointsman.cli.output import write_lines
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
@@ -46,9 +46,10 @@ class UpView:
     def serving(self, published: Published) -> None:
         """The first configuration is live."""
         self._problems(published.problems)
-        for node_class, gateway in published.gateways.items():
+        gateways = list(_gateways(published))
+        for node_class, gateway in gateways:
             self._gateway(gateway, node_class)
-        if not published.gateways:
+        if not gateways:
             self._say(Piece("nothing to serve", "warning"), ": no VirtualGateway belongs to a mesh")
         self._hints(published)
 
@@ -81,7 +82,7 @@ class UpView:
 
     def _reachable(self, published: Published) -> Iterator[tuple[str, Listener, GatewayRule]]:
         """Rules that curl can reach, with the address to ask."""
-        for node_class, gateway in published.gateways.items():
+        for node_class, gateway in _gateways(published):
             for listener in gateway.listeners:
                 if listener.protocol == "grpc":
                     continue
@@ -126,17 +127,17 @@ class UpView:
             self._say(Piece("no problems any more", "good"))
         self._shown = frozenset(visible)
 
-    def envoy_said(self, gateway: Key, entry: LogLine) -> None:
+    def envoy_said(self, proxy: Key, entry: LogLine) -> None:
         """A line of an Envoy's log."""
         if entry.level in SHOWN_LEVELS and not self._ending:
-            self._say(Piece(f"Envoy of {gateway.path}: {entry.text}", "faint"))
+            self._say(Piece(f"Envoy of {proxy.path}: {entry.text}", "faint"))
 
-    def envoy_did(self, gateway: Key, event: ProxyEvent) -> None:
+    def envoy_did(self, proxy: Key, event: ProxyEvent) -> None:
         """An Envoy started, crashed or stopped."""
         if event.kind not in (EventKind.CRASHED, EventKind.RESTART_FAILED):
             return
         again = "" if event.restart_in_s is None else f", starts again in {event.restart_in_s:g} s"
-        self._say(Piece(f"Envoy of {gateway.path} {event.kind}{again}", "error"))
+        self._say(Piece(f"Envoy of {proxy.path} {event.kind}{again}", "error"))
         if event.text:
             self._say(f"  {event.text}")
 
@@ -164,6 +165,12 @@ class UpView:
     def _write(self, lines: Iterable[Line]) -> None:
         write_lines(lines, color=self._color, stream=sys.stderr)
         sys.stderr.flush()
+
+
+def _gateways(published: Published) -> Iterator[tuple[NodeClass, Gateway]]:
+    for node_class, proxy in published.compiled.proxies.items():
+        if isinstance(proxy, Gateway):
+            yield node_class, proxy
 
 
 def _is_error_in(sources: tuple[str, ...], problem: Problem) -> bool:

@@ -4,8 +4,8 @@ What the previous run built is remembered here and handed to the next one, so th
 what it touches.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.translate import translate
@@ -14,13 +14,17 @@ from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
+from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.xds.snapshot import Snapshot
 
-Arrange = Callable[[Iterable[Gateway]], Iterable[tuple[Gateway, NodeClass]]]
-"""Gateways, as far as they can be served in this place, with the class of their proxies."""
+Proxy = Gateway | Sidecar
+"""What a proxy may be."""
+
+Arrange = Callable[[Iterable[Proxy]], Iterable[tuple[Proxy, Collection[NodeClass]]]]
+"""Proxies, as far as they can be served in this place, with the node classes to compile now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,16 @@ class Compiled:
     """What one run gives.
 
     Attributes:
-        gateways: what is served, by node class.
+        graph: what can be served here.
+        proxies: what is compiled, by node class.
         problems: found while linking.
         snapshots: what proxies of each class are to have.
     """
 
-    gateways: Mapping[NodeClass, Gateway]
-    problems: tuple[Problem, ...]
-    snapshots: Mapping[NodeClass, Snapshot]
+    graph: Graph = field(default_factory=Graph)
+    proxies: Mapping[NodeClass, Proxy] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    snapshots: Mapping[NodeClass, Snapshot] = field(default_factory=dict)
 
 
 class Compiler:
@@ -48,21 +54,45 @@ class Compiler:
     def __init__(self, arrange: Arrange) -> None:
         self._arrange = arrange
         self._linked: LinkResult | None = None
-        self._memos: dict[Key, Memo] = {}
+        self._memos: dict[tuple[Key, str, str], Memo] = {}
+        self._compiled = Compiled()
 
     def compile(self, resources: ResourceSet, given: GivenEndpoints) -> Compiled:
         """Links and translates; objects with errors are served as they last were without."""
         linked = link(resources, given, self._linked)
         self._linked = linked
-        arranged = tuple(self._arrange(linked.graph.gateways.values()))
-        graph = Graph({gateway.key: gateway for gateway, _ in arranged})
-        memos: dict[Key, Memo] = {}
-        snapshots: dict[NodeClass, Snapshot] = {}
-        for gateway, node_class in arranged:
-            memo = memos[gateway.key] = Memo(self._memos.get(gateway.key))
-            bundle = translate(graph, node_class, memo)
-            memo.forget_previous()
-            snapshots[node_class] = Snapshot(bundle.resources)
-        self._memos = memos
-        gateways = {node_class: gateway for gateway, node_class in arranged}
-        return Compiled(gateways, linked.problems, snapshots)
+        arranged = tuple(self._arrange(linked.graph.proxies.values()))
+        graph = Graph(
+            {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Gateway)},
+            {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Sidecar)},
+        )
+        proxies = {item: proxy for proxy, classes in arranged for item in classes}
+        previous, self._memos = self._memos, {}
+        snapshots = {item: self._snapshot(graph, item, previous) for item in proxies}
+        self._compiled = Compiled(graph, proxies, linked.problems, snapshots)
+        return self._compiled
+
+    def add(self, node_class: NodeClass) -> Compiled:
+        """What the last run gives with one more node class."""
+        compiled = self._compiled
+        proxy = compiled.graph.proxies[node_class.owner]
+        snapshot = self._snapshot(compiled.graph, node_class, {})
+        self._compiled = replace(
+            compiled,
+            proxies={**compiled.proxies, node_class: proxy},
+            snapshots={**compiled.snapshots, node_class: snapshot},
+        )
+        return self._compiled
+
+    def _snapshot(
+        self,
+        graph: Graph,
+        node_class: NodeClass,
+        previous: Mapping[tuple[Key, str, str], Memo],
+    ) -> Snapshot:
+        # Ports and addresses may change with an edit; what was built before serves all the same.
+        place = (node_class.owner, node_class.wire, node_class.zone)
+        memo = self._memos[place] = Memo(previous.get(place))
+        bundle = translate(graph, node_class, memo)
+        memo.forget_previous()
+        return Snapshot(bundle.resources)

@@ -7,6 +7,29 @@ its successor and people copy bootstraps.
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
+
+Wire = Literal["delta", "sotw"]
+"""Which variant of the protocol a proxy speaks: incremental or state of the world."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A proxy that asks to be served, as it describes itself.
+
+    Attributes:
+        id: its `node.id`.
+        cluster: its `node.cluster`.
+        zone: its `node.locality.zone`, "" when it does not tell.
+        wire: the variant of the protocol it speaks.
+        envoy: version of its Envoy, "" when it does not tell.
+    """
+
+    id: str
+    cluster: str = ""
+    zone: str = ""
+    wire: Wire = "delta"
+    envoy: str = ""
 
 
 @dataclass(slots=True)
@@ -38,7 +61,7 @@ class Node:
         stream: number of the stream, unique in this process.
         id: `node.id` as the proxy gave it.
         node_class: what its configuration depends on.
-        delta: whether it speaks the incremental variant.
+        wire: the variant of the protocol it speaks.
         envoy: version of its Envoy, "" when it does not tell.
         since: seconds since the epoch at which it connected.
         types: progress by type URL.
@@ -47,7 +70,7 @@ class Node:
     stream: int
     id: str
     node_class: Hashable
-    delta: bool
+    wire: Wire
     envoy: str
     since: float
     types: dict[str, TypeStatus] = field(default_factory=dict)

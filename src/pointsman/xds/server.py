@@ -5,6 +5,7 @@ their end.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Callable, Hashable, Mapping
 from itertools import count
@@ -15,9 +16,10 @@ import structlog
 from grpc import aio
 
 from pointsman.envoy.pb import DeltaDiscoveryRequest, DiscoveryRequest
-from pointsman.errors import UsageError
+from pointsman.xds.address import ListenOptions, listen
+from pointsman.xds.admission import Admission, Anyone, Caller, Cause, Refusal, bearer_token
 from pointsman.xds.audience import Acknowledgement, Audience
-from pointsman.xds.nodes import Node, Nodes
+from pointsman.xds.nodes import Newcomer, Node, Nodes, Wire
 from pointsman.xds.quarantine import Quarantine
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.session import PATIENCE
@@ -39,8 +41,20 @@ _OPTIONS = (
 
 log = structlog.get_logger(__name__)
 
-Classify = Callable[[Any], Hashable | None]
-"""Decides the node class of a `Node` message; None refuses the proxy."""
+Classify = Callable[[Newcomer], Hashable | None]
+"""Decides the node class of a proxy; None refuses it, because nothing is configured for it."""
+
+_CODES = {
+    Cause.UNKNOWN: grpc.StatusCode.INVALID_ARGUMENT,
+    Cause.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
+    Cause.UNPROVEN: grpc.StatusCode.UNAUTHENTICATED,
+}
+_ANYONE = Anyone()
+_HEADER = "authorization"
+
+EARLIEST_CLOSE, LATEST_CLOSE = 1.15, 1.4
+"""Shares of the connections' age between which a stream is closed: gRPC has told its connection
+to take no more streams by then, which it does at 0.9 to 1.1 of the age."""
 
 
 def ignore(_node_class: Hashable, _rejection: Rejection) -> None:
@@ -53,8 +67,11 @@ class AdsServer:
     Args:
         classify: see `Classify`; called once per stream.
         on_rejection: told of each resource a proxy rejected.
+        admission: decides who may be which node.
         patience: seconds for which removals, and routes after their clusters, wait for an
             acknowledgement.
+        age_s: seconds after which a proxy is asked to connect anew, give or take, so that proxies
+            spread over several servers; None lets it stay.
     """
 
     def __init__(
@@ -62,10 +79,14 @@ class AdsServer:
         classify: Classify,
         on_rejection: Callable[[Hashable, Rejection], None] = ignore,
         *,
+        admission: Admission = _ANYONE,
         patience: float = PATIENCE,
+        age_s: float | None = None,
     ) -> None:
         self._classify = classify
+        self._admission = admission
         self._patience = patience
+        self._age_s = age_s
         self._quarantine = Quarantine(on_rejection)
         self._audiences: dict[Hashable, Audience] = {}
         self._nodes = Nodes()
@@ -105,28 +126,31 @@ class AdsServer:
         """
         return await self._audience(node_class).acknowledged(streams)
 
-    async def start(self, address: str) -> str:
+    async def start(self, where: str | ListenOptions) -> str:
         """Listen on `unix:PATH` or `HOST:PORT` (port 0 lets the system choose).
 
         Returns:
             The address, with the port in use.
 
         Raises:
-            UsageError: the address cannot be listened on.
+            UsageError: the address cannot be listened on, or should not be.
         """
+        options = ListenOptions(where) if isinstance(where, str) else where
         self._stopping = False
-        self._server = aio.server(options=_OPTIONS)
-        self._server.add_generic_rpc_handlers((self._handlers(),))
-        try:
-            port = self._server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise UsageError(
-                f"cannot serve proxies on {address}", hint="is another instance running?"
-            ) from error
-        await self._server.start()
-        bound = address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
-        log.info("serving proxies", address=bound)
+        server = aio.server(options=(*_OPTIONS, *self._age_options()))
+        server.add_generic_rpc_handlers((self._handlers(),))
+        bound = listen(server, options)
+        await server.start()
+        self._server = server
+        log.info("serving proxies", address=bound, tls=options.tls is not None)
         return bound
+
+    def _age_options(self) -> tuple[tuple[str, int], ...]:
+        if self._age_s is None:
+            return ()
+        # The connection closes when its stream does; the grace only has to outlast that.
+        age = int(self._age_s * 1000)
+        return ("grpc.max_connection_age_ms", age), ("grpc.max_connection_age_grace_ms", age)
 
     async def stop(self, grace: float) -> None:
         """Stop accepting, end the streams spread over `grace` seconds, then close.
@@ -164,12 +188,12 @@ class AdsServer:
         )
 
     async def _serve_state(self, _requests: object, context: Any) -> None:
-        await self._serve(context, delta=False)
+        await self._serve(context, "sotw")
 
     async def _serve_delta(self, _requests: object, context: Any) -> None:
-        await self._serve(context, delta=True)
+        await self._serve(context, "delta")
 
-    async def _serve(self, context: Any, *, delta: bool) -> None:
+    async def _serve(self, context: Any, wire: Wire) -> None:
         async def read() -> Any | None:
             message = await context.read()
             return None if message is aio.EOF else message
@@ -177,38 +201,67 @@ class AdsServer:
         first = await read()
         if first is None:
             return
-        node = await self._admit(first.node, context, delta=delta)
+        node = await self._admit(_newcomer(first.node, wire), context)
         stream = Stream(node, self._audience(node.node_class), patience=self._patience)
         self._streams.add(stream)
         self._nodes.add(node)
         log.info("proxy connected", node=node.id, stream=node.stream, peer=context.peer())
+        retirement = self._retire_later(stream)
         try:
             await stream.run(first, read, context.write)
         finally:
+            if retirement is not None:
+                retirement.cancel()
             self._streams.discard(stream)
             self._nodes.remove(node.stream)
             log.info("proxy gone", node=node.id, stream=node.stream)
 
-    async def _admit(self, node: Any, context: Any, *, delta: bool) -> Node:
+    def _retire_later(self, stream: Stream) -> asyncio.TimerHandle | None:
+        if self._age_s is None:
+            return None
+        share = random.uniform(EARLIEST_CLOSE, LATEST_CLOSE)
+        return asyncio.get_running_loop().call_later(self._age_s * share, stream.close)
+
+    async def _admit(self, newcomer: Newcomer, context: Any) -> Node:
         if self._stopping:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "this instance is stopping")
-        if not node.id:
+        if not newcomer.id:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry a node with an id"
             )
-        node_class = self._classify(node)
-        if node_class is None:
-            log.warning("proxy refused", node=node.id, peer=context.peer())
-            await context.abort(
-                grpc.StatusCode.PERMISSION_DENIED, f"nothing is configured for node {node.id!r}"
-            )
-        number, envoy = next(self._numbers), _envoy_version(node)
-        return Node(number, node.id, node_class, delta, envoy, since=time.time())
+        refusal = self._admission.refusal(_caller(context), newcomer.id)
+        node_class = None if refusal is not None else self._classify(newcomer)
+        if refusal is None and node_class is None:
+            refusal = Refusal(Cause.UNKNOWN, f"nothing is configured for node {newcomer.id!r}")
+        if refusal is not None:
+            reason = f"{refusal.cause.value}: {refusal.reason}"
+            log.warning("proxy refused", node=newcomer.id, peer=context.peer(), reason=reason)
+            await context.abort(_CODES[refusal.cause], reason)
+        return Node(
+            stream=next(self._numbers),
+            id=newcomer.id,
+            node_class=node_class,
+            wire=newcomer.wire,
+            envoy=newcomer.envoy,
+            since=time.time(),
+        )
 
     def _audience(self, node_class: Hashable) -> Audience:
         if node_class not in self._audiences:
             self._audiences[node_class] = Audience(node_class, self._quarantine)
         return self._audiences[node_class]
+
+
+def _caller(context: Any) -> Caller:
+    uris = context.auth_context().get("peer_uri", ())
+    headers = [value for name, value in context.invocation_metadata() or () if name == _HEADER]
+    tokens = [token for header in headers if (token := bearer_token(header)) is not None]
+    token = tokens[0] if len(tokens) == 1 else None
+    return Caller(tuple(uri.decode("utf-8", "replace") for uri in uris), token)
+
+
+def _newcomer(node: Any, wire: Wire) -> Newcomer:
+    return Newcomer(node.id, node.cluster, node.locality.zone, wire, _envoy_version(node))
 
 
 def _envoy_version(node: Any) -> str:

@@ -37,7 +37,7 @@ class Stream:
         plans = audience.plans
         self._session: DeltaSession | StateSession = (
             DeltaSession(plans, patience=patience)
-            if node.delta
+            if node.wire == "delta"
             else StateSession(plans, patience=patience)
         )
 

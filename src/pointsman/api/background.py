@@ -1,0 +1,55 @@
+"""An HTTP application that is served beside something more important."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+_POLL_S: Final = 0.01
+
+
+class Background:
+    """Serves an application in the background.
+
+    Args:
+        application: what answers.
+        where: `uds` or `fd` as uvicorn takes it.
+    """
+
+    def __init__(self, application: Starlette, **where: Any) -> None:
+        config = uvicorn.Config(
+            application, lifespan="off", log_config=None, access_log=False, **where
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns once it answers.
+
+        Raises:
+            OSError: its socket cannot be made.
+        """
+        task = asyncio.create_task(self._server.serve(), name="http")
+        while not self._server.started and not task.done():  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_S)
+        if task.done():
+            task.result()
+        self._task = task
+
+    async def stop(self) -> None:
+        """Ends it after the requests it is answering; harmless when it never started."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the command that runs it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield

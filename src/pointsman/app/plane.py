@@ -1,0 +1,253 @@
+"""The control plane: what is written becomes what proxies have.
+
+Changes go one way: sources, store, compiler, ADS server. What comes back (rejections) becomes
+problems; it never changes what is served. Where it runs, and who is told, is up to others: a
+`Site` and a `News`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from pointsman.aio import garbage
+from pointsman.app.offline import locate
+from pointsman.app.site import Audience, News, Published, Site, audience
+from pointsman.app.status import ProxyState, instance_status
+from pointsman.control.compile import Compiled, Compiler, Proxy
+from pointsman.control.rejections import Rejections
+from pointsman.envoy.node_class import NodeClass
+from pointsman.errors import PointsmanError
+from pointsman.observe.status import Status
+from pointsman.resources.problem import Problem
+from pointsman.resources.store import Store
+from pointsman.sources.files import watch
+from pointsman.xds.admission import Admission, Anyone
+from pointsman.xds.node_id import Directory
+from pointsman.xds.nodes import Newcomer
+from pointsman.xds.rejection import Rejection
+from pointsman.xds.server import AdsServer
+from pointsman.xds.snapshot import Snapshot
+
+log = structlog.get_logger(__name__)
+
+ACKNOWLEDGE_S = 20.0
+"""Seconds within which proxies are expected to take a change; they get longer, unwatched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """News of a change that proxies are still taking in."""
+
+    sources: frozenset[str]
+    started: float
+    task: asyncio.Task[None]
+
+
+class ControlPlane:
+    """Compiles what is written, serves it to proxies, and follows the files.
+
+    Args:
+        paths: files and folders it follows.
+        variables: values of `${NAME}`.
+        site: where it runs.
+        news: told what becomes of changes.
+        admission: who may be which node; None believes whoever connects.
+        age_s: see `AdsServer`.
+
+    Attributes:
+        server: what proxies connect to; whoever owns the plane starts and stops it.
+    """
+
+    def __init__(
+        self,
+        paths: tuple[str, ...],
+        variables: Mapping[str, str],
+        site: Site,
+        news: News,
+        *,
+        admission: Admission | None = None,
+        age_s: float | None = None,
+    ) -> None:
+        self._paths = paths
+        self._site = site
+        self._news = news
+        self._store = Store(variables)
+        self._compiler = Compiler(site.arrange)
+        self._compiled = Compiled()
+        self._directory: Directory[Proxy] = Directory()
+        self._snapshots: dict[NodeClass, Snapshot] = {}
+        self._published: dict[Audience, NodeClass] = {}
+        self._rejections = Rejections()
+        self._announcement: Announcement | None = None
+        self._since = time.time()
+        self.server = AdsServer(
+            self._classify, self._rejected, admission=admission or Anyone(), age_s=age_s
+        )
+
+    async def load(self, files: Mapping[str, str]) -> None:
+        """Reads everything for the first time; nothing is published yet.
+
+        Raises:
+            PointsmanError: the site cannot tell given addresses.
+        """
+        garbage.rest()
+        try:
+            await self._compile(files)
+        finally:
+            garbage.tidy()
+
+    async def publish(self) -> None:
+        """Gives every proxy what was compiled.
+
+        Raises:
+            PointsmanError: what had to follow was not done.
+        """
+        proxies = self._compiled.proxies
+        published = {audience(proxy, item): item for item, proxy in proxies.items()}
+        self._rejections.keep(published.keys())
+        for node_class in published.values():
+            self._serve(node_class)
+        for gone in self._published.keys() - published.keys():
+            self.server.forget(gone)
+        self._published = published
+        self._snapshots = {item: self._snapshots[item] for item in proxies}
+        await self._site.settle(self._compiled.graph.proxies.values())
+
+    def republish(self, concerned: Callable[[NodeClass], bool]) -> None:
+        """Finishes snapshots anew that are published already, for those node classes."""
+        for node_class in filter(concerned, self._published.values()):
+            self._serve(node_class)
+
+    def _serve(self, node_class: NodeClass) -> None:
+        whom = audience(self._compiled.proxies[node_class], node_class)
+        snapshot = self._site.finish(node_class, self._compiled.snapshots[node_class])
+        self._snapshots[node_class] = snapshot
+        self._rejections.settle(whom, snapshot)
+        self.server.publish(whom, snapshot)
+
+    async def acknowledged(self, sources: tuple[str, ...], started: float) -> Published:
+        """Waits until every proxy has answered, but not for ever.
+
+        Args:
+            sources: what changed.
+            started: when that was seen, as `time.perf_counter` counts.
+        """
+        rejected = 0
+        seconds: float | None = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ACKNOWLEDGE_S):
+                for whom in tuple(self._published):
+                    answer = await self.server.acknowledged(whom, streams=self._site.expected)
+                    rejected += len(answer.rejections)
+                seconds = time.perf_counter() - started
+        return Published(self._compiled, self.problems(), sources, seconds, rejected)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """Everything that is wrong now, located."""
+        found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
+        return locate(self._store, [*found, *self._compiled.problems])
+
+    def status(self) -> Status:
+        """The state of everything, as `GET /v1/status` answers it."""
+        return instance_status(
+            since=self._since,
+            paths=self._paths,
+            proxies=self._states(),
+            problems=self.problems(),
+        )
+
+    def _states(self) -> list[ProxyState]:
+        nodes = tuple(self.server.nodes.values())
+        return [
+            ProxyState(
+                proxy=self._compiled.proxies[node_class],
+                node_class=node_class,
+                snapshot=self._snapshots[node_class],
+                nodes=tuple(node for node in nodes if node.node_class == whom),
+            )
+            for whom, node_class in self._published.items()
+        ]
+
+    async def follow(self, stop: asyncio.Event, files: Mapping[str, str]) -> None:
+        """Makes every change live until `stop` is set.
+
+        Args:
+            stop: ends it.
+            files: what `load` was given.
+        """
+        following = asyncio.create_task(self._watch(files), name="watch")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        await asyncio.wait({following, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (following, stopping):
+            task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+    async def _watch(self, files: Mapping[str, str]) -> None:
+        try:
+            async for changes in watch(self._paths, files):
+                await self._change(changes)
+        finally:
+            if self._announcement is not None:
+                self._announcement.task.cancel()
+
+    async def _change(self, changes: Mapping[str, str | None]) -> None:
+        started = time.perf_counter()
+        garbage.rest()
+        try:
+            await self._compile(changes)
+            await self.publish()
+        except PointsmanError as error:
+            garbage.tidy()
+            self._news.failed(error)
+            return
+        except Exception as error:
+            # Whatever is wrong with Pointsman itself must not end what serves.
+            log.exception("a change failed", sources=sorted(changes))
+            garbage.tidy()
+            what = f"a fault of Pointsman itself: {type(error).__name__}: {error}"
+            self._news.failed(PointsmanError(what, hint="please report it, with the lines above"))
+            return
+        self._announce(frozenset(changes), started)
+
+    def _announce(self, sources: frozenset[str], started: float) -> None:
+        """Tells of the change once proxies have it, without keeping the next change waiting."""
+        earlier = self._announcement
+        if earlier is not None and not earlier.task.done():
+            earlier.task.cancel()
+            sources, started = sources | earlier.sources, earlier.started
+
+        async def announce() -> None:
+            self._news.changed(await self.acknowledged(tuple(sorted(sources)), started))
+            garbage.tidy()
+
+        task = asyncio.create_task(announce(), name="announcement")
+        self._announcement = Announcement(sources, started, task)
+
+    async def _compile(self, changes: Mapping[str, str | None]) -> None:
+        for source, text in changes.items():
+            self._store.replace(source, text)
+        resources = self._store.resources()
+        given = await self._site.given(resources)
+        self._compiled = self._compiler.compile(resources, given)
+        self._directory = Directory(self._compiled.graph.proxies.values())
+
+    def _classify(self, newcomer: Newcomer) -> Audience | None:
+        proxy = self._directory.find(newcomer.id)
+        if proxy is None:
+            return None
+        node_class = self._site.node_class(proxy, newcomer)
+        whom = audience(proxy, node_class)
+        if whom not in self._published:
+            self._compiled = self._compiler.add(node_class)
+            self._published[whom] = node_class
+            self._serve(node_class)
+        return whom
+
+    def _rejected(self, whom: Hashable, rejection: Rejection) -> None:
+        if whom in self._published:
+            self._rejections.add(whom, rejection)

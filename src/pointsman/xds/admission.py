@@ -1,0 +1,151 @@
+"""Who may have the configuration of which node.
+
+A proxy proves which node it is by the URI name of its certificate or by a bearer token. Reasons
+are told to the proxy, whose Envoy logs them, and to the log here; they never quote a token.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Protocol
+
+from pointsman.errors import PointsmanError
+from pointsman.xds.node_id import parse_node_id
+
+DEFAULT_TRUST_DOMAIN: Final = "pointsman.local"
+
+_SCHEME: Final = "spiffe://"
+_ESCAPED: Final = re.compile(r"\.\.([0-9A-F]{2})")
+_BEARER: Final = re.compile(r"bearer +(?P<token>\S+)\s*", re.IGNORECASE)
+
+
+class Cause(Enum):
+    """Why a proxy is refused; App Mesh closed streams with the same codes."""
+
+    UNKNOWN = "unknown resource"
+    """Code 3: nothing is configured for its node."""
+    FORBIDDEN = "not authorised"
+    """Code 7: it has proved to be another node."""
+    UNPROVEN = "no credentials"
+    """Code 16: it has not proved which node it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A proxy is not served.
+
+    Attributes:
+        cause: the kind of reason.
+        reason: one line for those who look after the proxy.
+    """
+
+    cause: Cause
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a connection tells of the proxy at its other end.
+
+    Attributes:
+        uris: URI names of its certificate, which has been verified.
+        token: the bearer token it sent; None without one.
+    """
+
+    uris: tuple[str, ...] = ()
+    token: str | None = field(default=None, repr=False)
+
+
+class Admission(Protocol):
+    """Decides whether a caller may be a node."""
+
+    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:
+        """Why the caller may not have what is for the node; None when it may."""
+
+
+class Anyone:
+    """Believes every proxy: whoever can connect is trusted already."""
+
+    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:  # noqa: ARG002
+        """None."""
+        return None
+
+
+class Proven:
+    """Believes certificates and tokens.
+
+    Args:
+        node_of_uri: the node id that a certificate's URI name stands for.
+        node_of_token: the node id that a token was issued for.
+
+    Both raise PointsmanError, with a reason, for what is not to be believed; None believes none.
+    """
+
+    def __init__(
+        self,
+        node_of_uri: Callable[[str], str] | None = None,
+        node_of_token: Callable[[str], str] | None = None,
+    ) -> None:
+        self._node_of_uri = node_of_uri
+        self._node_of_token = node_of_token
+
+    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:
+        """Why the caller may not have what is for the node; None when it may."""
+        try:
+            proven = self._proven(caller)
+        except PointsmanError as error:
+            return Refusal(Cause.UNPROVEN, str(error))
+        if proven is None:
+            return Refusal(Cause.UNPROVEN, f"no {self._wanted()} proves that this is {node_id}")
+        asked, known = parse_node_id(node_id), parse_node_id(proven)
+        if asked is None or known is None or not asked.matches(known):
+            return Refusal(Cause.FORBIDDEN, f"this is {proven}, which may not be {node_id}")
+        return None
+
+    def _proven(self, caller: Caller) -> str | None:
+        if self._node_of_uri is not None and len(caller.uris) == 1:
+            return self._node_of_uri(caller.uris[0])
+        if self._node_of_token is not None and caller.token is not None:
+            return self._node_of_token(caller.token)
+        return None
+
+    def _wanted(self) -> str:
+        words = []
+        if self._node_of_uri is not None:
+            words.append("certificate with one URI name")
+        if self._node_of_token is not None:
+            words.append("bearer token")
+        return " and no ".join(words)
+
+
+class UnbelievableError(PointsmanError):
+    """A name in a certificate stands for no node."""
+
+
+def node_of_spiffe_id(uri: str, trust_domain: str = DEFAULT_TRUST_DOMAIN) -> str:
+    """The node id in a SPIFFE id: `spiffe://TRUST_DOMAIN/mesh/MESH/virtualNode/NODE`.
+
+    Two dots and two hexadecimal digits stand for a byte that a SPIFFE id cannot hold, such as the
+    `@` of a shared mesh.
+
+    Raises:
+        UnbelievableError: it is of another trust domain, or names no node.
+    """
+    domain, _, path = uri.removeprefix(_SCHEME).partition("/")
+    if not uri.startswith(_SCHEME) or domain != trust_domain:
+        raise UnbelievableError(f"{uri} is not of trust domain {trust_domain}")
+    named = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), path)
+    if parse_node_id(named) is None:
+        raise UnbelievableError(f"{uri} names no virtual node and no virtual gateway")
+    return named
+
+
+def bearer_token(authorization: str) -> str | None:
+    """The token in an `authorization` header.
+
+    None for any other scheme: App Mesh's images sign their requests to AWS (`AWS4-HMAC-SHA256 …`),
+    which proves nothing here and is no reason to refuse them either.
+    """
+    found = _BEARER.fullmatch(authorization)
+    return None if found is None else found["token"]
