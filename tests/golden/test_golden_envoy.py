@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.control.endpoints import Endpoints
 from pointsman.envoy.node_class import NodeClass, Wire
 from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE
 from pointsman.envoy.translate import translate
@@ -71,7 +72,9 @@ def _snapshots(
     seen: set[frozenset[tuple[str, str]]] = set()
     for case, graph in graphs.items():
         for key in graph.gateways:
-            resources = translate(graph, NodeClass(key, wire, "127.0.0.1", ports)).resources
+            node_class = NodeClass(key, wire, "127.0.0.1", ports)
+            bundle = translate(graph, node_class)
+            resources = Endpoints().compose({node_class: bundle})[node_class].resources
             content = frozenset(
                 (item.name, item.version) for items in resources.values() for item in items.values()
             )

@@ -20,6 +20,7 @@ import yaml
 
 from pointsman.app.offline import find_gateway, locate
 from pointsman.cli.request import choose_listener, parse_request
+from pointsman.control.endpoints import Endpoints
 from pointsman.envoy import pb
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import unseal
@@ -110,7 +111,9 @@ def _envoy(linked: Linked, expected: str) -> str:
 
 def _resources(linked: Linked) -> Iterator[tuple[str, Any]]:
     for key in linked.result.graph.gateways:
-        for items in translate(linked.result.graph, NodeClass(key)).resources.values():
+        bundle = translate(linked.result.graph, NodeClass(key))
+        composed = Endpoints().compose({NodeClass(key): bundle})[NodeClass(key)]
+        for items in composed.resources.values():
             for item in items.values():
                 kind = item.type_url.rpartition(".")[2]
                 # Protobuf gives ordered dictionaries for wrapped messages, and maps in any order.

@@ -7,6 +7,8 @@ what it touches.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from pointsman.control.endpoints import Endpoints
+from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.translate import translate
 from pointsman.graph.link import LinkResult, link
@@ -43,10 +45,12 @@ class Compiler:
 
     Args:
         arrange: see `Arrange`.
+        endpoints: adds endpoints from a registry; by default there are none.
     """
 
-    def __init__(self, arrange: Arrange) -> None:
+    def __init__(self, arrange: Arrange, endpoints: Endpoints | None = None) -> None:
         self._arrange = arrange
+        self._endpoints = endpoints or Endpoints()
         self._linked: LinkResult | None = None
         self._memos: dict[Key, Memo] = {}
 
@@ -57,12 +61,11 @@ class Compiler:
         arranged = tuple(self._arrange(linked.graph.gateways.values()))
         graph = Graph({gateway.key: gateway for gateway, _ in arranged})
         memos: dict[Key, Memo] = {}
-        snapshots: dict[NodeClass, Snapshot] = {}
+        bundles: dict[NodeClass, Bundle] = {}
         for gateway, node_class in arranged:
             memo = memos[gateway.key] = Memo(self._memos.get(gateway.key))
-            bundle = translate(graph, node_class, memo)
+            bundles[node_class] = translate(graph, node_class, memo)
             memo.forget_previous()
-            snapshots[node_class] = Snapshot(bundle.resources)
         self._memos = memos
         gateways = {node_class: gateway for gateway, node_class in arranged}
-        return Compiled(gateways, linked.problems, snapshots)
+        return Compiled(gateways, linked.problems, self._endpoints.compose(bundles))

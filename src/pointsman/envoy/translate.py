@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.bundle import Bundle, bundle
-from pointsman.envoy.clusters import ADS, assignment, cluster, internal_cluster
+from pointsman.envoy.clusters import ADS, cluster, internal_cluster, is_supplied
 from pointsman.envoy.listeners import (
     discovered_routes,
     inline_routes,
@@ -63,10 +63,13 @@ def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> 
     gateway = graph.gateways.get(node_class.gateway)
     if gateway is None:
         return Bundle({})
-    return bundle(_resources(gateway, node_class, memo or Memo()))
+    supplied: dict[str, Cluster] = {}
+    return bundle(_resources(gateway, node_class, memo or Memo(), supplied), supplied)
 
 
-def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[Sealed]:
+def _resources(
+    gateway: Gateway, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+) -> Iterator[Sealed]:
     clusters: dict[str, Cluster] = {}
     for listener in gateway.listeners:
         hosts = _hosts(gateway, listener, node_class, memo)
@@ -75,15 +78,16 @@ def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
     for name, item in clusters.items():
-        yield from _cluster(name, item, node_class, memo)
+        yield _cluster(name, item, node_class, memo)
+        if is_supplied(item, node_class.wire):
+            supplied[name] = item
 
 
-def _cluster(name: str, item: Cluster, node_class: NodeClass, memo: Memo) -> tuple[Sealed, ...]:
-    def build() -> tuple[Sealed, ...]:
-        messages = (cluster(item, node_class.wire), assignment(item, node_class.wire))
-        return tuple(seal(message, (item.node,)) for message in messages if message is not None)
+def _cluster(name: str, item: Cluster, node_class: NodeClass, memo: Memo) -> Sealed:
+    def build() -> Sealed:
+        return seal(cluster(item, node_class.wire), (item.node,))
 
-    result: tuple[Sealed, ...] = memo.get(("cluster", name), (item, node_class.wire), build)
+    result: Sealed = memo.get(("cluster", name), (item, node_class.wire), build)
     return result
 
 

@@ -22,10 +22,12 @@ class GivenEndpoints:
     Attributes:
         by_name: (host, port) -> address, as `--resolve` gives them.
         by_node: (virtual node, port) -> address, as demo backends have them.
+        registered: whether there is a registry for all that these do not name.
     """
 
     by_name: Mapping[tuple[str, int], Address] = field(default_factory=dict)
     by_node: Mapping[tuple[Key, int], Address] = field(default_factory=dict)
+    registered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

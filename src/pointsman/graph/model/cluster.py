@@ -48,6 +48,7 @@ class Cluster:
         endpoints: addresses given by the operator instead of discovery; None without.
         health_check: active check done by clients.
         outlier_detection: passive check done by clients.
+        zone_aware: whether endpoints in the caller's own zone are used first.
     """
 
     node: Key
@@ -60,6 +61,7 @@ class Cluster:
     endpoints: tuple[Address, ...] | None = None
     health_check: HealthCheck | None = None
     outlier_detection: OutlierDetection | None = None
+    zone_aware: bool = False
 
     @property
     def is_found(self) -> bool:
