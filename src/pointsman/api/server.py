@@ -1,12 +1,13 @@
 """What a running instance answers: HTTP on a Unix socket that only its user can open.
 
-Read-only. Whoever is to change the mesh writes resources.
+The status is read-only: whoever is to change the mesh writes resources. Other routes are
+mounted by those who own what is behind them.
 """
 
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from pointsman.api.client import socket_path
 from pointsman.errors import UsageError
@@ -30,13 +31,16 @@ class StatusServer:
     Args:
         folder: folder of the socket `PID.sock`; made with mode 0700.
         status: gives what to answer.
+        routes: answered beside it.
     """
 
-    def __init__(self, folder: Path, status: Callable[[], Status]) -> None:
+    def __init__(
+        self, folder: Path, status: Callable[[], Status], routes: Sequence[BaseRoute] = ()
+    ) -> None:
         self._socket = socket_path(folder, os.getpid())
         self._status = status
         config = uvicorn.Config(
-            Starlette(routes=[Route("/v1/status", self._answer)]),
+            Starlette(routes=[Route("/v1/status", self._answer), *routes]),
             uds=str(self._socket),
             lifespan="off",
             log_config=None,
