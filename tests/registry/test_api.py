@@ -107,9 +107,7 @@ async def test_the_client(served: Path, registry: Registry) -> None:
             client.register("shop.local", "cart", "a/b", {"address": "10.0.0.1"})
             client.heartbeat("shop.local", "cart", "a/b")
             client.deregister("shop.local", "cart", "a/b")
-            with pytest.raises(
-                InstanceError, match=r"answers 404 .* is not registered here"
-            ):
+            with pytest.raises(InstanceError, match=r"answers 404 .* is not registered here"):
                 client.heartbeat("shop.local", "cart", "a")
             with pytest.raises(InstanceError, match=r"answers 400 .*x: there is no such field"):
                 client.register("shop.local", "cart", "a", {"x": 1})

@@ -18,7 +18,7 @@ from pointsman.envoy.sealed import ENDPOINT, Sealed
 from pointsman.graph.model.cluster import Cluster
 from pointsman.registry.instance import Instance, ServiceName
 from pointsman.registry.registry import Failure, Registry, SourceState
-from pointsman.registry.select import Selection, select, service_of
+from pointsman.registry.select import select, service_of
 from pointsman.resources.codes import registry as codes
 from pointsman.resources.problem import Problem
 from pointsman.xds.snapshot import Snapshot
@@ -80,7 +80,7 @@ class Endpoints:
         """
         self._uses = {}
         self._snapshots = {}
-        kept: dict[tuple[str, str], _Built] = {}
+        used: set[tuple[str, str]] = set()
         for node_class, bundle in bundles.items():
             found: dict[str, Sealed] = {}
             for name, cluster in sorted(bundle.supplied.items()):
@@ -89,11 +89,10 @@ class Endpoints:
                 assert service is not None
                 self._uses.setdefault(service, []).append(use)
                 if self._registry.knows(service):
-                    place = self._place(use)
-                    kept[place] = self._build(use, service)
-                    found[name] = kept[place].sealed
+                    used.add(self._place(use))
+                    found[name] = self._build(use, service)
             self._snapshots[node_class] = _with(bundle.resources, found)
-        self._built = kept
+        self._built = {place: self._built[place] for place in used}
         self._unknown = {name for name in self._uses if not self._registry.knows(name)}
         return dict(self._snapshots)
 
@@ -107,11 +106,10 @@ class Endpoints:
         fresh: dict[NodeClass, dict[str, Sealed]] = {}
         for service in known.union(changed):
             for use in self._uses.get(service, ()):
-                built = self._build(use, service)
-                self._built[self._place(use)] = built
+                sealed = self._build(use, service)
                 before = self._snapshots[use.node_class].of(ENDPOINT).get(use.name)
-                if before is None or before.version != built.sealed.version:
-                    fresh.setdefault(use.node_class, {})[use.name] = built.sealed
+                if before is None or before.version != sealed.version:
+                    fresh.setdefault(use.node_class, {})[use.name] = sealed
         for node_class, found in fresh.items():
             old = self._snapshots[node_class]
             everything = {**old.of(ENDPOINT), **found}
@@ -135,27 +133,26 @@ class Endpoints:
             if service in self._unknown:
                 continue
             for cluster in {use.name: use.cluster for use in uses}.values():
-                found = self._select(cluster, service)
+                found = select(cluster, self._registry.instances(service))
                 if not found.endpoints:
                     path = ("spec", "serviceDiscovery", "awsCloudMap")
                     yield Problem(codes.NO_INSTANCE, found.reason, key=cluster.node, path=path)
 
-    def _select(self, cluster: Cluster, service: ServiceName) -> Selection:
-        return select(cluster, self._registry.instances(service))
-
     def _place(self, use: _Use) -> tuple[str, str]:
         return use.name, self._zone_of(use.node_class) if use.cluster.zone_aware else ""
 
-    def _build(self, use: _Use, service: ServiceName) -> _Built:
+    def _build(self, use: _Use, service: ServiceName) -> Sealed:
         """The assignment of a cluster: the same object for the same cluster, zone and instances."""
         instances = self._registry.instances(service)
-        name, zone = self._place(use)
-        built = self._built.get((name, zone))
+        place = name, zone = self._place(use)
+        built = self._built.get(place)
         if built and built.instances is instances and built.cluster == use.cluster:
-            return built
+            return built.sealed
         endpoints = select(use.cluster, instances).endpoints
         message = assignment(name, endpoints, zone, zone_aware=use.cluster.zone_aware)
-        return _Built(use.cluster, instances, seal(message, (use.cluster.node,)))
+        sealed = seal(message, (use.cluster.node,))
+        self._built[place] = _Built(use.cluster, instances, sealed)
+        return sealed
 
 
 def _with(
