@@ -27,6 +27,7 @@ FAMILIES = {
     "4": "Routing: what requests would meet",
     "5": "What is accepted though foreign, and what is not enforced",
     "6": "What Envoy says",
+    "7": "Registries of instances",
 }
 
 

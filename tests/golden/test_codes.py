@@ -16,6 +16,9 @@ ELSEWHERE = {
     "PM601": "only Envoy says it: tests/cli",
     "PM602": "only a running Envoy says it: tests of up",
     "PM603": "only a machine with a taken port says it: tests of up",
+    "PM701": "registry files are no manifests: tests/registry",
+    "PM702": "only a registry says it: tests/registry",
+    "PM703": "only a registry that fails says it: tests/registry",
 }
 """Codes that no golden case can show, and where they are shown instead."""
 

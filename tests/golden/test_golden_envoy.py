@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.control.endpoints import Endpoints
 from pointsman.envoy.node_class import NodeClass, Wire
 from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE
 from pointsman.envoy.translate import translate
@@ -76,7 +77,8 @@ def _snapshots(
         for key in graph.proxies:
             egress = None if key in graph.gateways else EGRESS
             node_class = NodeClass(key, wire, "127.0.0.1", ports, egress)
-            resources = translate(graph, node_class).resources
+            bundle = translate(graph, node_class)
+            resources = Endpoints().compose({node_class: bundle})[node_class].resources
             content = frozenset(
                 (item.name, item.version) for items in resources.values() for item in items.values()
             )

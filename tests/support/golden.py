@@ -20,6 +20,7 @@ import yaml
 
 from pointsman.app.offline import find_gateway, locate
 from pointsman.cli.request import choose_listener, parse_request
+from pointsman.control.endpoints import Endpoints
 from pointsman.envoy import pb
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import unseal
@@ -115,7 +116,9 @@ def _resources(linked: Linked) -> Iterator[tuple[str, Any]]:
     graph = linked.result.graph
     for key in graph.proxies:
         owner = "" if key in graph.gateways else f" of {key.name}"
-        for items in translate(graph, NodeClass(key)).resources.values():
+        node_class = NodeClass(key)
+        composed = Endpoints().compose({node_class: translate(graph, node_class)})[node_class]
+        for items in composed.resources.values():
             for item in items.values():
                 kind = item.type_url.rpartition(".")[2]
                 # Protobuf gives ordered dictionaries for wrapped messages, and maps in any order.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from pointsman.envoy import names
-from pointsman.envoy.clusters import assignment, cluster
+from pointsman.envoy.clusters import cluster, is_supplied
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
@@ -37,20 +37,21 @@ class CalledClusters:
         self._items.setdefault(name, item)
         return name
 
-    def sealed(self, node_class: NodeClass, memo: Memo) -> Iterator[Sealed]:
-        """Every cluster that was named, with its endpoints where they are supplied."""
+    def sealed(
+        self, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+    ) -> Iterator[Sealed]:
+        """Every cluster that was named; `supplied` takes those that need endpoints as well."""
         for name, item in self._items.items():
-            yield from sealed_cluster(name, item, node_class, memo)
+            yield sealed_cluster(name, item, node_class, memo)
+            if is_supplied(item, node_class.wire):
+                supplied[name] = item
 
 
-def sealed_cluster(
-    name: str, item: Cluster, node_class: NodeClass, memo: Memo
-) -> tuple[Sealed, ...]:
-    """A cluster, and its endpoints where the control plane supplies them; remembered."""
+def sealed_cluster(name: str, item: Cluster, node_class: NodeClass, memo: Memo) -> Sealed:
+    """A cluster under the name a proxy has for it; remembered."""
 
-    def build() -> tuple[Sealed, ...]:
-        messages = (cluster(item, node_class.wire), assignment(item, node_class.wire))
-        return tuple(seal(message, (item.node,)) for message in messages if message is not None)
+    def build() -> Sealed:
+        return seal(cluster(item, node_class.wire), (item.node,))
 
-    result: tuple[Sealed, ...] = memo.get(("cluster", name), (item, node_class.wire), build)
+    result: Sealed = memo.get(("cluster", name), (item, node_class.wire), build)
     return result

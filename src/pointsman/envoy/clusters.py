@@ -51,15 +51,10 @@ def cluster(item: Cluster, wire: Wire) -> pb.Message:
     return pb.Cluster(**fields)
 
 
-def assignment(item: Cluster, wire: Wire) -> pb.Message | None:
-    """`ClusterLoadAssignment` of a cluster whose endpoints the control plane supplies."""
-    if not _is_supplied(item, wire):
-        return None
-    return pb.ClusterLoadAssignment(**_assignment(item, item.endpoints or ()))
-
-
-def _is_supplied(item: Cluster, wire: Wire) -> bool:
-    return isinstance(item.discovery, CloudMapServiceDiscovery) and wire != "static"
+def is_supplied(item: Cluster, wire: Wire) -> bool:
+    """Whether the control plane supplies the endpoints, beside the cluster."""
+    found = isinstance(item.discovery, CloudMapServiceDiscovery)
+    return found and item.endpoints is None and wire != "static"
 
 
 def internal_cluster(
@@ -118,7 +113,7 @@ def pool_limits(pool: GatewayConnectionPool | NodeConnectionPool | None) -> Fiel
 
 
 def _discovery(item: Cluster, wire: Wire) -> Fields:
-    if _is_supplied(item, wire):
+    if is_supplied(item, wire):
         return {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
     if item.endpoints is not None:
         return {"type": _static_type(item.endpoints), **_loads(item, item.endpoints)}

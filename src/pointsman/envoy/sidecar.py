@@ -9,11 +9,21 @@ from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.graph.memo import Memo
+from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.sidecar import Sidecar
 
 
-def sidecar_resources(sidecar: Sidecar, node_class: NodeClass, memo: Memo) -> Iterator[Sealed]:
-    """Everything one sidecar needs; built anew only when something of it has changed."""
+def sidecar_resources(
+    sidecar: Sidecar, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+) -> Iterator[Sealed]:
+    """Everything one sidecar needs; built anew only when something of it has changed.
+
+    Args:
+        sidecar: the sidecar.
+        node_class: whom it is for.
+        memo: remembers what was built.
+        supplied: takes the clusters whose endpoints the control plane has to supply, by name.
+    """
 
     def build() -> tuple[tuple[Sealed, ...], CalledClusters]:
         clusters = CalledClusters()
@@ -25,4 +35,4 @@ def sidecar_resources(sidecar: Sidecar, node_class: NodeClass, memo: Memo) -> It
     step = ("sidecar", node_class)
     own, clusters = memo.get(step, (sidecar,), build)
     yield from own
-    yield from clusters.sealed(node_class, memo)
+    yield from clusters.sealed(node_class, memo, supplied)

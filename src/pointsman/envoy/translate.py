@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pointsman.envoy import names, pb
 from pointsman.envoy.bundle import Bundle, bundle
 from pointsman.envoy.called import sealed_cluster
-from pointsman.envoy.clusters import ADS, internal_cluster
+from pointsman.envoy.clusters import ADS, internal_cluster, is_supplied
 from pointsman.envoy.listeners import (
     discovered_routes,
     inline_routes,
@@ -63,15 +63,18 @@ def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> 
         memo: remembers what was built in the previous run; None builds everything.
     """
     gateway = graph.gateways.get(node_class.owner)
+    supplied: dict[str, Cluster] = {}
     if gateway is not None:
-        return bundle(_resources(gateway, node_class, memo or Memo()))
+        return bundle(_resources(gateway, node_class, memo or Memo(), supplied), supplied)
     sidecar = graph.sidecars.get(node_class.owner)
     if sidecar is not None:
-        return bundle(sidecar_resources(sidecar, node_class, memo or Memo()))
+        return bundle(sidecar_resources(sidecar, node_class, memo or Memo(), supplied), supplied)
     return Bundle({})
 
 
-def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[Sealed]:
+def _resources(
+    gateway: Gateway, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+) -> Iterator[Sealed]:
     clusters: dict[str, Cluster] = {}
     for listener in gateway.listeners:
         hosts = _hosts(gateway, listener, node_class, memo)
@@ -80,7 +83,9 @@ def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
     for name, item in clusters.items():
-        yield from sealed_cluster(name, item, node_class, memo)
+        yield sealed_cluster(name, item, node_class, memo)
+        if is_supplied(item, node_class.wire):
+            supplied[name] = item
 
 
 def _hosts(

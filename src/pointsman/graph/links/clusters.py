@@ -41,7 +41,7 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     owner = context.owners.get(node.key)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given, owner),
+        (node.spec, context.membership, given, owner, context.given.registered),
         lambda: _link(context, node, given, owner),
     )
     return result
@@ -73,7 +73,7 @@ def _link(
                     ("spec", "listeners", index, "tls"),
                     f"port {cluster.port} asks for TLS, which the gateway does not speak yet",
                 )
-        _check_discovery(node, given, findings)
+        _check_discovery(node, given, findings, registered=context.given.registered)
         if owner is not None:
             report_taken(owner, aws_name(node.key, node.spec), findings)
             clusters = {port: unknown_cluster(mesh.name, node.key, port) for port in clusters}
@@ -129,7 +129,11 @@ def _health_check(listener: NodeListener) -> HealthCheck | None:
 
 
 def _check_discovery(
-    node: Resource[VirtualNodeSpec], given: tuple[Address | None, ...], findings: Findings
+    node: Resource[VirtualNodeSpec],
+    given: tuple[Address | None, ...],
+    findings: Findings,
+    *,
+    registered: bool,
 ) -> None:
     discovery = node.spec.service_discovery
     if all(address is not None for address in given):
@@ -138,7 +142,7 @@ def _check_discovery(
         findings.add(
             routing.NO_DISCOVERY, ("spec",), "the node has listeners but no service discovery"
         )
-    elif discovery.dns is None:
+    elif discovery.dns is None and not registered:
         findings.add(
             routing.ENDPOINTS_UNKNOWN,
             ("spec", "serviceDiscovery", "awsCloudMap"),

@@ -23,10 +23,12 @@ class GivenEndpoints:
     Attributes:
         by_name: (host, port) -> address, as `--resolve` gives them.
         by_node: (virtual node, port) -> address, as demo backends have them.
+        registered: whether there is a registry for all that these do not name.
     """
 
     by_name: Mapping[tuple[str, int], Address] = field(default_factory=dict)
     by_node: Mapping[tuple[Key, int], Address] = field(default_factory=dict)
+    registered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Context:
         membership: meshes and gateways.
         given: addresses that come before discovery.
         memo: results by step.
-        named: who has a name inside App Mesh.
         policies: by what they are attached to.
+        named: who has a name inside App Mesh.
         owners: object whose name inside App Mesh is taken -> the object that has it.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
@@ -57,8 +59,8 @@ class Context:
     membership: Membership
     given: GivenEndpoints
     memo: Memo
-    named: dict[Named, Key] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
+    named: dict[Named, Key] = field(default_factory=dict)
     owners: dict[Key, Key] = field(default_factory=dict)
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@
     PM50x  notes       accepted though foreign
     PM52x  enforcement accepted, but not enforced here
     PM6xx  envoy       what Envoy itself refuses, and ports
+    PM7xx  registry    what registries of service instances say
 
 One module a hundred; `docs/problems.md` is generated from `CODES`. A number is never reused.
 """
@@ -21,6 +22,7 @@ from pointsman.resources.codes import (
     notes,
     reading,
     references,
+    registry,
     routing,
 )
 from pointsman.resources.problem import Code
@@ -29,6 +31,7 @@ _MODULES: tuple[ModuleType, ...] = (
     reading,
     fields,
     references,
+    registry,
     routing,
     notes,
     enforcement,

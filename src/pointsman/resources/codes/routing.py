@@ -82,8 +82,8 @@ ENDPOINTS_UNKNOWN = Code(
     "PM413",
     Severity.WARNING,
     "endpoints come from AWS Cloud Map, which is not connected",
-    "Give the addresses by `--resolve`, or run demo backends by `--echo`. Until then requests "
-    "for this node are answered 503.",
+    "Give the addresses by `--resolve` or in a registry (`docs/discovery.md`), or run demo "
+    "backends by `--echo`. Until then requests for this node are answered 503.",
 )
 HEALTH_CHECK_PROTOCOL = Code(
     "PM414",
