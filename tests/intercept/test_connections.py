@@ -5,11 +5,12 @@ The app's host has servers where Envoy would listen (15000, 15001) and where the
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.intercept.conftest import Host
-from tests.support.destination import Reached, reach, serving
+from tests.support.destination import Reached, open_connection, reach, serving
 
 pytestmark = pytest.mark.netns
 ENVOY = 1337
@@ -114,3 +115,22 @@ def test_after_removal_everything_is_direct(served: Host, family: str) -> None:
     app, peer = getattr(served.app, family), getattr(served.peer, family)
     assert reach(served.app, peer, 9000) == Reached("peer", 9000, peer, 9000)
     assert reach(served.peer, app, 8080) == Reached("app", 8080, app, 8080)
+
+
+def test_connections_that_were_open_before_stay_as_they_were(served: Host, tmp_path: Path) -> None:
+    app, peer = served.app.ipv4, served.peer.ipv4
+    with (
+        open_connection(served.app, peer, 9000, tmp_path) as outbound,
+        open_connection(served.peer, app, 8080, tmp_path) as inbound,
+    ):
+        served.intercept("--app-port", 8080)
+        assert outbound() == Reached("peer", 9000, peer, 9000)
+        assert inbound() == Reached("app", 8080, app, 8080)
+
+
+def test_connections_through_envoy_outlive_another_run(served: Host, tmp_path: Path) -> None:
+    served.intercept("--app-port", 8080)
+    peer = served.peer.ipv4
+    with open_connection(served.app, peer, 9000, tmp_path) as outbound:
+        served.intercept("--egress-port", 8081)
+        assert outbound() == Reached("app", 15001, peer, 9000)

@@ -1,16 +1,17 @@
 """TCP servers that say who was reached and who was meant, and a client that asks them.
 
 The file is also the program that runs inside of a network namespace: `server NAME PORT...` or
-`client ADDRESS PORT`. It uses the standard library only.
+`client ADDRESS PORT [FIFO]`. It uses the standard library only.
 """
 
 import json
+import os
 import selectors
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -43,10 +44,34 @@ def reach(
     namespace: "Namespace", address: str, port: int, *, uid: int = 1000, gid: int | None = None
 ) -> Reached | None:
     """Connects from a namespace; None when nobody listens there."""
-    ended: subprocess.CompletedProcess[str] = namespace.run(
-        *_PYTHON, "client", address, port, uid=uid, gid=gid
-    )
-    answer = json.loads(ended.stdout)
+    ended = namespace.run(*_PYTHON, "client", address, port, uid=uid, gid=gid)
+    return _read(ended.stdout)
+
+
+@contextmanager
+def open_connection(
+    namespace: "Namespace", address: str, port: int, folder: Path
+) -> Iterator[Callable[[], Reached | None]]:
+    """A connection from a namespace; calling what is given asks over it, once.
+
+    The answer is None when the connection does not work any more.
+    """
+    ask = folder / f"ask-{namespace.name}"
+    os.mkfifo(ask)
+    with namespace.started(*_PYTHON, "client", address, port, ask, uid=1000) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "connected\n"
+
+        def answer() -> Reached | None:
+            ask.write_text("now")
+            assert process.stdout is not None
+            return _read(process.stdout.read())
+
+        yield answer
+
+
+def _read(text: str) -> Reached | None:
+    answer = json.loads(text.removeprefix("connected\n"))
     return None if answer is None else Reached(*answer)
 
 
@@ -55,16 +80,21 @@ def _serve(name: str, ports: list[int]) -> None:
     for port in ports:
         for family in (socket.AF_INET, socket.AF_INET6):
             listener = socket.create_server(("", port), family=family)
-            selector.register(listener, selectors.EVENT_READ, port)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+            selector.register(listener, selectors.EVENT_READ)
+    _say("ready\n")
     while True:
         for key, _ in selector.select():
             assert isinstance(key.fileobj, socket.socket)
-            connection, _ = key.fileobj.accept()
-            with connection:
-                address, wanted_port = _original_destination(connection)
-                connection.sendall(json.dumps((name, key.data, address, wanted_port)).encode())
+            if key.data is None:
+                connection, _ = key.fileobj.accept()
+                port = key.fileobj.getsockname()[1]
+                selector.register(connection, selectors.EVENT_READ, port)
+                continue
+            selector.unregister(key.fileobj)
+            with key.fileobj as connection:
+                if connection.recv(1):
+                    answer = (name, key.data, *_original_destination(connection))
+                    connection.sendall(json.dumps(answer).encode())
 
 
 def _original_destination(connection: socket.socket) -> tuple[str, int]:
@@ -81,13 +111,23 @@ def _original_destination(connection: socket.socket) -> tuple[str, int]:
     return socket.inet_ntop(connection.family, raw[start:end]), int.from_bytes(raw[2:4])
 
 
-def _ask(address: str, port: int) -> None:
-    try:
-        with socket.create_connection((address, port), timeout=5) as connection:
-            answer = connection.makefile().read()
-    except ConnectionRefusedError:
-        answer = "null"
-    sys.stdout.write(answer)
+def _ask(address: str, port: int, when: Path | None) -> None:
+    answer = "null"
+    with (
+        suppress(ConnectionError, TimeoutError),
+        socket.create_connection((address, port), timeout=5) as connection,
+    ):
+        _say("connected\n")
+        if when is not None:
+            when.read_text()
+        connection.sendall(b"?")
+        answer = connection.makefile().read()
+    _say(answer)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
@@ -95,4 +135,4 @@ if __name__ == "__main__":
     if role == "server":
         _serve(first, [int(port) for port in rest])
     else:
-        _ask(first, int(rest[0]))
+        _ask(first, int(rest[0]), Path(rest[1]) if rest[1:] else None)

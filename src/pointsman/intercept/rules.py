@@ -5,7 +5,8 @@ programs is left to `tables`.
 
 The rules are those of App Mesh's route manager: what comes from this host never enters the ingress
 chain, what goes to this host never enters the egress chain. That keeps an app's connections to
-itself, and Envoy's to the app, away from Envoy.
+itself, and Envoy's to the app, away from Envoy. Unlike there, only a connection's first packet
+enters a chain.
 """
 
 import shlex
@@ -19,6 +20,11 @@ from pointsman.intercept.interception import Interception
 INGRESS = "POINTSMAN_INGRESS"
 EGRESS = "POINTSMAN_EGRESS"
 OURS = (INGRESS, EGRESS)
+
+_FIRST_PACKET = "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN"
+"""To the kernel, connections from before it tracked any are new in the midst of their data. They
+must not be redirected there: the administrator's SSH session may be one.
+"""
 
 
 class Family(IntEnum):
@@ -56,7 +62,7 @@ def rules_of(interception: Interception, family: Family) -> Rules:
     egress = Rules(
         (EGRESS,),
         tuple(f"{EGRESS} {rule}" for rule in _egress(interception, family)),
-        (f"OUTPUT -p tcp -m addrtype ! --dst-type LOCAL -j {EGRESS}",),
+        (f"OUTPUT {_FIRST_PACKET} -m addrtype ! --dst-type LOCAL -j {EGRESS}",),
     )
     if not interception.app_ports:
         return egress
@@ -68,7 +74,10 @@ def rules_of(interception: Interception, family: Family) -> Rules:
             for port in dict.fromkeys(interception.app_ports)
         )
         + egress.rules,
-        (f"PREROUTING -p tcp -m addrtype ! --src-type LOCAL -j {INGRESS}", *egress.jumps),
+        (
+            f"PREROUTING {_FIRST_PACKET} -m addrtype ! --src-type LOCAL -j {INGRESS}",
+            *egress.jumps,
+        ),
     )
 
 
