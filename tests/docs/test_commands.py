@@ -8,7 +8,7 @@ from pointsman.cli.main import app
 from tests.docs.documents import DOCUMENTS, ROOT, code
 
 COMMAND = re.compile(r"(?:^|[|&] )(?:\S*/)?pointsman ([a-z]+)([^|>&]*)")
-OPTION = re.compile(r"(?<=\s)--?[A-Za-z][a-z-]*")
+OPTION = re.compile(r"(?<=\s)--?[A-Za-z][a-z0-9-]*")
 TARGET = re.compile(r"^make ([a-z ]+)")
 COMMON = {"--debug", "--help"}
 

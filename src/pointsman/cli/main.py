@@ -21,6 +21,7 @@ import typer
 from pointsman import __version__
 from pointsman.cli.check import check
 from pointsman.cli.explain import explain
+from pointsman.cli.intercept import intercept
 from pointsman.cli.output import write_error
 from pointsman.cli.render import render
 from pointsman.cli.serve import serve
@@ -47,7 +48,7 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, serve, status):
+for command in (up, check, explain, render, serve, status, intercept):
     app.command(help=_help(command))(command)
 
 
