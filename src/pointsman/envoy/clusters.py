@@ -2,9 +2,12 @@
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration
+from pointsman.envoy.config_source import ADS
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
+from pointsman.envoy.tls import HTTP2, upstream_socket
 from pointsman.graph.model.cluster import Address, Cluster, is_ip
+from pointsman.graph.tls import UpstreamTls
 from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
 from pointsman.resources.kinds.virtual_node import (
@@ -27,12 +30,14 @@ _TWO = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http2_protocol_opti
 _ONE = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http_protocol_options": {}}))
 
 
-ADS = {"ads": {}, "resource_api_version": "V3"}
-"""A config source: over the stream that brought the resource itself."""
+def cluster(item: Cluster, wire: Wire, tls: UpstreamTls | None = None) -> pb.Message:
+    """`envoy.config.cluster.v3.Cluster` of a virtual node's port.
 
-
-def cluster(item: Cluster, wire: Wire) -> pb.Message:
-    """`envoy.config.cluster.v3.Cluster` of a virtual node's port."""
+    Args:
+        item: the virtual node's port.
+        wire: how the proxy gets its configuration.
+        tls: TLS of the connections; None for plaintext.
+    """
     fields: Fields = {
         "name": names.cluster(item),
         "connect_timeout": duration(10_000),
@@ -40,6 +45,8 @@ def cluster(item: Cluster, wire: Wire) -> pb.Message:
         "typed_extension_protocol_options": {HTTP_OPTIONS: _protocol(item.protocol)},
         **_discovery(item, wire),
     }
+    if tls is not None:
+        fields["transport_socket"] = upstream_socket(tls, item.protocol, wire)
     if item.health_check is not None:
         fields["health_checks"] = [_health_check(item, item.health_check)]
         # Without it, an endpoint that left discovery but still answers is kept forever.
@@ -89,7 +96,7 @@ def internal_cluster(
 
 
 def _protocol(protocol: str) -> pb.Message:
-    return _TWO if protocol in ("http2", "grpc") else _ONE
+    return _TWO if protocol in HTTP2 else _ONE
 
 
 def _limits(connections: int, pending: int, requests: int) -> Fields:

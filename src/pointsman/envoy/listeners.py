@@ -3,7 +3,8 @@
 from pointsman.envoy import names, pb
 from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
-from pointsman.envoy.clusters import ADS, socket_address
+from pointsman.envoy.clusters import socket_address
+from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass

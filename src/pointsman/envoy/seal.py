@@ -9,6 +9,7 @@ from pointsman.envoy.sealed import (
     ENDPOINT,
     LISTENER,
     ROUTE,
+    SECRET,
     TYPE_PREFIX,
     VIRTUAL_HOST,
     Sealed,
@@ -41,5 +42,6 @@ _CLASSES = {
     ENDPOINT: pb.ClusterLoadAssignment,
     LISTENER: pb.Listener,
     ROUTE: pb.RouteConfiguration,
+    SECRET: pb.Secret,
     VIRTUAL_HOST: pb.VirtualHost,
 }

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.bundle import Bundle, bundle
-from pointsman.envoy.clusters import ADS, assignment, cluster, internal_cluster
+from pointsman.envoy.clusters import assignment, cluster, internal_cluster
+from pointsman.envoy.config_source import ADS
 from pointsman.envoy.listeners import (
     discovered_routes,
     inline_routes,
