@@ -118,7 +118,7 @@ class Instance:
         self._ports = LocalPorts(options)
         self._book = PortBook(options.bind)
         self._backends = Backends(options)
-        self._compiler = Compiler(self._arrange)
+        self._compiler = Compiler(self._arrange, options.certificates)
         self._rejections = Rejections()
         self._server = AdsServer(self._classify, self._rejected)
         self._fleet: Fleet | None = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.translate import translate
 from pointsman.graph.link import LinkResult, link
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway
@@ -43,16 +44,18 @@ class Compiler:
 
     Args:
         arrange: see `Arrange`.
+        certificates: what stands for certificates of AWS.
     """
 
-    def __init__(self, arrange: Arrange) -> None:
+    def __init__(self, arrange: Arrange, certificates: CertificateMap | None = None) -> None:
         self._arrange = arrange
+        self._certificates = certificates
         self._linked: LinkResult | None = None
         self._memos: dict[Key, Memo] = {}
 
     def compile(self, resources: ResourceSet, given: GivenEndpoints) -> Compiled:
         """Links and translates; objects with errors are served as they last were without."""
-        linked = link(resources, given, self._linked)
+        linked = link(resources, given, self._linked, self._certificates)
         self._linked = linked
         arranged = tuple(self._arrange(linked.graph.gateways.values()))
         graph = Graph({gateway.key: gateway for gateway, _ in arranged})

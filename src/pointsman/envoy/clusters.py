@@ -2,7 +2,7 @@
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration
-from pointsman.envoy.config_source import ADS
+from pointsman.envoy.config_source import ADS, HTTP_OPTIONS
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
 from pointsman.envoy.tls import HTTP2, upstream_socket
@@ -18,7 +18,6 @@ from pointsman.resources.kinds.virtual_node import (
 
 UNLIMITED = 2_147_483_647
 """App Mesh's client circuit breakers (user guide, "Envoy defaults"); Envoy's own are 1024."""
-HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _LOOKUP = {
     "IPv4_ONLY": "V4_ONLY",
     "IPv6_ONLY": "V6_ONLY",

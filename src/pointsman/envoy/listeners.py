@@ -8,6 +8,7 @@ from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.tls import TLS_ONLY, downstream_socket, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
 
@@ -44,9 +45,23 @@ def public_listener(
     return pb.Listener(
         name=names.listener(listener),
         address=socket_address(address),
-        filter_chains=[_chain(manager)],
         enable_reuse_port={"value": True},
+        **_chains(listener, _chain(manager), node_class),
     )
+
+
+def _chains(listener: Listener, chain: Fields, node_class: NodeClass) -> Fields:
+    """The filter chains of a listener's TLS and plaintext, as far as it takes them."""
+    if listener.tls is None:
+        return {"filter_chains": [chain]}
+    socket = downstream_socket(listener.tls, listener.protocol, node_class.wire)
+    encrypted = {**chain, "transport_socket": socket}
+    if listener.tls.mode == "STRICT":
+        return {"filter_chains": [encrypted]}
+    return {
+        "listener_filters": [tls_inspector()],
+        "filter_chains": [{**encrypted, "filter_chain_match": TLS_ONLY}, chain],
+    }
 
 
 def internal_listener(

@@ -5,6 +5,7 @@ and the folder to watch, so that the proxy itself reads them, and reads them aga
 replaced. The secret is a resource of its own: new files change no listener and no connection.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -165,4 +166,4 @@ def _matchers(name: str) -> Iterator[Fields]:
 
 def _quoted(name: str) -> str:
     """A name as an expression of RE2 that matches nothing else."""
-    return "".join(letter if letter.isalnum() else f"\\x{{{ord(letter):x}}}" for letter in name)
+    return re.sub(r"([^\w])", r"\\\1", name, flags=re.ASCII)

@@ -22,6 +22,7 @@ from pointsman.envoy.listeners import (
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
+from pointsman.envoy.tls import secrets
 from pointsman.envoy.virtual_hosts import SecondPass, second_pass_host, virtual_host
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Cluster
@@ -33,6 +34,7 @@ from pointsman.graph.model.gateway import (
     VirtualHost,
 )
 from pointsman.graph.model.graph import Graph
+from pointsman.graph.tls import UpstreamTls, upstream_tls
 from pointsman.resources.key import Key
 
 
@@ -76,15 +78,19 @@ def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
     for name, item in clusters.items():
-        yield from _cluster(name, item, node_class, memo)
+        tls = upstream_tls(gateway.tls, item)
+        yield from _cluster(name, item, tls, node_class, memo)
+        yield from (seal(secret, (gateway.key,)) for secret in secrets(tls))
 
 
-def _cluster(name: str, item: Cluster, node_class: NodeClass, memo: Memo) -> tuple[Sealed, ...]:
+def _cluster(
+    name: str, item: Cluster, tls: UpstreamTls | None, node_class: NodeClass, memo: Memo
+) -> tuple[Sealed, ...]:
     def build() -> tuple[Sealed, ...]:
-        messages = (cluster(item, node_class.wire), assignment(item, node_class.wire))
+        messages = (cluster(item, node_class.wire, tls), assignment(item, node_class.wire))
         return tuple(seal(message, (item.node,)) for message in messages if message is not None)
 
-    result: tuple[Sealed, ...] = memo.get(("cluster", name), (item, node_class.wire), build)
+    result: tuple[Sealed, ...] = memo.get(("cluster", name), (item, tls, node_class.wire), build)
     return result
 
 
@@ -146,6 +152,7 @@ def _tables(
 ) -> Iterator[Sealed]:
     """The listener, its connection pool if it has one, and the routes behind."""
     keys = (gateway.key,)
+    yield from (seal(secret, keys) for secret in secrets(listener.tls))
     configuration = _route_configuration(listener, node_class, hosts)
     if node_class.wire == "static":
         routes = inline_routes(configuration)

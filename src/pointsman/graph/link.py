@@ -8,6 +8,7 @@ its graph, from which the last good version of a rule is kept while its objects 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
@@ -46,6 +47,7 @@ def link(
     resources: ResourceSet,
     given: GivenEndpoints | None = None,
     previous: LinkResult | None = None,
+    certificates: CertificateMap | None = None,
 ) -> LinkResult:
     """Links everything.
 
@@ -53,12 +55,15 @@ def link(
         resources: what was written.
         given: addresses that come before discovery.
         previous: result of the run before.
+        certificates: what stands for certificates of AWS.
     """
     memo = Memo(previous.memo if previous else None)
     found = read_membership(resources)
     # The same object while it is equal, so that everything compared with it is equal at a glance.
     membership = memo.get("membership", (found,), lambda: found)
-    context = Context(resources, membership, given or GivenEndpoints(), memo)
+    context = Context(
+        resources, membership, given or GivenEndpoints(), memo, certificates or CertificateMap()
+    )
     context.owners.update(name_owners(context))
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []

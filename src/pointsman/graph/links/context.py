@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.linked import Findings
 from pointsman.graph.links.membership import Membership, Mesh
 from pointsman.graph.memo import Memo
@@ -22,10 +23,13 @@ class GivenEndpoints:
     Attributes:
         by_name: (host, port) -> address, as `--resolve` gives them.
         by_node: (virtual node, port) -> address, as demo backends have them.
+        bare: whether those of `by_node` are the applications themselves rather than the nodes'
+            proxies, so that nobody there speaks TLS.
     """
 
     by_name: Mapping[tuple[str, int], Address] = field(default_factory=dict)
     by_node: Mapping[tuple[Key, int], Address] = field(default_factory=dict)
+    bare: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class Context:
         membership: meshes and gateways.
         given: addresses that come before discovery.
         memo: results by step.
+        certificates: what stands for certificates of AWS.
         owners: object whose name inside App Mesh is taken -> the object that has it.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
@@ -45,6 +50,7 @@ class Context:
     membership: Membership
     given: GivenEndpoints
     memo: Memo
+    certificates: CertificateMap = field(default_factory=CertificateMap)
     owners: dict[Key, Key] = field(default_factory=dict)
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 
