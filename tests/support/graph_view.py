@@ -20,7 +20,9 @@ from pointsman.graph.model.route import (
     Timeouts,
 )
 from pointsman.graph.model.sidecar import EgressPort, Sidecar
+from pointsman.graph.model.tls import Certificate, ClientTls, ServerTls, Trust
 from pointsman.resources.kinds.listeners import HealthCheck, LogFormat
+from pointsman.resources.kinds.tls import FileCertificate, FileTrust, SdsCertificate
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
 from pointsman.resources.kinds.virtual_node import (
     CloudMapServiceDiscovery,
@@ -52,6 +54,7 @@ def _gateway(gateway: Gateway) -> Tree:
     log = gateway.access_log
     return _given(
         id=gateway.node_id,
+        backends=_client_tls(gateway.tls),
         log=None if log is None else f"{log.path} {_log_format(log.format)}".strip(),
         listeners={f"{item.port} {item.protocol}": _listener(item) for item in gateway.listeners},
     )
@@ -94,9 +97,46 @@ def _log_format(form: LogFormat | None) -> str:
 
 def _listener(listener: Listener) -> Tree:
     return _given(
+        tls=_server_tls(listener.tls),
         pool=_pool(listener.pool),
         hosts={str(host.domain): [_rule(rule) for rule in host.rules] for host in listener.hosts},
     )
+
+
+def _server_tls(tls: ServerTls | None) -> str:
+    if tls is None:
+        return ""
+    words = [f"{tls.mode} shows {_material(tls.certificate)}"]
+    if tls.trust is not None:
+        words.append(_verified("clients", tls.trust, tls.names))
+    if tls.authority is not None:
+        words.append(f"signed by {_material(tls.authority)}")
+    return ", ".join(words)
+
+
+def _client_tls(tls: ClientTls | None) -> str:
+    if tls is None:
+        return ""
+    words = ["TLS always" if tls.enforce else "TLS where spoken"]
+    words += [f"on ports {', '.join(map(str, tls.ports))}"] if tls.ports else []
+    words += [f"shows {_material(tls.certificate)}"] if tls.certificate is not None else []
+    return ", ".join([*words, _verified("servers", tls.trust, tls.names)])
+
+
+def _verified(whom: str, trust: Trust, names: tuple[str, ...]) -> str:
+    named = f" named {' or '.join(names)}" if names else ""
+    return f"{whom}{named} signed by {_material(trust)}"
+
+
+def _material(material: Certificate | Trust | None) -> str:
+    match material:
+        case FileCertificate():
+            return f"{material.certificate_chain} with {material.private_key}"
+        case FileTrust():
+            return material.certificate_chain
+        case SdsCertificate():
+            return f"secret {material.secret_name}"
+    return "nothing" if material is None else "what the mesh issues"
 
 
 def _pool(pool: GatewayConnectionPool | NodeConnectionPool | None) -> str:
@@ -226,6 +266,7 @@ def _cluster(cluster: Cluster) -> Tree:
         protocol=None if cluster.protocol == "http" else cluster.protocol,
         found=_discovery(cluster),
         ip=cluster.ip_preference,
+        tls=_server_tls(cluster.tls),
         health=cluster.health_check and _health(cluster.health_check),
         outliers=outliers
         and f"{outliers.max_server_errors} errors, every {outliers.interval.ms} ms, "

@@ -112,7 +112,13 @@ class Instance:
         self._settings = settings
         self._view = view
         self._machine = Machine(options)
-        self._plane = ControlPlane(options.paths, options.variables, self._machine, view)
+        self._plane = ControlPlane(
+            options.paths,
+            options.variables,
+            self._machine,
+            view,
+            certificates=options.certificates,
+        )
         self.serves = False
 
     async def run(self, stop: asyncio.Event) -> None:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.sealed import Sealed
-from pointsman.envoy.static import static_bootstrap
+from pointsman.envoy.static import static_bootstrap, without_files
 from pointsman.envoy.translate import translate
 from pointsman.errors import UsageError
 from pointsman.graph.link import LinkResult, link
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway
@@ -49,6 +50,7 @@ def load(
     paths: Sequence[str],
     variables: Mapping[str, str],
     resolves: Mapping[tuple[str, int], tuple[str, int]],
+    certificates: CertificateMap | None = None,
 ) -> Offline:
     """Reads and links manifests.
 
@@ -56,6 +58,7 @@ def load(
         paths: files, folders, or `-` for standard input.
         variables: values of `${NAME}`.
         resolves: (host, port) of a virtual node -> (host, port) where it really is.
+        certificates: what stands for certificates of AWS.
 
     Raises:
         SourceError: a path cannot be read.
@@ -64,7 +67,7 @@ def load(
     for source, text in files.read(paths).items():
         store.replace(source, text)
     given = {name: Address(*address) for name, address in resolves.items()}
-    linked = link(store.resources(), GivenEndpoints(by_name=given))
+    linked = link(store.resources(), GivenEndpoints(by_name=given), certificates=certificates)
     problems = (*store.problems(), *linked.problems)
     return Offline(store, linked, locate(store, problems))
 
@@ -128,7 +131,8 @@ def ask_envoy(offline: Offline, binary: EnvoyBinary) -> tuple[Problem, ...]:
     for gateway in offline.gateways:
         resources = render(offline, gateway)
         # One Envoy after the other: they would only share the same processors.
-        complaints = validate(binary, json.dumps(static_bootstrap(gateway, resources)))
+        bootstrap = without_files(static_bootstrap(gateway, resources))
+        complaints = validate(binary, json.dumps(bootstrap))
         problems.extend(_refusal(gateway, resources, complaint) for complaint in complaints)
     return locate(offline.store, problems)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from pointsman.echo.behaviour import EchoBehaviour
 from pointsman.errors import UsageError
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.model.cluster import Address
 
 
@@ -33,6 +34,7 @@ class UpOptions:
         echo: whether virtual nodes without a backend get a demo one.
         behaviours: how demo backends answer, by name of the virtual node; "" for all others.
         resolves: (host, port) -> address.
+        certificates: what stands for certificates of AWS.
         moves: listeners that are bound elsewhere.
         bind: IP address listeners bind to.
         envoy: path of Envoy, if one was named.
@@ -45,6 +47,7 @@ class UpOptions:
     echo: bool = False
     behaviours: Mapping[str, EchoBehaviour] = field(default_factory=dict)
     resolves: Mapping[tuple[str, int], Address] = field(default_factory=dict)
+    certificates: CertificateMap = field(default_factory=CertificateMap)
     moves: tuple[Move, ...] = ()
     bind: str = "127.0.0.1"
     envoy: str | None = None

@@ -21,6 +21,7 @@ from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.observe.status import Status
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
@@ -57,6 +58,7 @@ class ControlPlane:
         news: told what becomes of changes.
         admission: who may be which node; None believes whoever connects.
         age_s: see `AdsServer`.
+        certificates: what stands for certificates of AWS.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -71,12 +73,13 @@ class ControlPlane:
         *,
         admission: Admission | None = None,
         age_s: float | None = None,
+        certificates: CertificateMap | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
         self._news = news
         self._store = Store(variables)
-        self._compiler = Compiler(site.arrange)
+        self._compiler = Compiler(site.arrange, certificates=certificates)
         self._compiled = Compiled()
         self._directory: Directory[Proxy] = Directory()
         self._snapshots: dict[NodeClass, Snapshot] = {}

@@ -34,6 +34,9 @@ def explain(
     ] = None,
     var: options.Variables = [],  # noqa: B006
     resolve: options.Resolves = [],  # noqa: B006
+    certificate: options.Certificates = [],  # noqa: B006
+    authority: options.Authorities = [],  # noqa: B006
+    certificates: options.CertificateFile = None,
     as_json: options.AsJson = False,
     no_color: options.NoColor = False,
 ) -> None:
@@ -55,6 +58,7 @@ def explain(
     wrong, or there is no gateway to ask.
     """
     from pointsman.app import offline
+    from pointsman.app.certificates import read_certificates
     from pointsman.cli.request import choose_listener, parse_request
     from pointsman.graph.intent import decide
     from pointsman.observe.explain import explain_json
@@ -62,16 +66,23 @@ def explain(
     from pointsman.resources.report import problem_json
 
     asked = parse_request(method, url, header)
-    loaded = offline.load(paths, options.parse_variables(var), options.parse_resolves(resolve))
+    loaded = offline.load(
+        paths,
+        options.parse_variables(var),
+        options.parse_resolves(resolve),
+        read_certificates(certificates, certificate, authority),
+    )
     chosen = offline.find_gateway(loaded.gateways, gateway, "--gateway")
-    intent = decide(chosen, choose_listener(chosen, port, asked.port), asked.request)
+    listener = choose_listener(chosen, port, asked)
+    request = asked.at(listener)
+    intent = decide(chosen, listener, request)
     problems = _concerned(loaded, intent)
     if as_json:
-        decision = explain_json(intent, asked.request)
+        decision = explain_json(intent, request)
         output.write_json({**decision, "problems": [problem_json(item) for item in problems]})
         return
     color = options.wants_color(no_color)
-    output.write_lines(explain_lines(intent, asked.request, url), color=color)
+    output.write_lines(explain_lines(intent, request, url), color=color)
     _print_problems(problems, color=color)
 
 

@@ -25,6 +25,28 @@ Resolves = Annotated[
         help="Where a virtual node found as HOST:PORT really is. Repeatable.",
     ),
 ]
+Certificates = Annotated[
+    list[str],
+    typer.Option(
+        "--certificate",
+        metavar="ARN=CHAIN,KEY",
+        help="Files that stand for a certificate of AWS. Repeatable.",
+    ),
+]
+Authorities = Annotated[
+    list[str],
+    typer.Option(
+        "--authority",
+        metavar="ARN=FILE",
+        help="File that stands for a certificate authority of AWS. Repeatable.",
+    ),
+]
+CertificateFile = Annotated[
+    str | None,
+    typer.Option(
+        "--certificates", metavar="FILE", help="YAML file with what stands for ARNs of AWS."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints JSON for machines.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; so does NO_COLOR.")]
 EnvoyPath = Annotated[

@@ -7,6 +7,9 @@ import typer
 
 from pointsman.cli.addresses import parse_ip
 from pointsman.cli.options import (
+    Authorities,
+    CertificateFile,
+    Certificates,
     EnvoyPath,
     NoColor,
     Paths,
@@ -39,6 +42,9 @@ def up(
         ),
     ] = [],  # noqa: B006
     resolves: Resolves = [],  # noqa: B006
+    certificate: Certificates = [],  # noqa: B006
+    authority: Authorities = [],  # noqa: B006
+    certificates: CertificateFile = None,
     listen: Annotated[
         list[str],
         typer.Option(
@@ -75,6 +81,7 @@ def up(
 
     import structlog
 
+    from pointsman.app.certificates import read_certificates
     from pointsman.app.instance import Instance
     from pointsman.app.options import UpOptions, parse_move
     from pointsman.cli.up_view import UpView
@@ -88,6 +95,7 @@ def up(
         echo=echo,
         behaviours=_behaviours(echo_flag),
         resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
+        certificates=read_certificates(certificates, certificate, authority),
         moves=tuple(map(parse_move, listen)),
         bind=parse_ip("--bind", bind),
         envoy=envoy,

@@ -75,7 +75,7 @@ class UpView:
             method, path = rule.match.method or "GET", rule.match.path.value
             self._say("try it:      ", Piece(_curl(address, listener, rule), "strong"))
             host = "localhost" if str(rule.domain) == "*" else _host_of(rule)
-            url = f"http://{host}:{listener.port}{path}"
+            url = f"{_url_scheme(listener)}://{host}:{listener.port}{path}"
             self._say(f"why there:   {program} explain {where} {method} {shlex.quote(url)}")
         self._say(f"how it is:   {program} status")
         self._say(Piece("Edit the files: what you save is live. Ctrl-C ends.", "faint"))
@@ -180,18 +180,26 @@ def _is_error_in(sources: tuple[str, ...], problem: Problem) -> bool:
 
 
 def _scheme(listener: Listener) -> str:
-    return "http" if listener.protocol == "http" else listener.protocol
+    return _url_scheme(listener) if listener.protocol == "http" else listener.protocol
+
+
+def _url_scheme(listener: Listener) -> str:
+    """The scheme that certainly works: a PERMISSIVE listener takes http, too."""
+    return "https" if listener.tls is not None and listener.tls.mode == "STRICT" else "http"
 
 
 def _curl(address: str, listener: Listener, rule: GatewayRule) -> str:
     words = ["curl"]
-    if listener.protocol == "http2":
+    scheme = _url_scheme(listener)
+    if scheme == "https":
+        words.append("--insecure")
+    elif listener.protocol == "http2":
         words.append("--http2-prior-knowledge")
     if str(rule.domain) != "*":
         words.append(f"-H {shlex.quote(f'host: {_host_of(rule)}')}")
     if rule.match.method not in (None, "GET"):
         words.append(f"-X {rule.match.method}")
-    url = f"http://{address}{rule.match.path.value}"
+    url = f"{scheme}://{address}{rule.match.path.value}"
     return " ".join([*words, shlex.quote(url)])
 
 

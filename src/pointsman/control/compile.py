@@ -12,6 +12,7 @@ from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.translate import translate
 from pointsman.graph.link import LinkResult, link
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway
@@ -52,11 +53,18 @@ class Compiler:
     Args:
         arrange: see `Arrange`.
         endpoints: adds endpoints from a registry; by default there are none.
+        certificates: what stands for certificates of AWS.
     """
 
-    def __init__(self, arrange: Arrange, endpoints: Endpoints | None = None) -> None:
+    def __init__(
+        self,
+        arrange: Arrange,
+        endpoints: Endpoints | None = None,
+        certificates: CertificateMap | None = None,
+    ) -> None:
         self._arrange = arrange
         self._endpoints = endpoints or Endpoints()
+        self._certificates = certificates
         self._linked: LinkResult | None = None
         self._memos: dict[tuple[Key, str, str], Memo] = {}
         self._compiled = Compiled()
@@ -68,7 +76,7 @@ class Compiler:
 
     def compile(self, resources: ResourceSet, given: GivenEndpoints) -> Compiled:
         """Links and translates; objects with errors are served as they last were without."""
-        linked = link(resources, given, self._linked)
+        linked = link(resources, given, self._linked, self._certificates)
         self._linked = linked
         arranged = tuple(self._arrange(linked.graph.proxies.values()))
         graph = Graph(

@@ -69,7 +69,7 @@ def _captured(sidecar: Sidecar, chains: dict[int, Fields]) -> Iterator[pb.Messag
         fields["default_filter_chain"] = tcp_chain("egress", [(name, 1)], NO_LIMIT_MS, logs)
     yield pb.Listener(
         name=names.EGRESS_CAPTURE,
-        listener_filters=[original_destination(), tls_inspector_on(TLS_PORT)],
+        listener_filters=[original_destination(), tls_inspector_on([TLS_PORT])],
         filter_chains=rows,
         enable_reuse_port={"value": True},
         **loopback_addresses(sidecar.ip_preference, EGRESS_PORT),

@@ -5,12 +5,19 @@ from collections.abc import Iterator
 from pointsman.envoy import names, pb
 from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration, timeouts
-from pointsman.envoy.clusters import HTTP_OPTIONS, pool_limits, protocol_options, socket_address
+from pointsman.envoy.clusters import pool_limits, protocol_options, socket_address
+from pointsman.envoy.config_source import HTTP_OPTIONS
 from pointsman.envoy.listeners import Place, discovered_routes, http_chain, inline_routes
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
-from pointsman.envoy.redirected import INGRESS_PORT, any_addresses, original_destination
+from pointsman.envoy.redirected import (
+    INGRESS_PORT,
+    any_addresses,
+    original_destination,
+    tls_inspector_on,
+)
 from pointsman.envoy.tcp import tcp_chain
+from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.sidecar import IngressListener, Sidecar
 
@@ -25,23 +32,32 @@ def ingress(sidecar: Sidecar, node_class: NodeClass) -> Iterator[pb.Message]:
         if item.protocol != "tcp" and node_class.wire != "static":
             yield _routes(sidecar, item)
         chain = _chain(sidecar, item, node_class)
+        if node_class.egress is None:
+            chain["filter_chain_match"] = {"destination_port": {"value": item.port}}
+        secure = secured(chain, item.tls, item.protocol, node_class.wire)
+        chains.extend(secure)
         if node_class.egress is not None:
             address = Address(node_class.bind, node_class.local_port(item.port))
             yield pb.Listener(
                 name=names.ingress_listener(item.port),
                 address=socket_address(address),
-                filter_chains=[chain],
+                listener_filters=[tls_inspector()] if is_permissive(item.tls) else [],
+                filter_chains=secure,
                 enable_reuse_port={"value": True},
             )
-        chains.append({**chain, "filter_chain_match": {"destination_port": {"value": item.port}}})
     if node_class.egress is None:
         yield pb.Listener(
             name=names.INGRESS_CAPTURE,
-            listener_filters=[original_destination()],
+            listener_filters=[original_destination(), *_inspectors(sidecar)],
             filter_chains=chains,
             enable_reuse_port={"value": True},
             **any_addresses(node_class.bind, sidecar.ip_preference, INGRESS_PORT),
         )
+
+
+def _inspectors(sidecar: Sidecar) -> list[Fields]:
+    ports = [item.port for item in sidecar.ingress if is_permissive(item.tls)]
+    return [tls_inspector_on(ports)] if ports else []
 
 
 def _chain(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> Fields:

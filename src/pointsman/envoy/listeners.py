@@ -5,10 +5,12 @@ from enum import Enum
 from pointsman.envoy import names, pb
 from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
-from pointsman.envoy.clusters import ADS, socket_address
+from pointsman.envoy.clusters import socket_address
+from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
 
@@ -46,8 +48,9 @@ def public_listener(
     return pb.Listener(
         name=names.listener(listener),
         address=socket_address(address),
-        filter_chains=[chain],
         enable_reuse_port={"value": True},
+        listener_filters=[tls_inspector()] if is_permissive(listener.tls) else [],
+        filter_chains=secured(chain, listener.tls, listener.protocol, node_class.wire),
     )
 
 

@@ -7,7 +7,15 @@ from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.gateway import Domain, Gateway, GatewayRule, Listener
 from pointsman.graph.model.route import Route, Service
 from pointsman.graph.model.sidecar import IngressListener, Sidecar
+from pointsman.graph.model.tls import Certificate, Trust
+from pointsman.resources.kinds.tls import FileCertificate, FileTrust, SdsCertificate
 
+IDENTITY = "pointsman_identity"
+"""The secret with the certificate the mesh's own authority issued to the proxy."""
+TRUST = "pointsman_trust"
+"""The secret with the mesh's own authorities."""
+SDS_CLUSTER = "static_cluster_sds_unix_socket"
+"""The cluster of the local secret discovery service; proxies are born with it."""
 SECOND_PASS_HEADER = "x-pointsman-second-pass"
 """Tells the second pass which target of which gateway route was chosen."""
 
@@ -123,3 +131,23 @@ def second_pass_mark(rule: GatewayRule, index: int) -> str:
 def route(rule: GatewayRule, item: Route | None) -> str:
     """`NAMESPACE/GATEWAY_ROUTE`, and the router's route behind a second slash."""
     return rule.key.path if item is None or item.name is None else f"{rule.key.path}/{item.name}"
+
+
+def certificate_secret(material: Certificate) -> str:
+    """`certificate:CHAIN,KEY` for files; what others deliver has the name they gave it."""
+    match material:
+        case FileCertificate():
+            return f"certificate:{material.certificate_chain},{material.private_key}"
+        case SdsCertificate():
+            return material.secret_name
+    return IDENTITY
+
+
+def trust_secret(material: Trust) -> str:
+    """`authorities:CHAIN` for a file; what others deliver has the name they gave it."""
+    match material:
+        case FileTrust():
+            return f"authorities:{material.certificate_chain}"
+        case SdsCertificate():
+            return material.secret_name
+    return TRUST

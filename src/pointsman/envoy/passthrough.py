@@ -6,7 +6,8 @@ the host of its requests, which is looked up then.
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration
-from pointsman.envoy.clusters import HTTP_OPTIONS, LOOKUP, UNLIMITED
+from pointsman.envoy.clusters import LOOKUP, UNLIMITED
+from pointsman.envoy.config_source import HTTP_OPTIONS
 from pointsman.envoy.matchers import Fields
 
 _AS_SPOKEN = pb.pack(

@@ -20,7 +20,7 @@ from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 from envoy.extensions.transport_sockets.internal_upstream.v3 import internal_upstream_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
-from envoy.extensions.transport_sockets.tls.v3 import secret_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2, json_format
@@ -33,6 +33,7 @@ Cluster = cluster_pb2.Cluster
 ClusterLoadAssignment = endpoint_pb2.ClusterLoadAssignment
 DeltaDiscoveryRequest = discovery_pb2.DeltaDiscoveryRequest
 DiscoveryRequest = discovery_pb2.DiscoveryRequest
+DownstreamTls = tls_pb2.DownstreamTlsContext
 EarlyHeaderMutation = header_mutation_pb2.HeaderMutation
 DynamicForwardProxy = dynamic_forward_proxy_pb2.FilterConfig
 DynamicForwardProxyCluster = forward_cluster_pb2.ClusterConfig
@@ -47,9 +48,10 @@ RawBuffer = raw_buffer_pb2.RawBuffer
 Route = route_components_pb2.Route
 RouteConfiguration = route_pb2.RouteConfiguration
 Router = router_pb2.Router
+Secret = secret_pb2.Secret
 TcpProxy = tcp_proxy_pb2.TcpProxy
 TlsInspector = tls_inspector_pb2.TlsInspector
-Secret = secret_pb2.Secret
+UpstreamTls = tls_pb2.UpstreamTlsContext
 VirtualHost = route_components_pb2.VirtualHost
 
 

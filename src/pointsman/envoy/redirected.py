@@ -7,6 +7,7 @@ what the application sends out to port 15001 (`pointsman intercept` makes them).
 from pointsman.envoy import pb
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.matchers import Fields
+from pointsman.envoy.tls import tls_inspector
 from pointsman.graph.model.cluster import Address
 
 INGRESS_PORT = 15000
@@ -22,17 +23,14 @@ def original_destination() -> Fields:
     }
 
 
-def tls_inspector_on(port: int) -> Fields:
-    """The listener filter that reads a server name, on one port only.
+def tls_inspector_on(ports: list[int]) -> Fields:
+    """The listener filter that tells TLS from plaintext and reads server names, on some ports only.
 
     Where the server speaks first, it would wait for bytes of the client that never come.
     """
-    here = {"destination_port_range": {"start": port, "end": port + 1}}
-    return {
-        "name": "envoy.filters.listener.tls_inspector",
-        "typed_config": pb.pack(pb.TlsInspector()),
-        "filter_disabled": {"not_match": here},
-    }
+    rules = [{"destination_port_range": {"start": port, "end": port + 1}} for port in ports]
+    here = rules[0] if len(rules) == 1 else {"or_match": {"rules": rules}}
+    return {**tls_inspector(), "filter_disabled": {"not_match": here}}
 
 
 def any_addresses(bind: str, ip_preference: str | None, port: int) -> Fields:

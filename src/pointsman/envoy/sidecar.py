@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pointsman.envoy.called import CalledClusters
+from pointsman.envoy.called import CalledClusters, sealed_secrets
 from pointsman.envoy.egress import egress
 from pointsman.envoy.ingress import ingress
 from pointsman.envoy.node_class import NodeClass
@@ -30,6 +30,7 @@ def sidecar_resources(
         keys = (sidecar.key,)
         own = [seal(message, keys) for message in ingress(sidecar, node_class)]
         own += [seal(message, keys) for message in egress(sidecar, node_class, clusters)]
+        own += [secret for item in sidecar.ingress for secret in sealed_secrets(item.tls, keys)]
         return tuple(own), clusters
 
     step = ("sidecar", node_class)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.bundle import Bundle, bundle
-from pointsman.envoy.called import sealed_cluster
-from pointsman.envoy.clusters import ADS, internal_cluster, is_supplied
+from pointsman.envoy.called import sealed_cluster, sealed_secrets
+from pointsman.envoy.clusters import internal_cluster, is_supplied
+from pointsman.envoy.config_source import ADS
 from pointsman.envoy.listeners import (
     discovered_routes,
     inline_routes,
@@ -34,6 +35,7 @@ from pointsman.graph.model.gateway import (
     VirtualHost,
 )
 from pointsman.graph.model.graph import Graph
+from pointsman.graph.tls import upstream_tls
 from pointsman.resources.key import Key
 
 
@@ -83,7 +85,9 @@ def _resources(
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
     for name, item in clusters.items():
-        yield sealed_cluster(name, item, node_class, memo)
+        tls = upstream_tls(gateway.tls, item)
+        yield sealed_cluster(name, item, tls, node_class, memo)
+        yield from sealed_secrets(tls, (gateway.key,))
         if is_supplied(item, node_class.wire):
             supplied[name] = item
 
@@ -146,6 +150,7 @@ def _tables(
 ) -> Iterator[Sealed]:
     """The listener, its connection pool if it has one, and the routes behind."""
     keys = (gateway.key,)
+    yield from sealed_secrets(listener.tls, keys)
     configuration = _route_configuration(listener, node_class, hosts)
     if node_class.wire == "static":
         routes = inline_routes(configuration)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pointsman.graph.links.attach import read_policies
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
@@ -53,6 +54,7 @@ def link(
     resources: ResourceSet,
     given: GivenEndpoints | None = None,
     previous: LinkResult | None = None,
+    certificates: CertificateMap | None = None,
 ) -> LinkResult:
     """Links everything.
 
@@ -60,13 +62,21 @@ def link(
         resources: what was written.
         given: addresses that come before discovery.
         previous: result of the run before.
+        certificates: what stands for certificates of AWS.
     """
     memo = Memo(previous.memo if previous else None)
     found = read_membership(resources)
     # The same object while it is equal, so that everything compared with it is equal at a glance.
     membership = memo.get("membership", (found,), lambda: found)
     policies = read_policies(resources, memo)
-    context = Context(resources, membership, given or GivenEndpoints(), memo, policies)
+    context = Context(
+        resources,
+        membership,
+        given or GivenEndpoints(),
+        memo,
+        policies,
+        certificates or CertificateMap(),
+    )
     read_names(context)
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []

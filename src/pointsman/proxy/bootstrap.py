@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pointsman.envoy.config_source import SDS_SOCKET, sds_cluster
 from pointsman.graph.model.cluster import is_ip
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
@@ -45,6 +46,7 @@ def bootstrap(
     metadata: Mapping[str, Any] | None = None,
     dialect: Dialect = "delta",
     connection_limit: int = DEFAULT_CONNECTION_LIMIT,
+    sds_socket: str = SDS_SOCKET,
 ) -> dict[str, Any]:
     """An Envoy bootstrap fed by ADS.
 
@@ -56,12 +58,13 @@ def bootstrap(
         metadata: Envoy's `node.metadata`.
         dialect: incremental or state-of-the-world xDS.
         connection_limit: connections from clients, over all listeners, before new ones are refused.
+        sds_socket: Unix socket of the secret discovery service beside the proxy, if there is one.
     """
     return {
         "node": {"id": node_id, "cluster": node_cluster, "metadata": dict(metadata or {})},
         "admin": _admin(admin_socket),
         "dynamic_resources": _dynamic_resources(dialect),
-        "static_resources": {"clusters": [_xds_cluster(xds)]},
+        "static_resources": {"clusters": [_xds_cluster(xds), sds_cluster(sds_socket)]},
         "bootstrap_extensions": [_internal_listeners()],
         "overload_manager": _overload_manager(connection_limit),
         # Counters of a cluster come into being with its first request. A mesh has many clusters

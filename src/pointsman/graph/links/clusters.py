@@ -1,11 +1,12 @@
 """Virtual nodes as routes see them: one cluster for each of their ports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name, report_taken
+from pointsman.graph.links.tls import known_tls
 from pointsman.graph.model.cluster import Address, Cluster
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
@@ -38,11 +39,20 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     if seen is not None:
         return seen
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
+    bare = tuple(_is_bare(context, node, index) for index in range(len(given)))
     owner = context.owners.get(node.key)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given, owner, context.given.registered),
-        lambda: _link(context, node, given, owner),
+        (
+            node.spec,
+            context.membership,
+            given,
+            bare,
+            owner,
+            context.certificates,
+            context.given.registered,
+        ),
+        lambda: _link(context, node, given, bare, owner),
     )
     return result
 
@@ -51,6 +61,7 @@ def _link(
     context: Context,
     node: Resource[VirtualNodeSpec],
     given: tuple[Address | None, ...],
+    bare: tuple[bool, ...],
     owner: Key | None,
 ) -> Linked[Node]:
     findings = Findings(node.key)
@@ -58,7 +69,11 @@ def _link(
     clusters: dict[int, Cluster] = {}
     if mesh is not None:
         for index, listener in enumerate(node.spec.listeners):
-            cluster = _cluster(node, mesh, listener, given[index])
+            cluster = replace(
+                _cluster(node, mesh, listener, given[index]),
+                tls=known_tls(context.certificates, listener.tls),
+                bare=bare[index],
+            )
             clusters[cluster.port] = cluster
             if listener.health_check is not None and cluster.health_check is None:
                 findings.add(
@@ -67,11 +82,11 @@ def _link(
                     f"port {cluster.port} speaks {cluster.protocol}, the check grpc",
                     "check by http or tcp",
                 )
-            if listener.tls is not None and listener.tls.mode == "STRICT":
+            if cluster.tls is not None and cluster.bare:
                 findings.add(
-                    enforcement.NODE_TLS,
+                    enforcement.BARE_BACKEND,
                     ("spec", "listeners", index, "tls"),
-                    f"port {cluster.port} asks for TLS, which the gateway does not speak yet",
+                    f"the demo backend of port {cluster.port} is called in plaintext",
                 )
         _check_discovery(node, given, findings, registered=context.given.registered)
         if owner is not None:
@@ -86,6 +101,13 @@ def _given(
     port = listener.port_mapping.port
     by_node = context.given.by_node.get((key, port))
     return context.given.by_name.get((discovery_name(spec), port)) or by_node
+
+
+def _is_bare(context: Context, node: Resource[VirtualNodeSpec], index: int) -> bool:
+    """Whether a listener's given address is the application's own."""
+    port = node.spec.listeners[index].port_mapping.port
+    named = (discovery_name(node.spec), port) in context.given.by_name
+    return context.given.bare and not named and (node.key, port) in context.given.by_node
 
 
 def discovery_name(spec: VirtualNodeSpec) -> str:

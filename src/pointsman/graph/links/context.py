@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.linked import Findings
 from pointsman.graph.links.membership import Membership, Mesh
 from pointsman.graph.links.policies import Policies
@@ -24,11 +25,14 @@ class GivenEndpoints:
         by_name: (host, port) -> address, as `--resolve` gives them.
         by_node: (virtual node, port) -> address, as demo backends have them.
         registered: whether there is a registry for all that these do not name.
+        bare: whether those of `by_node` are the applications themselves rather than the nodes'
+            proxies, so that nobody there speaks TLS.
     """
 
     by_name: Mapping[tuple[str, int], Address] = field(default_factory=dict)
     by_node: Mapping[tuple[Key, int], Address] = field(default_factory=dict)
     registered: bool = False
+    bare: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,7 @@ class Context:
         given: addresses that come before discovery.
         memo: results by step.
         policies: by what they are attached to.
+        certificates: what stands for certificates of AWS.
         named: who has a name inside App Mesh.
         owners: object whose name inside App Mesh is taken -> the object that has it.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
@@ -60,6 +65,7 @@ class Context:
     given: GivenEndpoints
     memo: Memo
     policies: Policies = field(default_factory=Policies)
+    certificates: CertificateMap = field(default_factory=CertificateMap)
     named: dict[Named, Key] = field(default_factory=dict)
     owners: dict[Key, Key] = field(default_factory=dict)
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pointsman.graph.links.backends import NamedBackend, named_backends
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.in_force import InForce
 from pointsman.graph.links.linked import Findings, Linked, linked
@@ -12,6 +13,8 @@ from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.services import link_service, service_listeners
 from pointsman.graph.links.tcp import link_tcp_service
+from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
+from pointsman.graph.links.unreachable import unreachable
 from pointsman.graph.model.route import DEFAULT_TIMEOUT_MS, Service, Timeouts
 from pointsman.graph.model.sidecar import (
     EgressPort,
@@ -20,6 +23,7 @@ from pointsman.graph.model.sidecar import (
     Sidecar,
     TcpBackend,
 )
+from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.codes import routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import ListenerTimeout, NodeListener, VirtualNodeSpec
@@ -41,10 +45,11 @@ def link_sidecar(
         backends = named_backends(context, node, mesh, findings)
         egress = _egress(context, backends, mesh, in_force, findings)
     taken = node.key in context.owners
+    certificates = context.certificates
     result: Linked[Sidecar | None] = context.memo.get(
         ("sidecar", node.key),
-        (node.spec, mesh, egress, taken, findings.problems),
-        lambda: _link(node, None if taken else mesh, egress, findings),
+        (node.spec, mesh, certificates, egress, taken, findings.problems),
+        lambda: _link(node, None if taken else mesh, certificates, egress, findings),
     )
     return result
 
@@ -52,6 +57,7 @@ def link_sidecar(
 def _link(
     node: Resource[VirtualNodeSpec],
     mesh: Mesh | None,
+    certificates: CertificateMap,
     egress: tuple[EgressPort, ...],
     findings: Findings,
 ) -> Linked[Sidecar | None]:
@@ -64,7 +70,7 @@ def _link(
         mesh=mesh.node_id_name,
         mesh_name=mesh.name,
         name=aws_name(node.key, node.spec),
-        ingress=_ingress(node.spec, findings),
+        ingress=_ingress(node.spec, certificates, findings),
         egress=egress,
         open=mesh.is_open,
         ip_preference=found.ip_preference if found and found.ip_preference else mesh.ip_preference,
@@ -73,25 +79,31 @@ def _link(
     return linked(sidecar, findings.problems)
 
 
-def _ingress(spec: VirtualNodeSpec, findings: Findings) -> tuple[IngressListener, ...]:
+def _ingress(
+    spec: VirtualNodeSpec, certificates: CertificateMap, findings: Findings
+) -> tuple[IngressListener, ...]:
+    """Ports of the application; one whose certificate is not to be had is not served."""
     listeners: dict[int, IngressListener] = {}
     for index, listener in enumerate(spec.listeners):
         port = listener.port_mapping.port
         if port in listeners:
             path = ("spec", "listeners", index, "portMapping", "port")
             findings.add(routing.SAME_PORT, path, f"port {port} is used by two listeners")
-        else:
-            listeners[port] = _listener(listener)
+            continue
+        tls = server_tls(certificates, listener.tls, ("spec", "listeners", index, "tls"), findings)
+        if tls is None or tls.certificate is not None:
+            listeners[port] = _listener(listener, tls)
     return tuple(listeners[port] for port in sorted(listeners))
 
 
-def _listener(listener: NodeListener) -> IngressListener:
+def _listener(listener: NodeListener, tls: ServerTls | None) -> IngressListener:
     mapping = listener.port_mapping
     return IngressListener(
         mapping.port,
         mapping.protocol,
         _timeouts(listener.timeout),
         listener.connection_pool,
+        tls,
     )
 
 
@@ -118,12 +130,15 @@ def _egress(
 ) -> tuple[EgressPort, ...]:
     ports: dict[int, EgressPort] = {}
     for backend in backends:
-        for port, service in _services(context, backend.service, mesh, in_force):
+        policy, path = backend.policy or (None, ())
+        tls = client_tls(context.certificates, policy, path, findings)
+        for port, found in _services(context, backend.service, mesh, in_force):
+            service, own = (unreachable(found), None) if tls is REFUSED else (found, tls)
             egress = ports.get(port, EgressPort(port))
             if isinstance(service, TcpBackend):
-                egress = _with_tcp(egress, service, backend, findings)
+                egress = _with_tcp(egress, replace(service, tls=own), backend, findings)
             else:
-                egress = replace(egress, http=(*egress.http, HttpBackend(service)))
+                egress = replace(egress, http=(*egress.http, HttpBackend(service, own)))
             ports[port] = egress
     for port, egress in ports.items():
         if egress.http and egress.tcp is not None:

@@ -51,6 +51,8 @@ class Cluster:
         outlier_detection: passive check done by clients.
         tls: TLS of the node's own listener; None for plaintext.
         zone_aware: whether endpoints in the caller's own zone are used first.
+        bare: whether the endpoints are the application itself, with no proxy of the node in
+            front: then nobody speaks the TLS of its listener.
     """
 
     node: Key
@@ -65,6 +67,7 @@ class Cluster:
     outlier_detection: OutlierDetection | None = None
     tls: ServerTls | None = None
     zone_aware: bool = False
+    bare: bool = False
 
     @property
     def is_found(self) -> bool:

@@ -5,7 +5,8 @@
     PM3xx  references  objects that name each other, membership in meshes and gateways
     PM4xx  routing     what requests would meet
     PM50x  notes       accepted though foreign
-    PM52x  enforcement accepted, but not enforced here
+    PM52x, PM53x
+           enforcement accepted, but not enforced here
     PM6xx  envoy       what Envoy itself refuses, and ports
     PM7xx  registry    what registries of service instances say
 
