@@ -128,6 +128,20 @@ async def test_a_proxy_keeps_its_identity_when_it_is_given_none(folder: Path) ->
         assert (await get(m.front)).status == 200
 
 
+@pytest.mark.parametrize("delta", [True, False], ids=["delta", "state"])
+async def test_a_proxy_without_an_identity_waits_for_it_and_serves_the_rest(
+    folder: Path, delta: bool
+) -> None:
+    authority = Authority.in_memory(utc_now())
+    made = meshed(folder, authority, delta=delta, without=CALLEE)
+    async with asyncio.timeout(30), made as m:
+        await eventually(m.front.exists)
+        assert (await get(m.front)).status == 503
+        assert m.rejections == []
+        m.publish([CALLEE])
+        await m.answers(spiffe_id(CALLER))
+
+
 async def test_no_key_is_in_what_envoy_shows(folder: Path) -> None:
     async with asyncio.timeout(30), meshed(folder, Authority.in_memory(utc_now())) as m:
         await m.answers(spiffe_id(CALLER))
