@@ -145,14 +145,20 @@ class Meshed:
 
 @asynccontextmanager
 async def meshed(
-    folder: Path, authority: Authority, *, delta: bool = True, **accepted: str
+    folder: Path, authority: Authority, *, delta: bool = True, without: str = "", **accepted: str
 ) -> AsyncIterator[Meshed]:
-    """Runs both; `caller_accepts` and `callee_accepts` name whom each of them believes."""
+    """Runs both; `caller_accepts` and `callee_accepts` name whom each of them believes.
+
+    The node `without` gets the trust at first, and no identity.
+    """
     made = Meshed(folder, authority, **accepted)
     async with AsyncExitStack() as stack:
         await made.server.start(f"unix:{folder}/ads.sock")
         stack.push_async_callback(made.server.stop, 0.0)
-        made.publish(NAMES)
+        made.publish(node for node in NAMES if node != without)
+        if without:
+            trust = made.identities.secrets(without)[1:]
+            made.server.publish(without, with_secrets(made.snapshots[without], trust))
         for name, node in ENVOYS.items():
             own = folder / name
             own.mkdir()

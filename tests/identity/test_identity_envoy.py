@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -41,9 +42,10 @@ async def test_proxies_prove_to_each_other_who_they_are(folder: Path, delta: boo
 
 
 async def test_spiffe_ids_can_be_required(folder: Path) -> None:
-    accepted = {"caller_accepts": spiffe_id(CALLEE), "callee_accepts": spiffe_id(CALLER)}
+    caller, callee = spiffe_id(CALLER), spiffe_id(CALLEE)
     authority = Authority.in_memory(utc_now())
-    async with asyncio.timeout(30), meshed(folder, authority, **accepted) as m:
+    made = meshed(folder, authority, caller_accepts=callee, callee_accepts=caller)
+    async with asyncio.timeout(30), made as m:
         await m.answers(spiffe_id(CALLER))
 
 
@@ -70,8 +72,10 @@ async def test_a_peer_of_another_authority_is_refused(folder: Path) -> None:
         assert (await get(m.front)).status == 503
 
 
-async def test_certificates_are_renewed_without_a_failed_request(folder: Path) -> None:
-    async with asyncio.timeout(60), meshed(folder, Authority.in_memory(utc_now())) as m:
+@pytest.mark.parametrize("delta", [True, False], ids=["delta", "state"])
+async def test_certificates_are_renewed_without_a_failed_request(folder: Path, delta: bool) -> None:
+    authority = Authority.in_memory(utc_now())
+    async with asyncio.timeout(60), meshed(folder, authority, delta=delta) as m:
         await m.answers(spiffe_id(CALLER))
         before = await m.counters(RELOADS)
         async with load(m.front) as seen:
@@ -79,8 +83,7 @@ async def test_certificates_are_renewed_without_a_failed_request(folder: Path) -
                 m.identities.make_due()
                 assert m.identities.renew(utc_now()) == set(NAMES)
                 await m.acknowledged()
-                asked = seen.total()
-                await eventually(lambda asked=asked: seen.total() >= asked + 10)
+                await more_requests(seen, 10)
         assert set(seen) == {f"200 {spiffe_id(CALLER)}"}
         assert await m.counters(RELOADS) == before, "more than secrets travelled"
         assert m.rejections == []
@@ -104,8 +107,7 @@ async def test_a_new_root_takes_over_without_a_failed_request(folder: Path) -> N
                 m.identities.use(authority)
                 m.identities.renew(utc_now())
                 await m.acknowledged()
-                asked = seen.total()
-                await eventually(lambda asked=asked: seen.total() >= asked + 50)
+                await more_requests(seen, 50)
         assert set(seen) == {f"200 {spiffe_id(CALLER)}"}
         # The old one is not believed any more.
         m.identities.use(replace(old, roots=new.roots))
@@ -126,6 +128,20 @@ async def test_a_proxy_keeps_its_identity_when_it_is_given_none(folder: Path) ->
         assert (await get(m.front)).status == 200
 
 
+@pytest.mark.parametrize("delta", [True, False], ids=["delta", "state"])
+async def test_a_proxy_without_an_identity_waits_for_it_and_serves_the_rest(
+    folder: Path, delta: bool
+) -> None:
+    authority = Authority.in_memory(utc_now())
+    made = meshed(folder, authority, delta=delta, without=CALLEE)
+    async with asyncio.timeout(30), made as m:
+        await eventually(m.front.exists)
+        assert (await get(m.front)).status == 503
+        assert m.rejections == []
+        m.publish([CALLEE])
+        await m.answers(spiffe_id(CALLER))
+
+
 async def test_no_key_is_in_what_envoy_shows(folder: Path) -> None:
     async with asyncio.timeout(30), meshed(folder, Authority.in_memory(utc_now())) as m:
         await m.answers(spiffe_id(CALLER))
@@ -134,6 +150,11 @@ async def test_no_key_is_in_what_envoy_shows(folder: Path) -> None:
         assert "PRIVATE KEY" not in dump
         key = secret_bytes(m.identities.secrets(CALLER)[0])
         assert key.decode().splitlines()[1] not in dump
+
+
+async def more_requests(seen: Counter[str], count: int) -> None:
+    before = seen.total()
+    await eventually(lambda: seen.total() >= before + count)
 
 
 async def _refused(front: Path) -> bool:

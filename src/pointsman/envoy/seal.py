@@ -37,8 +37,10 @@ def unseal(sealed: Sealed) -> pb.Message:
     message = _CLASSES[sealed.type_url]()
     wrapped.Unpack(message)
     if sealed.type_url == SECRET and message.HasField("tls_certificate"):
-        message.tls_certificate.private_key.Clear()
-        message.tls_certificate.private_key.inline_string = _REDACTED
+        key = message.tls_certificate.private_key
+        if key.WhichOneof("specifier") != "filename":  # the name of a file is no secret
+            key.Clear()
+            key.inline_string = _REDACTED
     return message
 
 

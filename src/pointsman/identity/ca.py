@@ -249,8 +249,15 @@ def _checked(
                 hint="the signing certificate comes first, then the one that signed it",
             )
     top = chain[-1]
-    if top not in roots and not any(certificates.is_issued_by(top, root) for root in roots):
+    above = [root for root in roots if certificates.is_issued_by(top, root)]
+    if top not in roots and not above:
         raise IdentityError("the authority is signed by none of the roots to trust")
+    for depth, item in enumerate(chain if top in roots else (*chain, above[0])):
+        if not certificates.allows_below(item, depth):
+            name = item.subject.rfc4514_string()
+            raise IdentityError(
+                f"{name} allows fewer authorities below it (path length constraint)"
+            )
     return chain
 
 

@@ -20,6 +20,7 @@ from pointsman.errors import IdentityError
 from pointsman.identity.keys import PrivateKey
 
 Certificate = x509.Certificate
+DER = serialization.Encoding.DER
 Extension = TypeVar("Extension", bound=x509.ExtensionType)
 
 _SERIAL_BITS: Final = 127
@@ -131,6 +132,13 @@ def is_authority(certificate: Certificate) -> bool:
     constraints = _extension(certificate, x509.BasicConstraints)
     usage = _extension(certificate, x509.KeyUsage)
     return bool(constraints and constraints.ca) and (usage is None or bool(usage.key_cert_sign))
+
+
+def allows_below(certificate: Certificate, authorities: int) -> bool:
+    """Whether so many authorities may stand between this one and a leaf."""
+    constraints = _extension(certificate, x509.BasicConstraints)
+    limit = constraints.path_length if constraints is not None else None
+    return limit is None or authorities <= limit
 
 
 def is_issued_by(certificate: Certificate, issuer: Certificate) -> bool:

@@ -63,7 +63,7 @@ def open_authority(
         with _locked(folder):
             return _open(folder, now, trust_domain, lifetime)
     except OSError as error:
-        raise IdentityError(f"{folder} cannot be used: {error.strerror}") from None
+        raise IdentityError(f"{error.filename or folder}: {error.strerror}") from None
 
 
 def write_private(path: Path, content: bytes) -> None:
