@@ -21,8 +21,8 @@ import typer
 from pointsman import __version__
 from pointsman.cli.check import check
 from pointsman.cli.explain import explain
-from pointsman.cli.intercept import intercept
 from pointsman.cli.identity import COMMANDS as IDENTITY
+from pointsman.cli.intercept import intercept
 from pointsman.cli.output import write_error
 from pointsman.cli.render import render
 from pointsman.cli.serve import serve
