@@ -14,8 +14,9 @@ from moto.server import ThreadedMotoServer
 from pointsman.errors import UsageError
 from pointsman.registry import aws
 from pointsman.registry.aws import AwsDiscovery
-from pointsman.registry.cloud_map import SOURCE, CloudMap, DiscoveryError, pause
+from pointsman.registry.cloud_map import SOURCE, CloudMap, DiscoveryError
 from pointsman.registry.instance import Instance, ServiceName
+from pointsman.registry.pace import pause
 from pointsman.registry.registry import Registry
 from tests.registry.instances import CART, instance
 from tests.support.wait import eventually
