@@ -10,14 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from moto.server import ThreadedMotoServer
 
 from pointsman.control.endpoints import Endpoints
 from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.node_class import NodeClass, Wire
+from pointsman.registry.aws import AwsDiscovery
+from pointsman.registry.cloud_map import CloudMap
 from pointsman.registry.instance import Instance, ServiceName
 from pointsman.registry.registry import Registry
 from pointsman.xds.server import AdsServer
 from pointsman.xds.snapshot import Snapshot
+from tests.registry.aws import REGION, Aws
 from tests.registry.instances import CART
 from tests.registry.mesh import EDGE, REGISTERED, class_of, compiler, shop
 from tests.support.envoy import RunningEnvoy, running_envoy
@@ -241,6 +245,32 @@ async def test_a_control_plane_that_lost_its_registry_stops_no_traffic(
                 await more(seen)
         assert set(seen) == {200}
         assert await envoy.counter("cluster_manager.cds.update_rejected") == 0
+
+
+async def test_cloud_map_is_followed_and_its_death_stops_no_traffic(
+    folder: Path, cloud: Aws, moto: ThreadedMotoServer
+) -> None:
+    registry, port = Registry(["cloud-map"]), free_port()
+    cloud.service(CART)
+    async with backends(2) as found, AsyncExitStack() as stack:
+        cloud.register(CART, "a", **at(found[0]).attributes)
+        cloud_map = CloudMap(registry, AwsDiscovery(REGION, cloud.url), interval_s=0.05)
+        stack.push_async_callback(cloud_map.stop)
+        cloud_map.follow([CART])
+        await cloud_map.answered(10)
+        made = await stack.enter_async_context(plane(folder, registry, port))
+        await stack.enter_async_context(running_envoy(folder, f"unix:{folder}/ads.sock"))
+        await made.acknowledged()
+        await eventually(lambda: serves(port))
+        async with load(port) as seen:
+            cloud.register(CART, "b", **at(found[1]).attributes)
+            await eventually(lambda: found[1].seen)
+            await asyncio.to_thread(moto.stop)
+            await eventually(lambda: registry.states()[0].failures)
+            before = [len(item.seen) for item in found]
+            await more(seen, 200)
+            assert all(len(item.seen) > was for item, was in zip(found, before, strict=True))
+        assert set(seen) == {200}
 
 
 async def test_requests_stay_in_the_zone_and_spill_over_when_it_is_short(folder: Path) -> None:
