@@ -70,7 +70,7 @@ def bundle(node: int, nodes: int, backends: int) -> Bundle:
     supplied = {names.cluster(item): item for item in called}
     return Bundle(
         {
-            CLUSTER: {n: seal(cluster(item, "delta")) for n, item in sorted(supplied.items())},
+            CLUSTER: {n: seal(cluster(n, item, "delta")) for n, item in sorted(supplied.items())},
             LISTENER: {"listener": sealed(LISTENER, "listener", "1")},
             ROUTE: {"route": sealed(ROUTE, "route", "1")},
         },

@@ -45,9 +45,6 @@ def folder() -> Iterator[Path]:
 class ZoneAware(Endpoints):
     """For proxies in zone `a`, and with every cluster as a policy will make it."""
 
-    def __init__(self, registry: Registry) -> None:
-        super().__init__(registry, lambda _: "a")
-
     def compose(self, bundles: Mapping[NodeClass, Bundle]) -> Mapping[NodeClass, Snapshot]:
         return super().compose(
             {
@@ -66,7 +63,9 @@ class Plane:
     def __init__(self, registry: Registry, port: int, wire: Wire, zone_aware: bool) -> None:
         self.server = AdsServer(lambda _node: CLASS)
         self._endpoints = ZoneAware(registry) if zone_aware else Endpoints(registry)
-        compiled = compiler(self._endpoints, wire, {8080: port}).compile(shop(), REGISTERED)
+        zone = "a" if zone_aware else ""
+        made = compiler(self._endpoints, wire, {8080: port}, zone)
+        compiled = made.compile(shop(), REGISTERED)
         self._class = class_of(compiled, EDGE)
         self.server.publish(CLASS, compiled.snapshots[self._class])
         registry.on_change(self._update)

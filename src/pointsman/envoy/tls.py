@@ -181,6 +181,8 @@ def _matchers(name: str) -> Iterator[Fields]:
     did not; as an expression the name is compared with what is written there.
     """
     yield {"san_type": "URI", "matcher": {"exact": name}}
+    if "://" in name:
+        return  # nothing but a URI
     if is_ip(name):
         yield {"san_type": "IP_ADDRESS", "matcher": {"exact": name}}
     else:

@@ -8,6 +8,7 @@ service, have taken their place.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pointsman.graph.spiffe import DEFAULT_TRUST_DOMAIN
 from pointsman.resources.kinds.tls import FileCertificate, FileTrust, SdsCertificate
 
 
@@ -20,8 +21,10 @@ class CertificateMap:
         authorities: ARN of a certificate authority -> its certificate.
         signers: ARN of a certificate -> who signed it. By this, callers without a policy of their
             own verify the servers that show it, as App Mesh did for certificates of ACM.
+        trust_domain: of the identities that the mesh's own authority issues.
     """
 
     certificates: Mapping[str, FileCertificate | SdsCertificate] = field(default_factory=dict)
     authorities: Mapping[str, FileTrust | SdsCertificate] = field(default_factory=dict)
     signers: Mapping[str, FileTrust | SdsCertificate] = field(default_factory=dict)
+    trust_domain: str = DEFAULT_TRUST_DOMAIN
