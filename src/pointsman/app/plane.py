@@ -19,6 +19,7 @@ from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
+from pointsman.control.retries import RETRY_S, SecretRetries
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
 from pointsman.graph.links.certificates import CertificateMap
@@ -85,6 +86,7 @@ class ControlPlane:
         self._snapshots: dict[NodeClass, Snapshot] = {}
         self._published: dict[Audience, NodeClass] = {}
         self._rejections = Rejections()
+        self._retries = SecretRetries()
         self._announcement: Announcement | None = None
         self._since = time.time()
         self.server = AdsServer(
@@ -127,7 +129,8 @@ class ControlPlane:
 
     def _serve(self, node_class: NodeClass) -> None:
         whom = audience(self._compiled.proxies[node_class], node_class)
-        snapshot = self._site.finish(node_class, self._compiled.snapshots[node_class])
+        finished = self._site.finish(node_class, self._compiled.snapshots[node_class])
+        snapshot = self._retries.apply(whom, finished)
         self._snapshots[node_class] = snapshot
         self._rejections.settle(whom, snapshot)
         self.server.publish(whom, snapshot)
@@ -252,5 +255,13 @@ class ControlPlane:
         return whom
 
     def _rejected(self, whom: Hashable, rejection: Rejection) -> None:
-        if whom in self._published:
-            self._rejections.add(whom, rejection)
+        if not isinstance(whom, Audience) or whom not in self._published:
+            return
+        self._rejections.add(whom, rejection)
+        if self._retries.rejected(whom, rejection):
+            asyncio.get_running_loop().call_later(RETRY_S, self._offer_again, whom)
+
+    def _offer_again(self, whom: Audience) -> None:
+        node_class = self._published.get(whom)
+        if node_class is not None:
+            self._serve(node_class)
