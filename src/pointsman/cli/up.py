@@ -10,9 +10,13 @@ from pointsman.cli.options import (
     Authorities,
     CertificateFile,
     Certificates,
+    CloudMapEndpoint,
+    CloudMapRegion,
     EnvoyPath,
+    IdentityFolder,
     NoColor,
     Paths,
+    Registries,
     Resolves,
     Variables,
     parse_resolves,
@@ -45,6 +49,10 @@ def up(
     certificate: Certificates = [],  # noqa: B006
     authority: Authorities = [],  # noqa: B006
     certificates: CertificateFile = None,
+    registry: Registries = [],  # noqa: B006
+    cloud_map: CloudMapRegion = None,
+    cloud_map_endpoint: CloudMapEndpoint = None,
+    identity: IdentityFolder = None,
     listen: Annotated[
         list[str],
         typer.Option(
@@ -82,6 +90,7 @@ def up(
     import structlog
 
     from pointsman.app.certificates import read_certificates
+    from pointsman.app.discovery import DiscoveryOptions
     from pointsman.app.instance import Instance
     from pointsman.app.options import UpOptions, parse_move
     from pointsman.cli.up_view import UpView
@@ -96,6 +105,8 @@ def up(
         behaviours=_behaviours(echo_flag),
         resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
         certificates=read_certificates(certificates, certificate, authority),
+        discovery=DiscoveryOptions(tuple(registry), cloud_map, cloud_map_endpoint),
+        identity=identity,
         moves=tuple(map(parse_move, listen)),
         bind=parse_ip("--bind", bind),
         envoy=envoy,
