@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from pointsman.proxy.binary import EnvoyBinary
-from pointsman.proxy.bootstrap import Dialect, XdsAddress, bootstrap
+from pointsman.proxy.bootstrap import Dialect, bootstrap
 from pointsman.proxy.validate import validate
+from pointsman.proxy.xds_cluster import XdsAddress
 from tests.proxy.static_envoy import static_bootstrap
 
 pytestmark = pytest.mark.envoy
@@ -19,7 +20,7 @@ def made(xds: XdsAddress = UNIX, dialect: Dialect = "delta") -> dict[str, Any]:
         node_id="mesh/shop/virtualGateway/in",
         node_cluster="in",
         xds=xds,
-        admin_socket=Path("/tmp/admin.sock"),
+        admin=Path("/tmp/admin.sock"),
         metadata={"zone": "a", "weights": [1, 2]},
         dialect=dialect,
     )

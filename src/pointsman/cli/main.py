@@ -19,9 +19,11 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
+from pointsman.cli.bootstrap import bootstrap
 from pointsman.cli.check import check
 from pointsman.cli.explain import explain
 from pointsman.cli.output import write_error
+from pointsman.cli.proxy import proxy
 from pointsman.cli.render import render
 from pointsman.cli.serve import serve
 from pointsman.cli.status import status
@@ -47,7 +49,7 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, serve, status):
+for command in (up, check, explain, render, serve, proxy, bootstrap, status):
     app.command(help=_help(command))(command)
 
 
@@ -71,6 +73,7 @@ def pointsman(
       pointsman explain mesh.yaml GET http://localhost:8088/paths/red
       pointsman render mesh.yaml > envoy.yaml
       pointsman serve mesh/ --xds unix:/run/pointsman/xds.sock
+      pointsman proxy --node mesh/shop/virtualNode/cart_shop --xds unix:/run/pointsman/xds.sock
       pointsman status
 
     Exit status: 0 done; 1 errors in manifests; 2 the command or a path is wrong; 3 no usable

@@ -58,6 +58,8 @@ class ProxyEvent:
 
 
 OnEvent = Callable[[ProxyEvent], None]
+OnEnd = Callable[[int], bool]
+"""Told the status of an Envoy that ended by itself; says whether that is the end."""
 
 
 class Supervisor:
@@ -76,6 +78,7 @@ class Supervisor:
         options: ProcessOptions | None = None,
         on_log: Callable[[LogLine], None] = lambda _line: None,
         on_event: OnEvent = lambda _event: None,
+        on_end: OnEnd = lambda _status: False,
     ) -> None:
         """Prepare; nothing is started yet.
 
@@ -87,6 +90,8 @@ class Supervisor:
             options: how Envoy is run.
             on_log: called with each line of Envoy's log; it must not raise.
             on_event: called with each start, crash and stop; it must not raise.
+            on_end: asked whether an Envoy that ended by itself is to be started again: by default
+                it always is.
         """
         self._binary = binary
         self._bootstrap = bootstrap
@@ -94,6 +99,7 @@ class Supervisor:
         self._options = options or ProcessOptions()
         self._on_log = on_log
         self._on_event = on_event
+        self._on_end = on_end
         self._socket = Path(bootstrap["admin"]["address"]["pipe"]["path"])
         self.admin = AdminClient(self._socket)
         self._process: EnvoyProcess | None = None
@@ -114,8 +120,7 @@ class Supervisor:
         bootstrap_file = self._folder / "bootstrap.json"
         bootstrap_file.touch(mode=0o600)
         bootstrap_file.write_text(json.dumps(self._bootstrap), encoding="utf-8")
-        process = await self._start_once()
-        self._keeper = asyncio.create_task(self._keep_running(process), name="envoy-keeper")
+        self._keep(await self._start_once())
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Wait until Envoy serves: it has its first listeners and clusters.
@@ -137,6 +142,30 @@ class Supervisor:
                 f"Envoy is not ready after {timeout_s:g} s ({state})",
                 hint="; ".join(words),
             ) from None
+
+    async def release(self) -> None:
+        """Start it no more when it ends: another Envoy is about to take its place."""
+        await self._stop_keeping()
+
+    def resume(self) -> None:
+        """The other one did not take its place after all."""
+        if self._process is not None:
+            self._keep(self._process)
+
+    async def leave(self, timeout_s: float) -> None:
+        """Wait until a released Envoy, told so by the one in its place, has ended; then clear up.
+
+        Args:
+            timeout_s: when it is ended all the same, in seconds.
+        """
+        try:
+            if self._process is not None:
+                async with asyncio.timeout(timeout_s):
+                    await self._process.wait()
+        except TimeoutError:
+            pass
+        finally:
+            await self.stop()
 
     async def drain(self, timeout_s: float) -> int:
         """Accept nothing new, let requests finish, then stop.
@@ -176,6 +205,9 @@ class Supervisor:
         await self.admin.close()
         self._socket.unlink(missing_ok=True)
         (self._folder / "bootstrap.json").unlink(missing_ok=True)
+
+    def _keep(self, process: EnvoyProcess) -> None:
+        self._keeper = asyncio.create_task(self._keep_running(process), name="envoy-keeper")
 
     async def _stop_keeping(self) -> None:
         keeper, self._keeper = self._keeper, None
@@ -230,7 +262,9 @@ class Supervisor:
         delay_s = FIRST_RESTART_DELAY_S
         while True:
             began = time.monotonic()
-            await process.wait()
+            status = await process.wait()
+            if self._on_end(status):
+                return
             if time.monotonic() - began > STEADY_AFTER_S:
                 delay_s = FIRST_RESTART_DELAY_S
             account = process.account_of_end()
