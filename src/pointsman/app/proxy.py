@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pointsman.api.health import HealthAddress, HealthServer
-from pointsman.errors import EnvoyError, PointsmanError
+from pointsman.app.own_certificate import invalidity
+from pointsman.errors import EnvoyError, PointsmanError, UsageError
 from pointsman.proxy.binary import EnvoyBinary, find_envoy
 from pointsman.proxy.bootstrap import Dialect, bootstrap
 from pointsman.proxy.identity_files import IdentityFiles
@@ -146,6 +147,7 @@ class ProxyRun:
         if xds.tls is not None or options.token is not None:
             files = IdentityFiles(folder.path, xds.tls, options.token)
             files.write()
+            self._look_at_own()
             following = asyncio.create_task(self._follow(files), name="identity")
             stack.callback(following.cancel)
             xds = replace(xds, secrets=files.secrets, token=options.token is not None)
@@ -175,9 +177,17 @@ class ProxyRun:
     async def _follow(self, files: IdentityFiles) -> None:
         while True:
             try:
-                await files.follow()
+                await files.changed()
+                files.write()
+                self._look_at_own()
             except PointsmanError as error:
                 self._news.failed(error)
+
+    def _look_at_own(self) -> None:
+        tls = self._options.xds.tls
+        why = invalidity(tls.certificate) if tls is not None and tls.certificate else ""
+        if why:
+            self._news.failed(UsageError(why, hint="renew it; a new one is taken when it is there"))
 
     def _ended(self, status: int) -> bool:
         """Whether that is the end: somebody ended Envoy properly, or nobody wants it restarted."""

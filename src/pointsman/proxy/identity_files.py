@@ -66,12 +66,10 @@ class IdentityFiles:
         fresh.write_text(json.dumps({"resources": resources}), encoding="utf-8")
         fresh.rename(self.secrets)
 
-    async def follow(self) -> None:
-        """Write the secrets anew whenever the files change, until cancelled."""
-        while True:
+    async def changed(self) -> None:
+        """Wait until the files differ from those written last."""
+        while self._look() in (None, self._stamps):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)
-            if self._look() not in (None, self._stamps):
-                self.write()
 
     def _files(self) -> list[Path]:
         tls = self._tls

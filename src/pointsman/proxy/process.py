@@ -197,13 +197,12 @@ def _hot_restart(place: HotRestart | None) -> list[str]:
     line = (
         ["--use-dynamic-base-id", "--base-id-path", str(place.base_id_file)]
         if place.epoch == 0
-        else ["--base-id", str(place.base_id)]
+        # After a crash there is none before it, and it has to serve all the same.
+        else ["--base-id", str(place.base_id), "--skip-hot-restart-on-no-parent"]
     )
     return [
         *line,
         *("--restart-epoch", str(place.epoch)),
-        # After a crash there is none before it, and it has to serve all the same.
-        "--skip-hot-restart-on-no-parent",
         *("--socket-path", str(place.socket)),
         *("--drain-time-s", str(place.drain_s)),
         *("--parent-shutdown-time-s", str(place.parent_shutdown_s)),

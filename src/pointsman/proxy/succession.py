@@ -15,6 +15,7 @@ import contextlib
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from pointsman.proxy.admin import AdminClient
 from pointsman.proxy.binary import VERSION_TIMEOUT_S, EnvoyBinary
 from pointsman.proxy.log_lines import LogLine
 from pointsman.proxy.process import HotRestart, ProcessOptions
-from pointsman.proxy.supervisor import OnEnd, OnEvent, Supervisor
+from pointsman.proxy.supervisor import LIVE, OnEnd, OnEvent, Supervisor
 
 PARENT_EXTRA_S: Final = 2
 """Seconds that an Envoy keeps running after the time its connections had to move."""
@@ -68,6 +69,7 @@ class Succession:
         self._callbacks = callbacks
         self._link = link
         self._epoch = 0
+        self._starts = count(1)
         self._binary: EnvoyBinary | None = None
         self._current: Supervisor | None = None
         self._leaving: set[asyncio.Task[None]] = set()
@@ -88,7 +90,7 @@ class Succession:
         Raises:
             EnvoyError: it does not start.
         """
-        supervisor = self._supervisor(binary)
+        supervisor = self._supervisor(binary, epoch=0)
         await supervisor.start()
         self._install(supervisor, binary)
 
@@ -103,12 +105,11 @@ class Succession:
             EnvoyError: it did not take over; the other one goes on.
         """
         current = self._current
-        if current is None or current.pid is None:
-            raise EnvoyError("no Envoy runs that another one could take over from")
-        self._epoch += 1
+        if current is None or await _state(current.admin) != LIVE:
+            raise EnvoyError("no Envoy serves that another one could take over from")
         await self._check_compatible(binary)
         await current.release()
-        supervisor = self._supervisor(binary)
+        supervisor = self._supervisor(binary, epoch=self._epoch + 1)
         try:
             await supervisor.start()
             await supervisor.wait_ready(timeout_s)
@@ -116,6 +117,7 @@ class Succession:
             await supervisor.stop()
             current.resume()
             raise
+        self._epoch += 1
         self._install(supervisor, binary)
         patience = self._drain_s + PARENT_EXTRA_S + LEAVE_EXTRA_S
         leaving = asyncio.create_task(current.leave(patience), name="envoy-leaving")
@@ -140,25 +142,25 @@ class Succession:
         if self._link is not None:
             self._link.unlink(missing_ok=True)
 
-    def _supervisor(self, binary: EnvoyBinary) -> Supervisor:
-        folder = self._folder / f"envoy-{self._epoch}"
+    def _supervisor(self, binary: EnvoyBinary, epoch: int) -> Supervisor:
+        folder = self._folder / f"envoy-{next(self._starts)}"
         folder.mkdir(mode=0o700)
         return Supervisor(
             binary,
             self._bootstrap(folder / "admin.sock"),
             folder,
-            options=replace(self._options, hot_restart=self._place()),
+            options=replace(self._options, hot_restart=self._place(epoch)),
             on_log=self._callbacks.on_log,
             on_event=self._callbacks.on_event,
             on_end=self._callbacks.on_end,
         )
 
-    def _place(self) -> HotRestart:
+    def _place(self, epoch: int) -> HotRestart:
         file = self._folder / "base-id"
-        base_id = int(file.read_text()) if self._epoch else 0
+        base_id = int(file.read_text()) if epoch else 0
         return HotRestart(
             socket=self._folder / "hot",
-            epoch=self._epoch,
+            epoch=epoch,
             base_id=base_id,
             base_id_file=file,
             drain_s=self._drain_s,
@@ -170,7 +172,7 @@ class Succession:
         if self._link is not None:
             fresh = self._link.with_name(f".{self._link.name}.new")
             fresh.unlink(missing_ok=True)
-            fresh.symlink_to(self._folder / f"envoy-{self._epoch}" / "admin.sock")
+            fresh.symlink_to(supervisor.admin_socket)
             fresh.rename(self._link)
 
     async def _check_compatible(self, binary: EnvoyBinary) -> None:
@@ -185,6 +187,13 @@ class Succession:
                 f"{binary} cannot take over from {self._binary}: they differ in what they share",
                 hint="end this proxy and start it again",
             )
+
+
+async def _state(admin: AdminClient) -> str:
+    try:
+        return await admin.state()
+    except EnvoyError:
+        return ""
 
 
 def _hot_restart_version(binary: EnvoyBinary) -> str | None:

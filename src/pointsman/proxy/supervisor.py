@@ -67,6 +67,7 @@ class Supervisor:
 
     Attributes:
         admin: the administration of whichever Envoy runs now.
+        admin_socket: its socket.
     """
 
     def __init__(
@@ -100,8 +101,8 @@ class Supervisor:
         self._on_log = on_log
         self._on_event = on_event
         self._on_end = on_end
-        self._socket = Path(bootstrap["admin"]["address"]["pipe"]["path"])
-        self.admin = AdminClient(self._socket)
+        self.admin_socket = Path(bootstrap["admin"]["address"]["pipe"]["path"])
+        self.admin = AdminClient(self.admin_socket)
         self._process: EnvoyProcess | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -203,7 +204,7 @@ class Supervisor:
             await process.end()
             self._on_event(ProxyEvent(EventKind.STOPPED, process.pid))
         await self.admin.close()
-        self._socket.unlink(missing_ok=True)
+        self.admin_socket.unlink(missing_ok=True)
         (self._folder / "bootstrap.json").unlink(missing_ok=True)
 
     def _keep(self, process: EnvoyProcess) -> None:
@@ -229,7 +230,7 @@ class Supervisor:
 
     async def _start_once(self) -> EnvoyProcess:
         # Envoy leaves its socket behind, and one without a listener would look like a dead Envoy.
-        self._socket.unlink(missing_ok=True)
+        self.admin_socket.unlink(missing_ok=True)
         process = await EnvoyProcess.start(
             self._binary, self._folder / "bootstrap.json", self._options, self._on_log
         )
