@@ -16,7 +16,7 @@ from tests.support.serve import (
     serving,
     wait_ready,
 )
-from tests.support.traffic import traffic
+from tests.support.traffic import goes_on, traffic
 from tests.support.up import ask, command, until
 from tests.up import manifests
 
@@ -79,12 +79,11 @@ def test_a_killed_control_plane_never_stops_traffic(shop: Shop, folder: Path) ->
     with serving(shop, xds) as first, proxying(xds) as proxy:
         wait_ready(proxy)
         with traffic(shop.port, "/web") as seen:
-            until(lambda: seen.total() > 100)
+            goes_on(seen)
             first.send(signal.SIGKILL)
             first.wait()
             proxy.says("pointsman_xds closed")
-            gone = seen.total()
-            until(lambda: seen.total() > gone + 300)
+            goes_on(seen, 300)
             with serving(shop, xds) as second:
                 until(lambda: [p.state for p in second.status().proxies] == ["synced"], 20)
                 shop.write("cart.yaml", *manifests.shop("cart"))

@@ -8,11 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.support.up import until
+
 
 class _Backend(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        server = self.server
+        if isinstance(server, _HeldServer):
+            server.asked.set()
+            server.go.wait(30)
         body = b"served"
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
@@ -23,19 +29,47 @@ class _Backend(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+class _HeldServer(ThreadingHTTPServer):
+    """Answers once it may.
+
+    Attributes:
+        asked: a request has come.
+        go: it may be answered.
+    """
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Backend)
+        self.asked = threading.Event()
+        self.go = threading.Event()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.server_address[1])
+
+
+@contextmanager
+def held_backend() -> Iterator[_HeldServer]:
+    """An application that lets its clients wait."""
+    with _HeldServer() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.go.set()
+            server.shutdown()
+            thread.join()
+
+
 @contextmanager
 def backend() -> Iterator[int]:
     """An application; gives its port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Backend)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with held_backend() as server:
+        server.go.set()
+        yield server.port
 
 
 class Traffic:
@@ -88,3 +122,9 @@ def traffic(port: int, path: str = "/") -> Iterator[Counter[str]]:
         for thread in threads:
             with contextlib.suppress(RuntimeError):
                 thread.join(15)
+
+
+def goes_on(seen: Counter[str], requests: int = 100) -> None:
+    """Waits for so many more results."""
+    before = seen.total()
+    until(lambda: seen.total() >= before + requests, 30, "more requests")

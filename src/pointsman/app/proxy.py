@@ -150,7 +150,7 @@ class ProxyRun:
             self._look_at_own()
             following = asyncio.create_task(self._follow(files), name="identity")
             stack.callback(following.cancel)
-            xds = replace(xds, secrets=files.secrets, token=options.token is not None)
+            xds = replace(xds, secrets=folder.path, token=options.token is not None)
 
         def make(admin: Path) -> Mapping[str, Any]:
             return bootstrap(

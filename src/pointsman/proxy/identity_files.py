@@ -1,7 +1,7 @@
 """What a proxy proves its identity with, handed to Envoy and kept up to date.
 
-Envoy reads one file of secrets, `secrets.json`, and takes a new one when it is moved into place.
-It names certificate and key by paths that change whenever the files do, since Envoy compares what
+Envoy reads a file for each secret, and takes a new one when it is moved into place. It names
+certificate and key by paths that change whenever the files do, since Envoy compares what
 the secrets say and not what the files hold. Keys stay where they are; a token is copied, because
 Envoy wants the word `Bearer` in front of it.
 """
@@ -32,16 +32,12 @@ class IdentityFiles:
     """Files of a proxy's identity.
 
     Args:
-        folder: private folder (`RuntimeFolder`).
+        folder: private folder (`RuntimeFolder`) for what Envoy reads.
         tls: TLS towards the control plane, if any.
         token: file with a bearer token, if any.
-
-    Attributes:
-        secrets: the file that Envoy reads.
     """
 
     def __init__(self, folder: Path, tls: XdsTls | None, token: Path | None) -> None:
-        self.secrets = folder / "secrets.json"
         self._folder = folder
         self._tls = tls
         self._token = token
@@ -58,13 +54,14 @@ class IdentityFiles:
         try:
             for file in self._files():
                 file.read_bytes()
-            resources = list(self._resources())
+            secrets = list(self._made())
         except OSError as error:
             raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from None
-        fresh = self._folder / "secrets.new"
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps({"resources": resources}), encoding="utf-8")
-        fresh.rename(self.secrets)
+        for secret in secrets:
+            fresh = self._folder / "secret.new"
+            fresh.touch(mode=0o600)
+            fresh.write_text(json.dumps({"resources": [secret]}), encoding="utf-8")
+            fresh.rename(self._folder / f"{secret['name']}.json")
 
     async def changed(self) -> None:
         """Wait until the files differ from those written last."""
@@ -83,7 +80,7 @@ class IdentityFiles:
             return None  # one is just being replaced
         return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in stats)
 
-    def _resources(self) -> list[dict[str, Any]]:
+    def _made(self) -> list[dict[str, Any]]:
         self._number += 1
         folder = self._folder / f"identity-{self._number}"
         folder.mkdir(mode=0o700)

@@ -60,8 +60,7 @@ class Xds:
     Attributes:
         addresses: one address, or several of equal servers.
         tls: None for plaintext.
-        secrets: file of secrets that holds the TLS files' paths and the token; None names the TLS
-            files directly.
+        secrets: folder with a file `NAME.json` for each secret; None names the TLS files directly.
         token: whether there is a token among the secrets.
     """
 
@@ -116,7 +115,7 @@ _CODEC: Final[dict[str, Any]] = {
 def _token_filter(secrets: Path) -> dict[str, Any]:
     generic = "envoy.extensions.http.injected_credentials.generic.v3.Generic"
     injector = "envoy.extensions.filters.http.credential_injector.v3.CredentialInjector"
-    credential = {"name": TOKEN_SECRET, "sds_config": _from_file(secrets)}
+    credential = _secret(TOKEN_SECRET, secrets)
     return {
         "name": "envoy.filters.http.credential_injector",
         "typed_config": {
@@ -128,10 +127,6 @@ def _token_filter(secrets: Path) -> dict[str, Any]:
             },
         },
     }
-
-
-def _from_file(secrets: Path) -> dict[str, Any]:
-    return {"path_config_source": {"path": str(secrets)}, "resource_api_version": "V3"}
 
 
 def _transport(tls: XdsTls, xds: Xds) -> dict[str, Any]:
@@ -160,7 +155,9 @@ def _transport(tls: XdsTls, xds: Xds) -> dict[str, Any]:
 
 
 def _secret(name: str, secrets: Path) -> dict[str, Any]:
-    return {"name": name, "sds_config": _from_file(secrets)}
+    # Envoy takes a file for one secret only.
+    source = {"path_config_source": {"path": str(secrets / f"{name}.json")}}
+    return {"name": name, "sds_config": {**source, "resource_api_version": "V3"}}
 
 
 def tls_certificate(certificate: Path, key: Path | None) -> dict[str, Any]:
