@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pointsman.control.compile import Proxy
 from pointsman.proxy.binary import EnvoyBinary
-from pointsman.proxy.bootstrap import XdsAddress, bootstrap
+from pointsman.proxy.bootstrap import bootstrap
 from pointsman.proxy.log_lines import LogLine
 from pointsman.proxy.process import ProcessOptions
 from pointsman.proxy.runtime_folder import RuntimeFolder
 from pointsman.proxy.supervisor import ProxyEvent, Supervisor
+from pointsman.proxy.xds_cluster import XdsAddress
 from pointsman.resources.key import Key
 
 READY_S = 60.0
@@ -87,7 +88,7 @@ class Fleet:
                 node_id=proxy.node_id,
                 node_cluster=proxy.node_id,
                 xds=XdsAddress(path=self._xds),
-                admin_socket=folder / "admin.sock",
+                admin=folder / "admin.sock",
             ),
             folder,
             options=self._options,

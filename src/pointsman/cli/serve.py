@@ -1,6 +1,7 @@
 """`pointsman serve`: the control plane alone, for proxies wherever they run."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -148,6 +149,9 @@ def serve(
         health=HealthAddress(*_health(health)) if health is not None else None,
     )
     log_json()
+    if tls is not None:
+        # Before gRPC is loaded: only its own log says why a handshake failed.
+        os.environ.setdefault("GRPC_VERBOSITY", "INFO")
     try:
         asyncio.run(run_until_signal(Service(options, read_settings(), JsonNews())))
     except asyncio.CancelledError:
