@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pointsman.app.own import OwnApplication
 from pointsman.echo.behaviour import EchoBehaviour
 from pointsman.errors import UsageError
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.model.cluster import Address
+from pointsman.resources.key import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,10 @@ class UpOptions:
         moves: listeners that are bound elsewhere.
         bind: IP address listeners bind to.
         envoy: path of Envoy, if one was named.
-        concurrency: worker threads of each Envoy.
+        concurrency: worker threads of each gateway's Envoy; sidecars have one.
         drain_s: seconds that requests in flight get at the end.
+        mesh: whether every virtual node gets its own proxy, too.
+        applications: applications of the user's own; only with `mesh`.
     """
 
     paths: tuple[str, ...]
@@ -53,6 +57,12 @@ class UpOptions:
     envoy: str | None = None
     concurrency: int = 2
     drain_s: float = 5.0
+    mesh: bool = False
+    applications: tuple[OwnApplication, ...] = ()
+
+    def own(self, node: Key) -> OwnApplication | None:
+        """The user's own application of a virtual node."""
+        return next((item for item in self.applications if item.is_of(node)), None)
 
 
 def parse_move(text: str) -> Move:

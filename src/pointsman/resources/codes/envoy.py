@@ -25,3 +25,19 @@ PORT_TAKEN = Code(
     "Another process, or another gateway of this run, listens on the port. Move the listener by "
     "`--listen [GATEWAY:]PORT=LOCALPORT`.",
 )
+NO_APPLICATION = Code(
+    "PM605",
+    Severity.WARNING,
+    "nothing runs as the virtual node",
+    "`pointsman up --mesh` puts a proxy beside the application of every virtual node, but nothing "
+    "says where the application of this one is. Requests for the node go where its service "
+    "discovery leads, which from this machine is usually nowhere. Say what runs by "
+    "`--app NODE=COMMAND` or `--app NODE=ADDR:PORT`, or take demo backends by `--echo`.",
+)
+UNKNOWN_APPLICATION = Code(
+    "PM606",
+    Severity.WARNING,
+    "an application is for a virtual node that does not exist",
+    "`--app`, or the file of `--apps`, names a virtual node that is not in the manifests. The "
+    "application starts as soon as there is such a node.",
+)
