@@ -1,7 +1,8 @@
 """What `pointsman up` was asked to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pointsman.app.own import OwnApplication
 from pointsman.echo.behaviour import EchoBehaviour
@@ -83,3 +84,22 @@ def parse_move(text: str) -> Move:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65535
+
+
+def parse_mounts(given: Iterable[str]) -> dict[str, str]:
+    """`FOLDER=HERE` entries: folders as manifests name them, and where they are here.
+
+    Raises:
+        UsageError: an entry has another form, or there is no such folder.
+    """
+    mounts = {}
+    for entry in given:
+        folder, _, here = entry.partition("=")
+        if not folder.startswith("/") or not here:
+            raise UsageError(
+                f"--mount {entry}: not FOLDER=HERE", hint="for example --mount /certs=./certs"
+            )
+        if not Path(here).is_dir():
+            raise UsageError(f"--mount {entry}: {here} is no folder")
+        mounts[folder.rstrip("/") or "/"] = str(Path(here).absolute())
+    return mounts

@@ -15,11 +15,16 @@ from typing import Final, Protocol
 
 from pointsman.aio.lines import lines_of
 from pointsman.errors import PointsmanError
+from pointsman.graph.model.cluster import Address
 from pointsman.proxy import launcher
+from pointsman.proxy.ports import cannot_listen
 from pointsman.resources.key import Key
 
 GRACE_S: Final = 3.0
 """Seconds a command has after SIGTERM, before SIGKILL."""
+LISTEN_S: Final = 5.0
+"""Seconds that a command may take to listen before others stop waiting for it."""
+_POLL_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,13 @@ class Program:
     Attributes:
         command: absolute path of the program, and its arguments.
         environment: names and values added to our own environment.
+        addresses: where it is to listen.
         folder: where it runs; None for where we do.
     """
 
     command: tuple[str, ...]
     environment: tuple[tuple[str, str], ...]
+    addresses: tuple[Address, ...] = ()
     folder: Path | None = None
 
 
@@ -61,11 +68,14 @@ class Programs:
     async def ensure(self, wanted: Mapping[Key, Program]) -> None:
         """Starts what is new or has changed, ends what is not wanted any more.
 
+        It waits, but not long, until those that were started listen or have ended.
+
         Raises:
             PointsmanError: a command cannot be started; others are all the same.
         """
         gone = [key for key, (program, _) in self._running.items() if wanted.get(key) != program]
         await self._end(gone)
+        fresh = []
         failures = []
         for key, program in wanted.items():
             if key not in self._running:
@@ -76,6 +86,8 @@ class Programs:
                     continue
                 task = asyncio.create_task(self._attend(key, process), name="application")
                 self._running[key] = (program, task)
+                fresh.append(self._listens(program, task))
+        await asyncio.gather(*fresh)
         if failures:
             raise PointsmanError(f"cannot start {'; '.join(failures)}")
 
@@ -88,6 +100,12 @@ class Programs:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listens(self, program: Program, task: "asyncio.Task[None]") -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LISTEN_S):
+                while not task.done() and not all(map(_is_listened_on, program.addresses)):  # noqa: ASYNC110
+                    await asyncio.sleep(_POLL_S)
 
     async def _attend(self, key: Key, process: asyncio.subprocess.Process) -> None:
         reader = asyncio.create_task(self._read(key, process))
@@ -131,6 +149,11 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     finally:
         _signal(process, signal.SIGKILL)
         await process.wait()
+
+
+def _is_listened_on(address: Address) -> bool:
+    # By the failure to bind it: a connection might be the only one that a plain program takes.
+    return cannot_listen(address.host, address.port) is not None
 
 
 def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:

@@ -169,7 +169,9 @@ class Sidecars:
         for key, place in self._places.items():
             own = self._options.own(key)
             if own is not None and own.command:
-                found[key] = Program(own.command, self._environment(key, own, place), own.folder)
+                environment = self._environment(key, own, place)
+                listens = tuple(place.applications.values())
+                found[key] = Program(own.command, environment, listens, own.folder)
         return found
 
     def _environment(

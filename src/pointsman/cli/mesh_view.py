@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from pointsman.app.options import UpOptions
 from pointsman.app.site import Published
@@ -111,7 +112,7 @@ def _application(sidecar: Sidecar, node_class: NodeClass, options: UpOptions) ->
     own = options.own(sidecar.key)
     where = ", ".join(str(address) for _, address in node_class.applications)
     if own is not None and own.command:
-        command = shlex.join(own.command)
+        command = shlex.join((Path(own.command[0]).name, *own.command[1:]))
         return f"{command}, at {where}" if where else command
     if own is None and options.echo and where:
         return "demo"

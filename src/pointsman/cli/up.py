@@ -61,6 +61,14 @@ def up(
     certificate: Certificates = [],  # noqa: B006
     authority: Authorities = [],  # noqa: B006
     certificates: CertificateFile = None,
+    mount: Annotated[
+        list[str],
+        typer.Option(
+            "--mount",
+            metavar="FOLDER=HERE",
+            help="Where certificates are that manifests have in a folder of pods. Repeatable.",
+        ),
+    ] = [],  # noqa: B006
     listen: Annotated[
         list[str],
         typer.Option(
@@ -99,12 +107,13 @@ def up(
       pointsman up mesh/ --mesh --echo --app front='python front.py' --app db=127.0.0.1:5432
     """
     import logging
+    from dataclasses import replace
 
     import structlog
 
     from pointsman.app.certificates import read_certificates
     from pointsman.app.instance import Instance
-    from pointsman.app.options import UpOptions, parse_move
+    from pointsman.app.options import UpOptions, parse_mounts, parse_move
     from pointsman.app.own import read_applications
     from pointsman.cli.up_view import UpView
     from pointsman.graph.model.cluster import Address
@@ -120,7 +129,9 @@ def up(
         echo=echo,
         behaviours=_behaviours(echo_flag),
         resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
-        certificates=read_certificates(certificates, certificate, authority),
+        certificates=replace(
+            read_certificates(certificates, certificate, authority), mounts=parse_mounts(mount)
+        ),
         moves=tuple(map(parse_move, listen)),
         bind=parse_ip("--bind", bind),
         envoy=envoy,
