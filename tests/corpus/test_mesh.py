@@ -176,20 +176,20 @@ def test_tls_by_files(tmp_path: Path) -> None:
     (certs / "ca_1_ca_2_bundle.pem").write_bytes(bundle)
     file, variables = edited("tls-file-based", tmp_path)
     with running(file, *variables, "--mesh", "--echo", "--mount", f"/certs={certs}") as up:
-        authority_ = "color.howto-k8s-tls-file-based.svc.cluster.local:8080"
+        service = "color.howto-k8s-tls-file-based.svc.cluster.local:8080"
 
-        def color(name: str) -> tuple[int, str]:
-            answer = ask_as(up, "front", authority_, headers={"color_header": name})
+        def answer_of(color: str) -> tuple[int, str]:
+            answer = ask_as(up, "front", service, headers={"color_header": color})
             return answer.status, answer.node
 
-        assert color("blue") == (200, "blue")
-        assert color("green") == (503, "")
-        assert color("red") == (503, "")
+        assert answer_of("blue") == (200, "blue")
+        assert answer_of("green") == (503, "")
+        assert answer_of("red") == (503, "")
         text = file.read_text(encoding="utf-8")
         file.write_text(text.replace("${FRONTEND_CERT_CHAIN}", "ca_1_ca_2_bundle.pem"))
-        until(lambda: color("green") == (200, "green"))
-        assert color("blue") == (200, "blue")
-        assert color("red") == (503, "")
+        until(lambda: answer_of("green") == (200, "green"))
+        assert answer_of("blue") == (200, "blue")
+        assert answer_of("red") == (503, "")
 
 
 def test_envoy_logging(start: Start) -> None:

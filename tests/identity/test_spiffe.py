@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.errors import IdentityError
-from pointsman.identity import spiffe
+from pointsman.graph import spiffe
 
 PATH = re.compile(r"(/[A-Za-z0-9._-]+)+\Z")
 segments = st.text(

@@ -57,7 +57,10 @@ def _labelled(item: Document, gateway_name: str) -> Document:
 
 
 def compiler(
-    endpoints: Endpoints, wire: Wire = "delta", ports: Mapping[int, int] | None = None
+    endpoints: Endpoints,
+    wire: Wire = "delta",
+    ports: Mapping[int, int] | None = None,
+    zone: str = "",
 ) -> Compiler:
     """A compiler that serves every gateway, with its listeners moved to other ports."""
     moved = tuple((ports or {}).items())
@@ -65,7 +68,7 @@ def compiler(
     def arrange(proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, list[NodeClass]]]:
         for item in proxies:
             if isinstance(item, Gateway):
-                yield item, [NodeClass(item.key, wire, "127.0.0.1", moved)]
+                yield item, [NodeClass(item.key, wire, "127.0.0.1", moved, zone=zone)]
 
     return Compiler(arrange, endpoints)
 

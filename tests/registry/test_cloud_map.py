@@ -2,86 +2,24 @@
 
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
-import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from pointsman.errors import UsageError
 from pointsman.registry import aws
 from pointsman.registry.aws import AwsDiscovery
-from pointsman.registry.cloud_map import SOURCE, CloudMap, DiscoveryError, pause
+from pointsman.registry.cloud_map import SOURCE, CloudMap, DiscoveryError
 from pointsman.registry.instance import Instance, ServiceName
+from pointsman.registry.pace import pause
 from pointsman.registry.registry import Registry
+from tests.registry.aws import REGION, Aws
 from tests.registry.instances import CART, instance
 from tests.support.wait import eventually
 
 PAY = ServiceName("shop.local", "pay")
-REGION = "eu-west-1"
-
-
-@pytest.fixture(autouse=True)
-def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-
-
-class Aws:
-    """A Cloud Map and what a team does to it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.client: Any = boto3.client("servicediscovery", region_name=REGION, endpoint_url=url)
-        self._ids: dict[str, str] = {}
-
-    def reset(self) -> None:
-        """Forgets all."""
-        httpx2.post(f"{self.url}/moto-api/reset")
-
-    def service(self, name: ServiceName) -> None:
-        namespaces = self.client.list_namespaces()["Namespaces"]
-        found = [item["Id"] for item in namespaces if item["Name"] == name.namespace]
-        if not found:
-            self.client.create_http_namespace(Name=name.namespace)
-            found = [self.client.list_namespaces()["Namespaces"][0]["Id"]]
-        made = self.client.create_service(Name=name.name, NamespaceId=found[0])
-        self._ids[name.name] = made["Service"]["Id"]
-
-    def register(self, name: ServiceName, identity: str, **attributes: str) -> None:
-        self.client.register_instance(
-            ServiceId=self._ids[name.name], InstanceId=identity, Attributes=attributes
-        )
-
-    def deregister(self, name: ServiceName, identity: str) -> None:
-        self.client.deregister_instance(ServiceId=self._ids[name.name], InstanceId=identity)
-
-    def sicken(self, name: ServiceName, identity: str) -> None:
-        self.client.update_instance_custom_health_status(
-            ServiceId=self._ids[name.name], InstanceId=identity, Status="UNHEALTHY"
-        )
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[ThreadedMotoServer]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def cloud(server: ThreadedMotoServer) -> Aws:
-    host, port = server.get_host_and_port()
-    found = Aws(f"http://{host}:{port}")
-    found.reset()
-    return found
 
 
 @asynccontextmanager

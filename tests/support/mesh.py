@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import http.client
+import math
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -58,5 +59,5 @@ def statuses(address: str, authority: str, number: int) -> Counter[int]:
 
 def within(count: int, number: int, share: float) -> bool:
     """Whether a count is what a share of `number` gives, but once in 10 million runs."""
-    deviation = 5.3 * (share * (1 - share) * number) ** 0.5
+    deviation = 5.3 * math.sqrt(share * (1 - share) * number)
     return abs(count - number * share) < deviation

@@ -14,11 +14,12 @@ from pointsman.aio.lines import lines_of
 from pointsman.control.compile import Proxy
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.proxy.binary import EnvoyBinary
-from pointsman.proxy.bootstrap import XdsAddress, bootstrap
+from pointsman.proxy.bootstrap import bootstrap
 from pointsman.proxy.log_lines import LogLine
 from pointsman.proxy.process import ProcessOptions
 from pointsman.proxy.runtime_folder import RuntimeFolder
 from pointsman.proxy.supervisor import ProxyEvent, Supervisor
+from pointsman.proxy.xds_cluster import XdsAddress
 from pointsman.resources.key import Key
 
 READY_S: Final = 60.0
@@ -124,7 +125,7 @@ class Fleet:
         fresh = [proxy for node_id, proxy in wanted.items() if node_id not in self._running]
         results = await asyncio.gather(*map(self._start, fresh), return_exceptions=True)
         for node_id in [node_id for node_id in self._running if node_id not in wanted]:
-            ending = asyncio.create_task(self._drain(node_id))
+            ending = asyncio.create_task(self._drain(self._running.pop(node_id)))
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
         for result in results:
@@ -157,7 +158,7 @@ class Fleet:
                 node_id=proxy.node_id,
                 node_cluster=proxy.node_id,
                 xds=XdsAddress(path=self._xds),
-                admin_socket=folder / "admin.sock",
+                admin=folder / "admin.sock",
             ),
             folder,
             options=options,
@@ -165,14 +166,14 @@ class Fleet:
             on_event=lambda event: self._events.event(key, event),
         )
 
-    async def _drain(self, node_id: str) -> int:
-        running = self._running.pop(node_id)
+    async def _drain(self, running: Running) -> int:
         async with running.rest:
             return await running.supervisor.drain(self._drain_s)
 
     async def drain(self) -> int:
         """Ends every Envoy after its requests; gives the number of those that were cut off."""
-        drains = map(self._drain, list(self._running))
+        running = [self._running.pop(node_id) for node_id in list(self._running)]
+        drains = map(self._drain, running)
         return sum(await asyncio.gather(*self._ending, *drains))
 
     async def stop(self) -> None:

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from pointsman.api.server import StatusServer
 from pointsman.app.backends import Backends
+from pointsman.app.discovery import Discovery
 from pointsman.app.fleet import Fleet, FleetEvents
+from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.options import UpOptions
 from pointsman.app.places import Places
 from pointsman.app.plane import ControlPlane
@@ -139,12 +141,16 @@ class Instance:
         self._settings = settings
         self._view = view
         self._machine = Machine(options, view)
+        self._discovery = Discovery(options.discovery)
+        self._issuing = Issuing(read_authority(options.identity))
         self._plane = ControlPlane(
             options.paths,
             options.variables,
             self._machine,
             view,
             certificates=options.certificates,
+            discovery=self._discovery,
+            issuing=self._issuing,
         )
         self.serves = False
 
@@ -160,6 +166,8 @@ class Instance:
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(RuntimeFolder())
             stack.push_async_callback(machine.stop)
+            await stack.enter_async_context(self._discovery)
+            await stack.enter_async_context(self._issuing)
             self._view.progress("reading manifests")
             await plane.load(files)
             refuse(machine.taken)
@@ -180,7 +188,7 @@ class Instance:
             )
             stack.push_async_callback(fleet.stop)
             await stack.enter_async_context(
-                StatusServer(self._settings.runtime_folder, plane.status)
+                StatusServer(self._settings.runtime_folder, plane.status, self._discovery.routes)
             )
             self._view.progress("starting Envoy")
             started = time.perf_counter()

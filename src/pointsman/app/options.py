@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pointsman.app.discovery import DiscoveryOptions
 from pointsman.app.own import OwnApplication
 from pointsman.echo.behaviour import EchoBehaviour
 from pointsman.errors import UsageError
@@ -38,6 +39,8 @@ class UpOptions:
         behaviours: how demo backends answer, by name of the virtual node; "" for all others.
         resolves: (host, port) -> address.
         certificates: what stands for certificates of AWS.
+        discovery: where instances of applications come from.
+        identity: folder of the mesh's own certificate authority; None makes one in memory.
         moves: listeners that are bound elsewhere.
         bind: IP address listeners bind to.
         envoy: path of Envoy, if one was named.
@@ -53,6 +56,8 @@ class UpOptions:
     behaviours: Mapping[str, EchoBehaviour] = field(default_factory=dict)
     resolves: Mapping[tuple[str, int], Address] = field(default_factory=dict)
     certificates: CertificateMap = field(default_factory=CertificateMap)
+    discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
+    identity: Path | None = None
     moves: tuple[Move, ...] = ()
     bind: str = "127.0.0.1"
     envoy: str | None = None

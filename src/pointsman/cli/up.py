@@ -10,9 +10,13 @@ from pointsman.cli.options import (
     Authorities,
     CertificateFile,
     Certificates,
+    CloudMapEndpoint,
+    CloudMapRegion,
     EnvoyPath,
+    IdentityFolder,
     NoColor,
     Paths,
+    Registries,
     Resolves,
     Variables,
     parse_resolves,
@@ -69,6 +73,10 @@ def up(
             help="Where certificates are that manifests have in a folder of pods. Repeatable.",
         ),
     ] = [],  # noqa: B006
+    registry: Registries = [],  # noqa: B006
+    cloud_map: CloudMapRegion = None,
+    cloud_map_endpoint: CloudMapEndpoint = None,
+    identity: IdentityFolder = None,
     listen: Annotated[
         list[str],
         typer.Option(
@@ -112,6 +120,7 @@ def up(
     import structlog
 
     from pointsman.app.certificates import read_certificates
+    from pointsman.app.discovery import DiscoveryOptions
     from pointsman.app.instance import Instance
     from pointsman.app.options import UpOptions, parse_mounts, parse_move
     from pointsman.app.own import read_applications
@@ -132,6 +141,8 @@ def up(
         certificates=replace(
             read_certificates(certificates, certificate, authority), mounts=parse_mounts(mount)
         ),
+        discovery=DiscoveryOptions(tuple(registry), cloud_map, cloud_map_endpoint),
+        identity=identity,
         moves=tuple(map(parse_move, listen)),
         bind=parse_ip("--bind", bind),
         envoy=envoy,

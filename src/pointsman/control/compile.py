@@ -82,6 +82,7 @@ class Compiler:
         graph = Graph(
             {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Gateway)},
             {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Sidecar)},
+            linked.graph.identities,
         )
         proxies = {item: proxy for proxy, classes in arranged for item in classes}
         previous, self._memos = self._memos, {}

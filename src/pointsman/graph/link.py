@@ -17,6 +17,7 @@ from pointsman.graph.links.in_force import InForce, Place
 from pointsman.graph.links.last_good import settle
 from pointsman.graph.links.linked import problems_of
 from pointsman.graph.links.membership import read_membership
+from pointsman.graph.links.mesh_tls import uses_identities
 from pointsman.graph.links.owners import read_names
 from pointsman.graph.links.sidecars import link_sidecar
 from pointsman.graph.links.unused import check_unused
@@ -103,8 +104,9 @@ def link(
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
     # A router with several ports is linked once for each, and says the same of what they share.
+    graph = Graph(gateways, sidecars, uses_identities(context))
     found_problems = tuple(dict.fromkeys(problems))
-    return LinkResult(Graph(gateways, sidecars), found_problems, good, in_force.now, memo)
+    return LinkResult(graph, found_problems, good, in_force.now, memo)
 
 
 def _kept(key: Key) -> Problem:

@@ -7,7 +7,7 @@ without one a caller still speaks TLS to every server that is known to.
 from dataclasses import dataclass
 
 from pointsman.graph.model.cluster import Cluster, is_ip
-from pointsman.graph.model.tls import Certificate, ClientTls, Trust
+from pointsman.graph.model.tls import Certificate, ClientTls, Issued, Trust
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
 
 
@@ -31,6 +31,8 @@ class UpstreamTls:
 def upstream_tls(policy: ClientTls | None, cluster: Cluster) -> UpstreamTls | None:
     """How a caller with a policy connects to a cluster; None is plaintext.
 
+    - A server with an identity of the mesh: mutual TLS by identities, whatever the policy says.
+      It enforces no less, and files of before need not outlive the move to MeshTLS.
     - A policy for the port that enforces TLS: TLS, even to a server that does not speak it, so
       that the connection fails rather than being in the clear.
     - One that does not enforce it: TLS to servers known to speak it, verified all the same.
@@ -42,6 +44,8 @@ def upstream_tls(policy: ClientTls | None, cluster: Cluster) -> UpstreamTls | No
     """
     if cluster.bare:
         return None
+    if cluster.tls is not None and cluster.tls.identity:
+        return UpstreamTls(Issued(), Issued(), (cluster.tls.identity,), _sni(cluster))
     if policy is None or (policy.ports and cluster.port not in policy.ports):
         if cluster.tls is None:
             return None

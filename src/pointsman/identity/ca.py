@@ -14,7 +14,8 @@ from typing import Final
 from cryptography.hazmat.primitives import hashes
 
 from pointsman.errors import IdentityError
-from pointsman.identity import certificates, spiffe
+from pointsman.graph import spiffe
+from pointsman.identity import certificates
 from pointsman.identity.certificates import Certificate
 from pointsman.identity.keys import PrivateKey
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from pointsman.errors import IdentityError
-from pointsman.identity import certificates, spiffe
+from pointsman.graph import spiffe
+from pointsman.identity import certificates
 from pointsman.identity.ca import LIFETIME, ROOT_LIFETIME, Authority, new_root
 from pointsman.identity.keys import PrivateKey
 

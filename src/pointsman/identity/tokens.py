@@ -13,7 +13,7 @@ from joserfc import errors, jwt
 from joserfc.jwk import ECKey
 
 from pointsman.errors import IdentityError
-from pointsman.identity import spiffe
+from pointsman.graph import spiffe
 from pointsman.identity.ca import SKEW
 from pointsman.identity.keys import PrivateKey
 

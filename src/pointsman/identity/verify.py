@@ -7,7 +7,8 @@ signed by someone who is trusted, and valid now, is TLS's part and must have hap
 from cryptography import x509
 
 from pointsman.errors import IdentityError
-from pointsman.identity import certificates, spiffe
+from pointsman.graph import spiffe
+from pointsman.identity import certificates
 
 _PEM = b"-----BEGIN"
 

@@ -27,6 +27,27 @@ OnLog = Callable[[LogLine], None]
 
 
 @dataclass(frozen=True)
+class HotRestart:
+    """An Envoy's place in a line of Envoys of which each hands its listeners to the next.
+
+    Attributes:
+        socket: start of the paths of the sockets over which they talk; equal for all of the line.
+        epoch: 0 for the first one.
+        base_id: what the first one wrote to `base_id_file`; any for the first one.
+        base_id_file: where the first one writes the id by which they find each other.
+        drain_s: seconds within which connections of the one before are to move.
+        parent_shutdown_s: seconds after which the one before ends; more than `drain_s`.
+    """
+
+    socket: Path
+    epoch: int
+    base_id: int
+    base_id_file: Path
+    drain_s: int
+    parent_shutdown_s: int
+
+
+@dataclass(frozen=True)
 class ProcessOptions:
     """How Envoy is run.
 
@@ -36,12 +57,14 @@ class ProcessOptions:
         reject_unknown_fields: whether a misspelt field in a dynamic resource is an error (a NACK)
             instead of a warning.
         stdout: file descriptor for access logs to standard output; None for the caller's own.
+        hot_restart: its place in a line of Envoys; None for one that takes nothing over.
     """
 
     concurrency: int = 2
     log_level: str = "warning"
     reject_unknown_fields: bool = True
     stdout: int | None = None
+    hot_restart: HotRestart | None = None
 
 
 class EnvoyProcess:
@@ -142,13 +165,31 @@ def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> l
         *(sys.executable, "-I", "-S", str(Path(launcher.__file__)), str(os.getpid())),
         str(binary.path),
         *("-c", str(bootstrap)),
-        # A restarted Envoy takes nothing over from the one before. Off, hot restart also needs no
-        # shared memory, so any number of Envoys run side by side without a --base-id each.
-        "--disable-hot-restart",
+        *_hot_restart(options.hot_restart),
         *("--concurrency", str(options.concurrency)),
         *("--log-level", options.log_level),
         *LOG_ARGUMENTS,
         # From the first moment of a drain every answer closes its connection, not a random share.
         *("--drain-strategy", "immediate"),
         *(["--reject-unknown-dynamic-fields"] if options.reject_unknown_fields else []),
+    ]
+
+
+def _hot_restart(place: HotRestart | None) -> list[str]:
+    if place is None:
+        # A restarted Envoy takes nothing over from the one before. Off, hot restart also needs no
+        # shared memory, so any number of Envoys run side by side without a --base-id each.
+        return ["--disable-hot-restart"]
+    line = (
+        ["--use-dynamic-base-id", "--base-id-path", str(place.base_id_file)]
+        if place.epoch == 0
+        # After a crash there is none before it, and it has to serve all the same.
+        else ["--base-id", str(place.base_id), "--skip-hot-restart-on-no-parent"]
+    )
+    return [
+        *line,
+        *("--restart-epoch", str(place.epoch)),
+        *("--socket-path", str(place.socket)),
+        *("--drain-time-s", str(place.drain_s)),
+        *("--parent-shutdown-time-s", str(place.parent_shutdown_s)),
     ]

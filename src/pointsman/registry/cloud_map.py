@@ -6,7 +6,6 @@ Each service is asked for on its own: what fails for one does not make another o
 """
 
 import asyncio
-import random
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
@@ -14,16 +13,13 @@ from typing import Final, Protocol
 import structlog
 
 from pointsman.registry.instance import Instance, ServiceName
+from pointsman.registry.pace import INTERVAL_S, pause
 from pointsman.registry.registry import Registry
 
 SOURCE = "cloud-map"
-INTERVAL_S: Final = 5.0
-"""Seconds between two questions about one service."""
 FULL_S: Final = 15.0
 """Seconds after which the instances are asked for although their revision is the same. Cloud Map
 itself takes 30 s to change the health of an instance ("HealthCheckCustomConfig")."""
-LONGEST_S: Final = 60.0
-"""Most seconds between two questions while there is no answer."""
 _THREADS: Final = 4
 
 log = structlog.get_logger(__name__)
@@ -156,12 +152,3 @@ class CloudMap:
             if now == known:
                 return None
         return await loop.run_in_executor(self._threads, self._discovery.instances, service)
-
-
-def pause(interval_s: float, failures: int) -> float:
-    """Seconds until the next question: longer after failures, and never quite the same.
-
-    Many instances that start at once would otherwise ask at once for ever.
-    """
-    longest = max(interval_s, LONGEST_S)
-    return min(interval_s * 2.0 ** min(failures, 10), longest) * random.uniform(0.8, 1.2)

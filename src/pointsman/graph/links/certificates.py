@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final, TypeVar
 
+from pointsman.graph.spiffe import DEFAULT_TRUST_DOMAIN
 from pointsman.resources.kinds.tls import FileCertificate, FileTrust, SdsCertificate
 
 LONGEST_PATH: Final = 255
@@ -27,12 +28,14 @@ class CertificateMap:
         authorities: ARN of a certificate authority -> its certificate.
         signers: ARN of a certificate -> who signed it. By this, callers without a policy of their
             own verify the servers that show it, as App Mesh did for certificates of ACM.
+        trust_domain: of the identities that the mesh's own authority issues.
         mounts: folder in manifests -> folder here, for certificates in files.
     """
 
     certificates: Mapping[str, FileCertificate | SdsCertificate] = field(default_factory=dict)
     authorities: Mapping[str, FileTrust | SdsCertificate] = field(default_factory=dict)
     signers: Mapping[str, FileTrust | SdsCertificate] = field(default_factory=dict)
+    trust_domain: str = DEFAULT_TRUST_DOMAIN
     mounts: Mapping[str, str] = field(default_factory=dict)
 
     def placed(self, source: SourceT) -> SourceT:

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.mesh_tls import issued_tls, node_policy
 from pointsman.graph.links.names import aws_name, report_taken
+from pointsman.graph.links.policies import Effective
 from pointsman.graph.links.tls import known_tls
 from pointsman.graph.model.cluster import Address, Cluster
+from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import HealthCheck
@@ -39,6 +42,7 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     if seen is not None:
         return seen
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
+    policies = tuple(_policy(context, node, item) for item in node.spec.listeners)
     bare = tuple(_is_bare(context, node, index) for index in range(len(given)))
     owner = context.owners.get(node.key)
     result: Linked[Node] = context.memo.get(
@@ -48,11 +52,12 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
             context.membership,
             given,
             bare,
+            policies,
             owner,
             context.certificates,
             context.given.registered,
         ),
-        lambda: _link(context, node, given, bare, owner),
+        lambda: _link(context, node, given, bare, policies, owner),
     )
     return result
 
@@ -62,6 +67,7 @@ def _link(
     node: Resource[VirtualNodeSpec],
     given: tuple[Address | None, ...],
     bare: tuple[bool, ...],
+    policies: tuple[Effective | None, ...],
     owner: Key | None,
 ) -> Linked[Node]:
     findings = Findings(node.key)
@@ -71,7 +77,7 @@ def _link(
         for index, listener in enumerate(node.spec.listeners):
             cluster = replace(
                 _cluster(node, mesh, listener, given[index]),
-                tls=known_tls(context.certificates, listener.tls),
+                tls=_tls(context, node, mesh, listener, policies[index]),
                 bare=bare[index],
             )
             clusters[cluster.port] = cluster
@@ -93,6 +99,28 @@ def _link(
             report_taken(owner, aws_name(node.key, node.spec), findings)
             clusters = {port: unknown_cluster(mesh.name, node.key, port) for port in clusters}
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
+
+
+def _policy(
+    context: Context, node: Resource[VirtualNodeSpec], listener: NodeListener
+) -> Effective | None:
+    mesh = context.mesh_of(node.key, node.spec)
+    if mesh is None:
+        return None
+    return node_policy(context, node.key, listener.port_mapping.port, mesh.key)
+
+
+def _tls(
+    context: Context,
+    node: Resource[VirtualNodeSpec],
+    mesh: Mesh,
+    listener: NodeListener,
+    policy: Effective | None,
+) -> ServerTls | None:
+    """TLS as callers know it: the listener's own, else that of its policy."""
+    own = known_tls(context.certificates, listener.tls)
+    node_id = f"mesh/{mesh.node_id_name}/virtualNode/{aws_name(node.key, node.spec)}"
+    return own or issued_tls(node_id, context.certificates.trust_domain, policy)
 
 
 def _given(

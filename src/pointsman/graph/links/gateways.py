@@ -7,6 +7,7 @@ from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.mesh_tls import gateway_policy, issued_tls, report_issued
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.tls import REFUSED, Refused, client_tls, server_tls
 from pointsman.graph.model.gateway import (
@@ -39,7 +40,7 @@ def link_gateway(
     tls = _client_tls(context, gateway.spec, findings)
     listeners: tuple[Listener, ...] = ()
     if mesh:
-        listeners = _listeners(context, gateway, tuple(rules), tls is REFUSED, findings)
+        listeners = _listeners(context, gateway, mesh, tuple(rules), tls is REFUSED, findings)
     result: Linked[Gateway | None] = context.memo.get(
         gateway.key,
         (gateway.spec, mesh, listeners, tls, findings.problems),
@@ -71,11 +72,13 @@ def _link(
 def _listeners(
     context: Context,
     gateway: Resource[VirtualGatewaySpec],
+    mesh: Mesh,
     rules: tuple[GatewayRule, ...],
     refused: bool,
     findings: Findings,
 ) -> tuple[Listener, ...]:
     listeners: dict[int, Listener] = {}
+    node_id = f"mesh/{mesh.node_id_name}/virtualGateway/{aws_name(gateway.key, gateway.spec)}"
     for index, spec in enumerate(gateway.spec.listeners):
         port = spec.port_mapping.port
         if port in listeners:
@@ -85,9 +88,12 @@ def _listeners(
                 f"port {port} is used by two listeners",
             )
             continue
-        tls = server_tls(
-            context.certificates, spec.tls, ("spec", "listeners", index, "tls"), findings
-        )
+        path = ("spec", "listeners", index)
+        own = server_tls(context.certificates, spec.tls, (*path, "tls"), findings)
+        policy = gateway_policy(context, gateway.key, port)
+        issued = issued_tls(node_id, context.certificates.trust_domain, policy)
+        report_issued(own, issued, policy, path, findings)
+        tls = own or issued
         if tls is None or tls.certificate is not None:
             mine = tuple(rule for rule in rules if rule.port in (None, port))
             if refused:

@@ -1,16 +1,19 @@
 """Proxies of virtual nodes: what reaches the application, and what the application reaches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pointsman.graph.links.backends import NamedBackend, named_backends
 from pointsman.graph.links.certificates import CertificateMap
+from pointsman.graph.links.clusters import discovery_name
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.in_force import InForce
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.mesh_tls import issued_tls, node_policy, report_issued
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.policies import Effective
 from pointsman.graph.links.services import link_service, service_listeners
 from pointsman.graph.links.tcp import link_tcp_service
 from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
@@ -27,7 +30,11 @@ from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.codes import routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import ListenerTimeout, NodeListener, VirtualNodeSpec
+from pointsman.resources.origin import FieldPath
 from pointsman.resources.resource import Resource
+
+Policies = Mapping[int, Effective | None]
+"""MeshTLS policies of a node's listeners, by port."""
 
 
 def link_sidecar(
@@ -46,10 +53,15 @@ def link_sidecar(
         egress = _egress(context, backends, mesh, in_force, findings)
     taken = node.key in context.owners
     certificates = context.certificates
+    policies = {
+        item.port_mapping.port: node_policy(context, node.key, item.port_mapping.port, mesh.key)
+        for item in node.spec.listeners
+        if mesh is not None
+    }
     result: Linked[Sidecar | None] = context.memo.get(
         ("sidecar", node.key),
-        (node.spec, mesh, certificates, egress, taken, findings.problems),
-        lambda: _link(node, None if taken else mesh, certificates, egress, findings),
+        (node.spec, mesh, certificates, policies, egress, taken, findings.problems),
+        lambda: _link(node, None if taken else mesh, certificates, policies, egress, findings),
     )
     return result
 
@@ -58,6 +70,7 @@ def _link(
     node: Resource[VirtualNodeSpec],
     mesh: Mesh | None,
     certificates: CertificateMap,
+    policies: Policies,
     egress: tuple[EgressPort, ...],
     findings: Findings,
 ) -> Linked[Sidecar | None]:
@@ -65,12 +78,15 @@ def _link(
         return linked(None, findings.problems)
     discovery = node.spec.service_discovery
     found = (discovery.dns or discovery.aws_cloud_map) if discovery else None
+    name = aws_name(node.key, node.spec)
+    node_id = f"mesh/{mesh.node_id_name}/virtualNode/{name}"
     sidecar = Sidecar(
         key=node.key,
         mesh=mesh.node_id_name,
         mesh_name=mesh.name,
-        name=aws_name(node.key, node.spec),
-        ingress=_ingress(node.spec, certificates, findings),
+        name=name,
+        hostname=discovery_name(node.spec),
+        ingress=_ingress(node.spec, node_id, certificates, policies, findings),
         egress=egress,
         open=mesh.is_open,
         ip_preference=found.ip_preference if found and found.ip_preference else mesh.ip_preference,
@@ -80,17 +96,25 @@ def _link(
 
 
 def _ingress(
-    spec: VirtualNodeSpec, certificates: CertificateMap, findings: Findings
+    spec: VirtualNodeSpec,
+    node_id: str,
+    certificates: CertificateMap,
+    policies: Policies,
+    findings: Findings,
 ) -> tuple[IngressListener, ...]:
     """Ports of the application; one whose certificate is not to be had is not served."""
     listeners: dict[int, IngressListener] = {}
     for index, listener in enumerate(spec.listeners):
         port = listener.port_mapping.port
+        path: FieldPath = ("spec", "listeners", index)
         if port in listeners:
-            path = ("spec", "listeners", index, "portMapping", "port")
-            findings.add(routing.SAME_PORT, path, f"port {port} is used by two listeners")
+            where = (*path, "portMapping", "port")
+            findings.add(routing.SAME_PORT, where, f"port {port} is used by two listeners")
             continue
-        tls = server_tls(certificates, listener.tls, ("spec", "listeners", index, "tls"), findings)
+        own = server_tls(certificates, listener.tls, (*path, "tls"), findings)
+        issued = issued_tls(node_id, certificates.trust_domain, policies[port])
+        report_issued(own, issued, policies[port], path, findings)
+        tls = own or issued
         if tls is None or tls.certificate is not None:
             listeners[port] = _listener(listener, tls)
     return tuple(listeners[port] for port in sorted(listeners))

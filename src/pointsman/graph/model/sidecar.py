@@ -85,6 +85,7 @@ class Sidecar:
         mesh: the mesh's name inside App Mesh, with `@owner` for a shared mesh.
         mesh_name: the mesh's name inside App Mesh.
         name: the node's name inside App Mesh.
+        hostname: the name it is discovered under; "" for none.
         ingress: ports of the application, in order.
         egress: ports the application calls, in order.
         open: whether what no backend describes passes through to where it was going.
@@ -96,6 +97,7 @@ class Sidecar:
     mesh: str
     mesh_name: str
     name: str
+    hostname: str
     ingress: tuple[IngressListener, ...]
     egress: tuple[EgressPort, ...]
     open: bool = False

@@ -28,6 +28,8 @@ class ServerTls:
             served, but its callers know that it speaks TLS.
         trust: who signs its clients' certificates; None asks clients for none.
         names: accepted subject alternative names of clients; any when empty.
+        identity: SPIFFE id it shows, when the mesh's own authority issued the certificate; ""
+            otherwise.
         authority: who signed the certificate, for callers without a policy of their own; None
             when it is not known, so that they take any certificate.
     """
@@ -37,6 +39,7 @@ class ServerTls:
     trust: Trust | None = None
     names: tuple[str, ...] = ()
     authority: Trust | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,20 @@ AUTHORITIES_APART = Code(
     "A proxy takes the authorities of one policy from one file. A PEM file may hold several "
     "certificates: give the same file for each ARN.",
 )
+OWN_CERTIFICATE = Code(
+    "PM540",
+    Severity.NOTE,
+    "a MeshTLS policy does not apply to a listener with certificates of its own",
+    "What a listener's `tls` block names comes first, so that a mesh can move to MeshTLS listener "
+    "by listener. Remove the block, or set its mode to DISABLED, to let the policy apply.",
+)
+NO_IDENTITY = Code(
+    "PM541",
+    Severity.ERROR,
+    "a proxy cannot have an identity, so its MeshTLS listener is not served",
+    "The name of the node or of the mesh inside App Mesh holds a slash or a space, or is too long "
+    "for a SPIFFE id. Give it another `awsName`.",
+)
 KUBERNETES_ONLY = Code(
     "PM527",
     Severity.NOTE,

@@ -25,6 +25,14 @@ PORT_TAKEN = Code(
     "Another process, or another gateway of this run, listens on the port. Move the listener by "
     "`--listen [GATEWAY:]PORT=LOCALPORT`.",
 )
+SECRET_UNREADABLE = Code(
+    "PM604",
+    Severity.ERROR,
+    "a proxy cannot read a certificate",
+    "The files are not there, the proxy's user may not read them, or key and certificate do not "
+    "belong together. What needs the certificate is refused, TLS and plaintext alike; everything "
+    "else is served. The proxy reads the files as soon as they come. The message quotes Envoy.",
+)
 NO_APPLICATION = Code(
     "PM605",
     Severity.WARNING,
