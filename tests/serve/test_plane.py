@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from grpc import aio
 
+from pointsman.app.discovery import REST, Discovery, DiscoveryOptions
 from pointsman.app.plane import ControlPlane
 from pointsman.app.serve import IDLE_S, Elsewhere, ServeOptions
 from pointsman.app.site import News, Published
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
-from pointsman.envoy.sealed import CLUSTER, Sealed
+from pointsman.envoy.sealed import ENDPOINT
 from pointsman.errors import PointsmanError
 from pointsman.graph.model.gateway import Gateway
+from pointsman.registry.instance import Instance, ServiceName
 from pointsman.resources.key import Key
 from pointsman.xds.address import ListenOptions
 from pointsman.xds.nodes import Newcomer
-from pointsman.xds.snapshot import Snapshot
-from tests.support.resources import cluster
 from tests.support.serve import GATEWAY
 from tests.support.wait import eventually
 from tests.up import manifests
@@ -32,6 +32,20 @@ SHOP = {
 }
 
 
+CLOUD_MAP = {"awsCloudMap": {"namespaceName": "shop.local", "serviceName": "web"}}
+WEB = manifests.node("web")
+CLOUD_SHOP = {
+    "mesh.yaml": manifests.text(
+        manifests.mesh(),
+        manifests.gateway("front", 8080),
+        manifests.route("web"),
+        manifests.service("web"),
+        manifests.node("web")
+        | {"spec": {**manifests.node("web")["spec"], "serviceDiscovery": CLOUD_MAP}},
+    )
+}
+
+
 class Silent(News):
     def changed(self, published: Published) -> None: ...
 
@@ -39,29 +53,30 @@ class Silent(News):
 
 
 class Watched(Elsewhere):
-    """Adds a cluster to every snapshot, and remembers which classes are compiled at each run."""
+    """Remembers which classes are compiled, and how often."""
 
     def __init__(self, clock: list[float]) -> None:
         super().__init__(ServeOptions((), ListenOptions("unix:/x")), clock=lambda: clock[0])
-        self.extra = cluster("extra")
         self.arranged: list[NodeClass] = []
+        self.runs = 0
 
     def arrange(self, proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, Collection[NodeClass]]]:
+        self.runs += 1
         found = list(super().arrange(proxies))
         self.arranged = [item for _, classes in found for item in classes]
         yield from found
 
-    def finish(self, node_class: NodeClass, snapshot: Snapshot) -> Snapshot:
-        assert node_class.bind == "0.0.0.0"
-        added: dict[str, Sealed] = {**snapshot.of(CLUSTER), self.extra.name: self.extra}
-        return Snapshot({**snapshot.resources, CLUSTER: added})
-
 
 @asynccontextmanager
-async def plane(site: Watched, folder: Path) -> AsyncIterator[ControlPlane]:
-    made = ControlPlane((), {}, site, Silent())
+async def plane(
+    site: Watched,
+    folder: Path,
+    files: dict[str, str] = SHOP,
+    discovery: Discovery | None = None,
+) -> AsyncIterator[ControlPlane]:
+    made = ControlPlane((), {}, site, Silent(), discovery=discovery)
     site.connected = made.server.nodes
-    await made.load(SHOP)
+    await made.load(files)
     await made.publish()
     await made.server.start(f"unix:{folder}/xds.sock")
     try:
@@ -80,7 +95,7 @@ async def test_a_class_is_compiled_when_it_connects_and_forgotten_when_it_is_lon
         assert site.arranged == []
         async with aio.insecure_channel(f"unix:{folder}/xds.sock") as channel:
             call = await subscribe(channel, id=GATEWAY)
-            assert {item.name for item in (await call.read()).resources} >= {"extra"}
+            assert {item.name for item in (await call.read()).resources} != set()
             clock[0] = 2 * IDLE_S
             await made.load(SHOP)
             assert [(item.wire, item.zone) for item in site.arranged] == [("delta", "")]
@@ -94,21 +109,32 @@ async def test_a_class_is_compiled_when_it_connects_and_forgotten_when_it_is_lon
         assert site.arranged == []
 
 
-async def test_what_does_not_come_from_manifests_is_published_without_compiling(
-    folder: Path,
-) -> None:
+async def test_instances_travel_without_compiling(folder: Path) -> None:
     site = Watched([0.0])
+    discovery = Discovery(DiscoveryOptions((REST,)))
+    service = ServiceName("shop.local", "web")
+
+    def register(address: str) -> None:
+        instance = Instance(service, "i-1", {"AWS_INSTANCE_IPV4": address})
+        discovery.registry.put(REST, service, [instance])
+
+    register("10.0.0.1")
     async with (
-        plane(site, folder) as made,
+        plane(site, folder, files=CLOUD_SHOP, discovery=discovery) as made,
         aio.insecure_channel(f"unix:{folder}/xds.sock") as channel,
     ):
         call = await subscribe(channel, id=GATEWAY)
+        (name,) = [item.name for item in (await call.read()).resources]
+        await call.write(Request(type_url=ENDPOINT, resource_names_subscribe=[name]))
         first = await call.read()
-        await call.write(Request(type_url=CLUSTER, response_nonce=first.nonce))
-        site.extra = cluster("extra", connect_timeout="3s")
-        made.republish(lambda item: item.wire == "sotw")
-        made.republish(lambda item: item.wire == "delta")
-        assert [item.name for item in (await call.read()).resources] == ["extra"]
+        assert b"10.0.0.1" in first.resources[0].resource.value
+        await call.write(Request(type_url=ENDPOINT, response_nonce=first.nonce))
+        runs = site.runs
+        register("10.0.0.2")
+        second = await call.read()
+        assert (second.type_url, site.runs) == (ENDPOINT, runs)
+        assert b"10.0.0.2" in second.resources[0].resource.value
+        assert made.problems() == ()
 
 
 @pytest.mark.parametrize(("wire", "zone"), [("delta", "a"), ("sotw", "")])
