@@ -122,9 +122,9 @@ def _command(text: str, where: str, folder: Path | None = None) -> tuple[str, ..
         raise UsageError(f"{where}: {str(error).lower()}") from None
     if not words:
         raise UsageError(f"{where}: the command is empty")
-    program = shutil.which(words[0])
-    if program is None and folder is not None:
-        program = shutil.which(str(folder / words[0]))
+    # As a shell does it there: a name is looked for on PATH, a path counts from the folder.
+    place = folder / words[0] if folder is not None and "/" in words[0] else words[0]
+    program = shutil.which(place)
     if program is None:
         hint = "no shell runs it: write sh -c '...' for one"
         raise UsageError(f"{where}: there is no program {words[0]}", hint=hint)

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from pointsman.app.backends import is_local
 from pointsman.app.options import UpOptions
 from pointsman.app.site import Published
 from pointsman.envoy.node_class import NodeClass
@@ -105,7 +106,8 @@ def _ways(sidecar: Sidecar, node_class: NodeClass) -> Iterator[str]:
 
 
 def _is_demo(sidecar: Sidecar, options: UpOptions) -> bool:
-    return options.echo and options.own(sidecar.key) is None
+    own = options.own(sidecar.key)
+    return options.echo and own is None and not is_local(sidecar.hostname)
 
 
 def _application(sidecar: Sidecar, node_class: NodeClass, options: UpOptions) -> str:
@@ -114,6 +116,6 @@ def _application(sidecar: Sidecar, node_class: NodeClass, options: UpOptions) ->
     if own is not None and own.command:
         command = shlex.join((Path(own.command[0]).name, *own.command[1:]))
         return f"{command}, at {where}" if where else command
-    if own is None and options.echo and where:
+    if where and _is_demo(sidecar, options):
         return "demo"
     return where or "none"

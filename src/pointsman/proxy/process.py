@@ -169,6 +169,8 @@ def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> l
         *("--concurrency", str(options.concurrency)),
         *("--log-level", options.log_level),
         *LOG_ARGUMENTS,
+        # Envoy keeps access logs back for ten seconds, which is long for whoever is watching.
+        *("--file-flush-interval-msec", "1000"),
         # From the first moment of a drain every answer closes its connection, not a random share.
         *("--drain-strategy", "immediate"),
         *(["--reject-unknown-dynamic-fields"] if options.reject_unknown_fields else []),
