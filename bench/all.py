@@ -13,6 +13,7 @@ PARTS = (
     ("Decoding manifests", ["bench.decode"], 300),
     ("Control plane at 10,000 gateway routes", ["bench.control_plane"], 600),
     ("One change to 1,000 proxies", ["bench.fanout"], 300),
+    ("Certificates", ["bench.identity"], 60),
 )
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from schema_text import Block, blocks_of, rows_of
 
 from pointsman.resources import codes
-from pointsman.resources.kinds.registry import GROUP, SPECS
+from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POLICIES, SPECS, Group
+from pointsman.resources.kinds.targets import SECTIONS, Targets
 from pointsman.resources.problem import Code
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -26,6 +27,7 @@ FAMILIES = {
     "4": "Routing: what requests would meet",
     "5": "What is accepted though foreign, and what is not enforced",
     "6": "What Envoy says",
+    "7": "Registries of instances",
 }
 
 
@@ -70,20 +72,38 @@ def manifests_page() -> str:
     parts = [
         "# Manifests\n",
         GENERATED,
-        f"The kinds of `{GROUP}/v1beta2` and their fields below `spec`. Where no default stands, "
+        f"The kinds of `{APP_MESH.api_version}` and `{POLICIES.api_version}`, and their fields "
+        "below `spec`. Where no default stands, "
         "absent is a meaning of its own. Types are taken literally: `8080` is a number, "
         '`"8080"` is text.\n',
-        "\n".join(f"- [{kind}](#{kind})" for kind in SPECS) + "\n- [Shared blocks](#shared)\n",
+        *(_contents(group) for group in GROUPS.values()),
+        "- [Shared blocks](#shared)\n",
     ]
     for kind, spec in SPECS.items():
         module = importlib.import_module(spec.__module__)
         parts.append(f'<a id="{kind}"></a>\n\n## {kind}\n')
         parts.append(f"{(module.__doc__ or '').strip()}\n")
+        if kind in POLICIES.specs:
+            parts.append(_attaches(spec.TARGETS))
         own = [block for block, kinds in used.items() if kinds == [kind] and block is not spec]
         parts.extend(_sections([spec, *own], "spec"))
     parts.append('<a id="shared"></a>\n\n## Shared blocks\n')
     parts.extend(_sections([block for block, kinds in used.items() if len(kinds) > 1], ""))
     return "\n".join(parts)
+
+
+def _contents(group: Group) -> str:
+    kinds = (f"  - [{kind}](#{kind})" for kind in group.specs)
+    return "\n".join((f"- `{group.api_version}`", *kinds))
+
+
+def _attaches(targets: Targets) -> str:
+    """Where a kind of policy may be attached."""
+    names = (
+        f"{kind}, or one {SECTIONS[kind]} of it" if kind in targets.sections else kind
+        for kind in targets.kinds
+    )
+    return f"Attaches to: {'; '.join(names)}.\n"
 
 
 def _sections(blocks: Iterable[Block], first: str) -> Iterator[str]:

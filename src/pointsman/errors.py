@@ -3,6 +3,7 @@
     PointsmanError
     ├── UsageError          the command line asks for something that cannot be       exit 2
     ├── SourceError         a path cannot be read                                     exit 2
+    ├── IdentityError       an identity cannot be given, or is not believed           exit 2
     ├── EnvoyError          no usable Envoy, or it does not start                     exit 3
     └── InstanceError       no running instance to talk to, or it does not answer     exit 4
 
@@ -33,6 +34,12 @@ class UsageError(PointsmanError):
 
 class SourceError(PointsmanError):
     """A path cannot be read."""
+
+    exit_code = 2
+
+
+class IdentityError(PointsmanError):
+    """An identity cannot be given, or is not believed."""
 
     exit_code = 2
 

@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -8,17 +9,20 @@ from pointsman.cli.main import app
 from tests.docs.documents import DOCUMENTS, ROOT, code
 
 COMMAND = re.compile(r"(?:^|[|&] )(?:\S*/)?pointsman ([a-z]+)([^|>&]*)")
-OPTION = re.compile(r"(?<=\s)--?[A-Za-z][a-z-]*")
+OPTION = re.compile(r"(?<=\s)--?[A-Za-z][a-z0-9-]*")
 TARGET = re.compile(r"^make ([a-z ]+)")
 COMMON = {"--debug", "--help"}
 
 
 def options_of_commands() -> dict[str, set[str]]:
     group = typer.main.get_group(app)
-    return {
-        name: {option for parameter in command.params for option in parameter.opts}
-        for name, command in group.commands.items()
-    }
+    return {name: options_of(command) for name, command in group.commands.items()}
+
+
+def options_of(command: Any) -> set[str]:
+    """Options of a command, and of the commands below it."""
+    own = {option for parameter in command.params for option in parameter.opts}
+    return own.union(*map(options_of, getattr(command, "commands", {}).values()))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -15,7 +15,11 @@ ELSEWHERE = {
     "PM411": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
     "PM601": "only Envoy says it: tests/cli",
     "PM602": "only a running Envoy says it: tests of up",
+    "PM604": "only a running Envoy says it: tests/envoy/test_tls_rotation.py",
     "PM603": "only a machine with a taken port says it: tests of up",
+    "PM701": "registry files are no manifests: tests/registry",
+    "PM702": "only a registry says it: tests/registry",
+    "PM703": "only a registry that fails says it: tests/registry",
 }
 """Codes that no golden case can show, and where they are shown instead."""
 

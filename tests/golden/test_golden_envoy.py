@@ -6,22 +6,32 @@ import socket
 import tempfile
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pointsman.control.endpoints import Endpoints
 from pointsman.envoy.node_class import NodeClass, Wire
-from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE
+from pointsman.envoy.seal import seal, unseal
+from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE, SECRET
 from pointsman.envoy.translate import translate
+from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
+from pointsman.identity import ca
+from pointsman.identity.secrets import identity_secret, trust_secret, with_secrets
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
 from pointsman.xds.snapshot import Snapshot
+from tests.support.certificates import Authority
 from tests.support.envoy import RunningEnvoy, running_envoy
 from tests.support.golden import case_name, cases, load
+from tests.support.sds import LocalSds, authorities, certificate, local_sds
 from tests.support.wait import eventually
 
 CLASS = "golden"
+EGRESS = "127.62.0.1"
+"""Where sidecars listen for their applications; of no other test."""
 Ports = tuple[tuple[int, int], ...]
 SECONDS = 10.0
 _PARTS = {
@@ -50,10 +60,13 @@ async def test_envoy_accepts_every_translation(wire: Wire) -> None:
         await server.start(f"unix:{name}/ads.sock")
         server.publish(CLASS, Snapshot())
         try:
-            async with running_envoy(
-                Path(name), f"unix:{name}/ads.sock", delta=wire == "delta"
-            ) as envoy:
-                for case, snapshot in _snapshots(graphs, wire, ports):
+            async with (
+                local_sds(Path(name)) as sds,
+                running_envoy(Path(name), f"unix:{name}/ads.sock", delta=wire == "delta") as envoy,
+            ):
+                files = await _certificates(Path(name), sds)
+                for case, translated in _snapshots(graphs, wire, ports):
+                    snapshot = _with_files(translated, files)
                     server.publish(CLASS, snapshot)
                     await _taken(server, envoy, case, snapshot, rejections)
                     if rejections:
@@ -69,15 +82,51 @@ def _snapshots(
 ) -> Iterator[tuple[str, Snapshot]]:
     """Translations by case and gateway; of several that are equal, the first."""
     seen: set[frozenset[tuple[str, str]]] = set()
+    authority = ca.Authority.in_memory(datetime.now(UTC))
+    issued = authority.issue("mesh/golden/virtualNode/golden", (), datetime.now(UTC))
+    secrets = (identity_secret(issued), trust_secret(authority))
     for case, graph in graphs.items():
-        for key in graph.gateways:
-            resources = translate(graph, NodeClass(key, wire, "127.0.0.1", ports)).resources
+        for key in graph.proxies:
+            egress = None if key in graph.gateways else EGRESS
+            node_class = NodeClass(key, wire, "127.0.0.1", ports, egress)
+            bundle = translate(graph, node_class)
+            snapshot = Endpoints().compose({node_class: bundle})[node_class]
+            if graph.identities:
+                snapshot = with_secrets(snapshot, secrets)
+            resources = snapshot.resources
             content = frozenset(
                 (item.name, item.version) for items in resources.values() for item in items.values()
             )
             if content not in seen:
                 seen.add(content)
                 yield f"{case} {key.path}", Snapshot(resources)
+
+
+async def _certificates(folder: Path, sds: LocalSds) -> dict[str, str]:
+    """Files for every secret of files, and the secrets the local service has."""
+    authority = Authority()
+    leaf = authority.issue("front.example")
+    files = leaf.write(folder)
+    await sds.put(certificate("front", leaf.chain, leaf.key), authorities("bundle", authority.pem))
+    return {
+        "certificate_chain": str(files.chain),
+        "private_key": str(files.key),
+        "trusted_ca": str(authority.write(folder)),
+        "watched_directory": str(folder),
+    }
+
+
+def _with_files(snapshot: Snapshot, files: Mapping[str, str]) -> Snapshot:
+    """A snapshot whose secrets hold paths of files that are there."""
+    secrets = {}
+    for name, item in snapshot.of(SECRET).items():
+        secret = unseal(item)
+        content = getattr(secret, secret.WhichOneof("type"))
+        for field in files.keys() & {field.name for field, _ in content.ListFields()}:
+            source = getattr(content, field)
+            setattr(source, "path" if field == "watched_directory" else "filename", files[field])
+        secrets[name] = seal(secret, item.keys)
+    return Snapshot({**snapshot.resources, SECRET: secrets}) if secrets else snapshot
 
 
 async def _taken(
@@ -124,8 +173,8 @@ def _free_ports(graphs: Iterable[Graph]) -> Ports:
     wanted = {
         listener.port
         for graph in graphs
-        for gateway in graph.gateways.values()
-        for listener in gateway.listeners
+        for proxy in graph.proxies.values()
+        for listener in (proxy.listeners if isinstance(proxy, Gateway) else proxy.ingress)
     }
     with ExitStack() as held:
         pairs = []

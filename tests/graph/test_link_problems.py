@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
-from pointsman.graph.link import link
+from pointsman.graph.link import LinkResult, link
+from pointsman.graph.links.certificates import CertificateMap
+from pointsman.graph.links.context import GivenEndpoints
+from pointsman.graph.model.cluster import Address
 from pointsman.resources.codes import enforcement, references, routing
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.tls import FileTrust
 from pointsman.resources.problem import Code
 from tests.support.manifests import (
     MESH,
@@ -24,9 +29,21 @@ from tests.support.manifests import (
 Documents = dict[str, dict[str, Any]]
 """Documents by `Kind/name`, to be changed by a case."""
 FILE_TLS = {"mode": "STRICT", "certificate": {"file": {"certificateChain": "c", "privateKey": "k"}}}
-CLIENT_TLS = {
-    "tls": {"enforce": True, "validation": {"trust": {"file": {"certificateChain": "c"}}}}
-}
+ACM_TLS = {"mode": "STRICT", "certificate": {"acm": {"certificateARN": "arn:x"}}}
+
+
+def trusting(*arns: str) -> dict[str, Any]:
+    """A client policy that trusts authorities of AWS."""
+    return {"tls": {"validation": {"trust": {"acm": {"certificateAuthorityARNs": list(arns)}}}}}
+
+
+CERTIFICATES = CertificateMap(
+    authorities={
+        "arn:a": FileTrust(certificate_chain="/a.pem"),
+        "arn:b": FileTrust(certificate_chain="/b.pem"),
+    }
+)
+DEMO = GivenEndpoints(by_node={(Key("VirtualNode", "shop", "b"), 80): Address("127.0.0.1", 9)})
 
 
 def sound() -> Documents:
@@ -49,7 +66,12 @@ def sound() -> Documents:
 
 
 def codes_in(documents: Documents) -> set[str]:
-    return {problem.code.id for problem in link(resources(documents.values())).problems}
+    return {problem.code.id for problem in mesh(documents).problems}
+
+
+def mesh(documents: Documents) -> LinkResult:
+    """All of it linked: node b has a demo backend, arn:a and arn:b stand for files."""
+    return link(resources(documents.values()), DEMO, certificates=CERTIFICATES)
 
 
 def edit(name: str, path: str, value: Any) -> Callable[[Documents], None]:
@@ -180,29 +202,31 @@ CASES: list[tuple[Code, Callable[[Documents], None]]] = [
     (routing.SAME_PORT, edit("VirtualGateway/gateway", "listeners", [TWO_PORTS[0]] * 2)),
     (routing.ENDPOINTS_UNKNOWN, edit("VirtualNode/a", "serviceDiscovery", CLOUD_MAP)),
     (routing.HEALTH_CHECK_PROTOCOL, edit("VirtualNode/a", "listeners.0.healthCheck", HEALTH)),
-    (enforcement.TLS_NOT_SERVED, edit("VirtualGateway/gateway", "listeners.0.tls", FILE_TLS)),
     (
-        enforcement.TLS_PERMISSIVE,
-        edit("VirtualGateway/gateway", "listeners.0.tls", {**FILE_TLS, "mode": "PERMISSIVE"}),
+        enforcement.CERTIFICATE_UNMAPPED,
+        edit("VirtualGateway/gateway", "listeners.0.tls", ACM_TLS),
     ),
     (
-        enforcement.CLIENT_TLS_NOT_ENFORCED,
-        edit("VirtualGateway/gateway", "backendDefaults", {"clientPolicy": CLIENT_TLS}),
+        enforcement.AUTHORITY_UNMAPPED,
+        edit("VirtualGateway/gateway", "backendDefaults", {"clientPolicy": trusting("arn:c")}),
     ),
-    (enforcement.NODE_TLS, edit("VirtualNode/a", "listeners.0.tls", FILE_TLS)),
     (
-        enforcement.NODE_PROXY_FIELD,
+        enforcement.AUTHORITIES_APART,
         edit(
-            "VirtualNode/a",
-            "backends",
-            [{"virtualService": {"virtualServiceRef": {"name": "direct"}}}],
+            "VirtualGateway/gateway",
+            "backendDefaults",
+            {"clientPolicy": trusting("arn:a", "arn:b")},
         ),
+    ),
+    (enforcement.BARE_BACKEND, edit("VirtualNode/b", "listeners.0.tls", FILE_TLS)),
+    (
+        enforcement.BARE_BACKEND,
+        edit("VirtualGateway/gateway", "backendDefaults", {"clientPolicy": trusting("arn:a")}),
     ),
     (
         enforcement.INFORMATIONAL,
         edit("VirtualGateway/gateway", "listeners.0.healthCheck", {**HEALTH, "protocol": "http"}),
     ),
-    (enforcement.EGRESS_NOTE, edit("Mesh/mesh", "egressFilter", {"type": "DROP_ALL"})),
     (enforcement.KUBERNETES_ONLY, edit("VirtualNode/a", "podSelector", {})),
 ]
 
@@ -222,11 +246,19 @@ def test_a_problem_is_found(code: Code, change: Callable[[Documents], None]) -> 
     assert code.id in codes_in(documents)
 
 
-def test_a_strict_gateway_listener_is_not_served_in_plaintext() -> None:
+def test_a_listener_without_its_certificate_is_not_served_in_plaintext() -> None:
     documents = sound()
-    edit("VirtualGateway/gateway", "listeners.0.tls", FILE_TLS)(documents)
-    (found,) = link(resources(documents.values())).graph.gateways.values()
+    edit("VirtualGateway/gateway", "listeners.0.tls", ACM_TLS)(documents)
+    (found,) = mesh(documents).graph.gateways.values()
     assert found.listeners == ()
+
+
+@pytest.mark.parametrize("arns", [("arn:c",), ("arn:a", "arn:b")])
+def test_backends_that_cannot_be_verified_are_not_called(arns: tuple[str, ...]) -> None:
+    documents = sound()
+    edit("VirtualGateway/gateway", "backendDefaults", {"clientPolicy": trusting(*arns)})(documents)
+    (found,) = mesh(documents).graph.gateways.values()
+    assert {rule.targets for host in found.listeners[0].hosts for rule in host.rules} == {()}
 
 
 @pytest.mark.parametrize("name", ["VirtualService/svc", "VirtualRouter/svc", "VirtualNode/a"])

@@ -185,6 +185,15 @@ metadata: {name: all, namespace: shop}
 spec:
   virtualservices: [{name: cart}, {name: stock}]
 ---
+apiVersion: pointsman.dev/v1alpha1
+kind: MeshTLS
+metadata: {name: all, namespace: shop}
+spec:
+  targetRefs:
+    - {kind: Mesh, name: shop}
+    - {kind: VirtualNode, name: cart, sectionName: "8080"}
+  mode: PERMISSIVE
+---
 apiVersion: appmesh.k8s.aws/v1beta1
 kind: VirtualNode
 metadata: {name: old, namespace: shop}

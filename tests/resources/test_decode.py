@@ -11,7 +11,7 @@ from pointsman.resources.codes import CODES
 from pointsman.resources.decode import Decoded, decode
 from pointsman.resources.documents import split
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.registry import SPECS
+from pointsman.resources.kinds.registry import APP_MESH, POLICIES, SPECS
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
 from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
 from pointsman.resources.kinds.virtual_service import VirtualServiceSpec
@@ -127,7 +127,7 @@ def test_walkthroughs_decode_without_errors() -> None:
             decoded = decode(document.text, source=file.name, variables=names)
             assert not has_errors(decoded.problems), [p.message for p in decoded.problems]
             kinds |= {resource.key.kind for resource in decoded.resources}
-    assert kinds == set(SPECS) - {"BackendGroup"}
+    assert kinds == set(APP_MESH.specs) - {"BackendGroup"}
 
 
 ODD: list[Any] = [
@@ -203,13 +203,17 @@ values = st.recursive(
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(sorted(SPECS)), st.sampled_from(["v1beta1", "v1beta2", "v1"]), values, values
+    st.sampled_from(sorted(SPECS)),
+    st.sampled_from([APP_MESH.name, POLICIES.name]),
+    st.sampled_from(["v1alpha1", "v1beta1", "v1beta2", "v1"]),
+    values,
+    values,
 )
 def test_any_value_is_decoded_or_reported(
-    kind: str, version: str, metadata: Any, spec: Any
+    kind: str, group: str, version: str, metadata: Any, spec: Any
 ) -> None:
     tree = {
-        "apiVersion": f"appmesh.k8s.aws/{version}",
+        "apiVersion": f"{group}/{version}",
         "kind": kind,
         "metadata": metadata,
         "spec": spec,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.serve.test_app_mesh_image import SIGV4
 from tests.support.ads_client import CLUSTER, ads_stream
-from tests.support.certificates import Authority, Pair
+from tests.support.pem_files import Authority, Pair
 from tests.support.serve import GATEWAY, Shop, events, is_ready, proxying, serving, wait_ready
 from tests.support.up import Up, free_port, until
 

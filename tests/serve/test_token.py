@@ -11,7 +11,7 @@ from pointsman.xds.address import ListenOptions
 from pointsman.xds.admission import Proven
 from pointsman.xds.server import AdsServer
 from pointsman.xds.server_tls import ServerTls
-from tests.support.certificates import Authority
+from tests.support.pem_files import Authority
 from tests.support.resources import listener, snapshot
 from tests.support.serve import GATEWAY, is_ready, proxying, wait_ready
 from tests.support.up import Up

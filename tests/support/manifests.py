@@ -10,29 +10,15 @@ from typing import Any
 import yaml
 from pydantic import TypeAdapter
 
-from pointsman.resources.key import Key
-from pointsman.resources.kinds.backend_group import BackendGroupSpec
-from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
-from pointsman.resources.kinds.mesh import MeshSpec
-from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
-from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
-from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
-from pointsman.resources.kinds.virtual_service import VirtualServiceSpec
+from pointsman.resources.key import CLUSTER_SCOPED, Key
+from pointsman.resources.kinds.registry import SPECS
 from pointsman.resources.origin import Origin
 from pointsman.resources.resource import Resource
 from pointsman.resources.resource_set import ResourceSet
 
 Document = Mapping[str, Any]
 
-_SPECS: dict[str, TypeAdapter[Any]] = {
-    "BackendGroup": TypeAdapter(BackendGroupSpec),
-    "GatewayRoute": TypeAdapter(GatewayRouteSpec),
-    "Mesh": TypeAdapter(MeshSpec),
-    "VirtualGateway": TypeAdapter(VirtualGatewaySpec),
-    "VirtualNode": TypeAdapter(VirtualNodeSpec),
-    "VirtualRouter": TypeAdapter(VirtualRouterSpec),
-    "VirtualService": TypeAdapter(VirtualServiceSpec),
-}
+_SPECS = {kind: TypeAdapter[Any](spec) for kind, spec in SPECS.items()}
 NAMESPACE = "shop"
 
 
@@ -50,7 +36,7 @@ def resources(documents: Iterable[Document]) -> ResourceSet:
         if kind == "Namespace":
             namespaces[metadata["name"]] = metadata.get("labels") or {}
             continue
-        namespace = "" if kind == "Mesh" else metadata.get("namespace", NAMESPACE)
+        namespace = "" if kind in CLUSTER_SCOPED else metadata.get("namespace", NAMESPACE)
         key = Key(kind, namespace, metadata["name"])
         spec = _SPECS[kind].validate_python(document.get("spec") or {})
         resource = Resource(key, metadata.get("labels") or {}, spec, Origin("test", 1))

@@ -15,10 +15,10 @@ from pointsman.xds.address import ListenOptions
 from pointsman.xds.admission import Proven
 from pointsman.xds.server import AdsServer
 from pointsman.xds.server_tls import ServerTls
-from tests.support.certificates import Authority
 from tests.support.envoy import running_envoy
 from tests.support.http import get
 from tests.support.load import load
+from tests.support.pem_files import Authority
 from tests.support.resources import cluster, endpoints, listener, route, snapshot
 from tests.support.wait import eventually
 from tests.xds.test_xds_server import clusters, subscribe

@@ -6,8 +6,10 @@ it is the file system's decision, so there is neither a port nor a password.
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
@@ -105,15 +107,64 @@ class Client:
                 hint="its version may differ from that of this command",
             ) from None
 
+    def register(
+        self, namespace: str, service: str, instance: str, body: Mapping[str, Any]
+    ) -> None:
+        """Registers an instance of a service.
+
+        Args:
+            namespace: Cloud Map namespace.
+            service: service in it.
+            instance: id of the instance.
+            body: what `docs/discovery.md` says an instance is, with its `ttl`.
+
+        Raises:
+            InstanceError: it does not answer, or refuses the body.
+        """
+        self._ask("PUT", _path(namespace, service, "instances", instance), json=dict(body))
+
+    def heartbeat(self, namespace: str, service: str, instance: str) -> None:
+        """Renews a registration.
+
+        Raises:
+            InstanceError: it does not answer, or the instance has to be registered anew.
+        """
+        self._ask("PUT", _path(namespace, service, "heartbeats", instance))
+
+    def deregister(self, namespace: str, service: str, instance: str) -> None:
+        """Takes a registration back.
+
+        Raises:
+            InstanceError: it does not answer, or the instance is not registered.
+        """
+        self._ask("DELETE", _path(namespace, service, "instances", instance))
+
     def _get(self, path: str) -> bytes:
+        return self._ask("GET", path)
+
+    def _ask(self, method: str, path: str, json: Any = None) -> bytes:
         try:
-            answer = self._http.get(path)
+            answer = self._http.request(method, path, json=json)
         except httpx2.TimeoutException:
             raise InstanceError(f"instance {self._path.stem} does not answer in time") from None
         except httpx2.HTTPError as error:
             raise InstanceError(f"instance {self._path.stem} does not answer: {error}") from None
-        if answer.status_code != 200:
+        if not answer.is_success:
             raise InstanceError(
-                f"instance {self._path.stem} answers {answer.status_code} to GET {path}"
+                f"instance {self._path.stem} answers {answer.status_code} to {method} {path}"
+                f"{_reason(answer)}"
             )
         return answer.content
+
+
+def _path(namespace: str, service: str, what: str, instance: str) -> str:
+    names = (quote(name, safe="") for name in (namespace, service, instance))
+    return "/v1/registry/namespaces/{}/services/{}/{what}/{}".format(*names, what=what)
+
+
+def _reason(answer: httpx2.Response) -> str:
+    """What an answer says of itself; "" for those that say nothing to people."""
+    try:
+        return f": {answer.json()['error']}"
+    except (ValueError, KeyError, TypeError):
+        return ""

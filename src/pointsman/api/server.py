@@ -1,10 +1,11 @@
 """What a running instance answers: HTTP on a Unix socket that only its user can open.
 
-Read-only. Whoever is to change the mesh writes resources.
+The status is read-only: whoever is to change the mesh writes resources. Other routes are
+mounted by those who own what is behind them.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,7 +13,7 @@ from typing import Self
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from pointsman.api.background import Background
 from pointsman.api.client import socket_path
@@ -26,12 +27,15 @@ class StatusServer:
     Args:
         folder: folder of the socket `PID.sock`; made with mode 0700.
         status: gives what to answer.
+        routes: answered beside it.
     """
 
-    def __init__(self, folder: Path, status: Callable[[], Status]) -> None:
+    def __init__(
+        self, folder: Path, status: Callable[[], Status], routes: Sequence[BaseRoute] = ()
+    ) -> None:
         self._socket = socket_path(folder, os.getpid())
         self._status = status
-        application = Starlette(routes=[Route("/v1/status", self._answer)])
+        application = Starlette(routes=[Route("/v1/status", self._answer), *routes])
         self._http = Background(application, uds=str(self._socket))
 
     async def _answer(self, _request: Request) -> JSONResponse:

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.sealed import Sealed
-from pointsman.envoy.static import static_bootstrap
+from pointsman.envoy.static import static_bootstrap, without_files
 from pointsman.envoy.translate import translate
 from pointsman.errors import UsageError
 from pointsman.graph.link import LinkResult, link
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.model.sidecar import Sidecar
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.validate import validate
 from pointsman.resources.codes import envoy as codes
@@ -40,6 +42,11 @@ class Offline:
     problems: tuple[Problem, ...]
 
     @property
+    def sidecars(self) -> tuple[Sidecar, ...]:
+        """The proxies of virtual nodes."""
+        return tuple(self.linked.graph.sidecars.values())
+
+    @property
     def gateways(self) -> tuple[Gateway, ...]:
         """The virtual gateways that can be served."""
         return tuple(self.linked.graph.gateways.values())
@@ -49,6 +56,7 @@ def load(
     paths: Sequence[str],
     variables: Mapping[str, str],
     resolves: Mapping[tuple[str, int], tuple[str, int]],
+    certificates: CertificateMap | None = None,
 ) -> Offline:
     """Reads and links manifests.
 
@@ -56,6 +64,7 @@ def load(
         paths: files, folders, or `-` for standard input.
         variables: values of `${NAME}`.
         resolves: (host, port) of a virtual node -> (host, port) where it really is.
+        certificates: what stands for certificates of AWS.
 
     Raises:
         SourceError: a path cannot be read.
@@ -64,7 +73,7 @@ def load(
     for source, text in files.read(paths).items():
         store.replace(source, text)
     given = {name: Address(*address) for name, address in resolves.items()}
-    linked = link(store.resources(), GivenEndpoints(by_name=given))
+    linked = link(store.resources(), GivenEndpoints(by_name=given), certificates=certificates)
     problems = (*store.problems(), *linked.problems)
     return Offline(store, linked, locate(store, problems))
 
@@ -109,7 +118,21 @@ def find_gateway(gateways: Sequence[Gateway], name: str | None, option: str) -> 
     return found[0]
 
 
-def _names(gateway: Gateway) -> tuple[str, ...]:
+def find_sidecar(sidecars: Sequence[Sidecar], name: str) -> Sidecar:
+    """The sidecar of a virtual node, by the same names as a gateway's.
+
+    Raises:
+        UsageError: there is none of that name, or several.
+    """
+    found = [sidecar for sidecar in sidecars if name in _names(sidecar)]
+    known = ", ".join(sidecar.key.path for sidecar in sidecars) or "none"
+    if len(found) != 1:
+        what = "no virtual node" if not found else f"{len(found)} virtual nodes called"
+        raise UsageError(f"there is {what} {name}", hint=f"those given: {known}")
+    return found[0]
+
+
+def _names(gateway: Gateway | Sidecar) -> tuple[str, ...]:
     return gateway.node_id, gateway.key.path, gateway.key.name, gateway.name
 
 
@@ -128,7 +151,8 @@ def ask_envoy(offline: Offline, binary: EnvoyBinary) -> tuple[Problem, ...]:
     for gateway in offline.gateways:
         resources = render(offline, gateway)
         # One Envoy after the other: they would only share the same processors.
-        complaints = validate(binary, json.dumps(static_bootstrap(gateway, resources)))
+        bootstrap = without_files(static_bootstrap(gateway, resources))
+        complaints = validate(binary, json.dumps(bootstrap))
         problems.extend(_refusal(gateway, resources, complaint) for complaint in complaints)
     return locate(offline.store, problems)
 

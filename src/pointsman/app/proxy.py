@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from pointsman.api.health import HealthAddress, HealthServer
 from pointsman.app.own_certificate import invalidity
+from pointsman.envoy.config_source import SDS_SOCKET
 from pointsman.errors import EnvoyError, PointsmanError, UsageError
 from pointsman.proxy.binary import EnvoyBinary, find_envoy
 from pointsman.proxy.bootstrap import Dialect, bootstrap
@@ -38,7 +39,7 @@ class ProxyOptions:
         dialect: variant of xDS.
         health: where `/live` and `/ready` are answered, if anywhere.
         admin_socket: path that leads to Envoy's administration socket, if one is wanted.
-        sds_socket: Unix socket of a local SDS server, if there is one.
+        sds_socket: Unix socket of a local SDS server.
         envoy: path of Envoy, if one was named.
         concurrency: worker threads of Envoy.
         log_level: Envoy's own log level.
@@ -53,7 +54,7 @@ class ProxyOptions:
     dialect: Dialect = "delta"
     health: HealthAddress | None = None
     admin_socket: Path | None = None
-    sds_socket: Path | None = None
+    sds_socket: Path = Path(SDS_SOCKET)
     envoy: str | None = None
     concurrency: int = 2
     log_level: str = "warning"

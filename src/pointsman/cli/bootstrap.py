@@ -51,6 +51,7 @@ def bootstrap(
     An App Mesh image takes the file as it is by ENVOY_CONFIG_FILE. Certificates are read once:
     an Envoy that is to follow renewed ones is run by pointsman proxy.
     """
+    from pointsman.envoy.config_source import SDS_SOCKET
     from pointsman.proxy.bootstrap import bootstrap as make
 
     if made_for not in ("envoy", "app-mesh"):
@@ -65,7 +66,7 @@ def bootstrap(
         dialect=shared.parse_dialect(dialect),
         envoy="app-mesh" if made_for == "app-mesh" else "current",
         patient=True,
-        sds_socket=sds_socket,
+        sds_socket=sds_socket or Path(SDS_SOCKET),
     )
     if as_json:
         output.write_json(made)

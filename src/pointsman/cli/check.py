@@ -14,6 +14,9 @@ def check(
     paths: options.Paths,
     var: options.Variables = [],  # noqa: B006 - typer copies it
     resolve: options.Resolves = [],  # noqa: B006
+    certificate: options.Certificates = [],  # noqa: B006
+    authority: options.Authorities = [],  # noqa: B006
+    certificates: options.CertificateFile = None,
     notes: Annotated[bool, typer.Option("--notes", help="Shows notes too.")] = False,
     envoy: options.EnvoyPath = None,
     as_json: options.AsJson = False,
@@ -33,12 +36,18 @@ def check(
     2 the command or a path is wrong; 3 there is no usable Envoy.
     """
     from pointsman.app import offline
+    from pointsman.app.certificates import read_certificates
     from pointsman.errors import EnvoyError
     from pointsman.proxy.binary import find_envoy
     from pointsman.resources.problem import has_errors
     from pointsman.settings import read_settings
 
-    loaded = offline.load(paths, options.parse_variables(var), options.parse_resolves(resolve))
+    loaded = offline.load(
+        paths,
+        options.parse_variables(var),
+        options.parse_resolves(resolve),
+        read_certificates(certificates, certificate, authority),
+    )
     problems, failure = loaded.problems, None
     try:
         binary = find_envoy(envoy, read_settings().envoy)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pointsman.cli import options, output
+from pointsman.errors import UsageError
 
 if TYPE_CHECKING:
     from pointsman.app.offline import Offline
+    from pointsman.cli.request import Asked
     from pointsman.graph.intent import Intent
     from pointsman.resources.key import Key
     from pointsman.resources.problem import Problem
@@ -32,8 +34,17 @@ def explain(
     port: Annotated[
         int | None, typer.Option("--port", metavar="PORT", help="The gateway's listener asked.")
     ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="NODE", help="The virtual node whose application sends the request."
+        ),
+    ] = None,
     var: options.Variables = [],  # noqa: B006
     resolve: options.Resolves = [],  # noqa: B006
+    certificate: options.Certificates = [],  # noqa: B006
+    authority: options.Authorities = [],  # noqa: B006
+    certificates: options.CertificateFile = None,
     as_json: options.AsJson = False,
     no_color: options.NoColor = False,
 ) -> None:
@@ -50,11 +61,13 @@ def explain(
       pointsman explain mesh.yaml GET http://localhost:8088/paths/red
       pointsman explain manifests/ POST /orders?v=2 -H 'tenant: a' -H 'Host: shop.example.com'
       pointsman explain mesh.yaml GET / --json
+      pointsman explain mesh/ GET http://color.shop.svc.cluster.local:8080/ --from front
 
     Exit status: 0 the request was decided, whatever the decision; 2 the command or a path is
     wrong, or there is no gateway to ask.
     """
     from pointsman.app import offline
+    from pointsman.app.certificates import read_certificates
     from pointsman.cli.request import choose_listener, parse_request
     from pointsman.graph.intent import decide
     from pointsman.observe.explain import explain_json
@@ -62,16 +75,58 @@ def explain(
     from pointsman.resources.report import problem_json
 
     asked = parse_request(method, url, header)
-    loaded = offline.load(paths, options.parse_variables(var), options.parse_resolves(resolve))
+    loaded = offline.load(
+        paths,
+        options.parse_variables(var),
+        options.parse_resolves(resolve),
+        read_certificates(certificates, certificate, authority),
+    )
+    if sender is not None:
+        _explain_call(loaded, sender, asked, port, url, as_json=as_json, no_color=no_color)
+        return
     chosen = offline.find_gateway(loaded.gateways, gateway, "--gateway")
-    intent = decide(chosen, choose_listener(chosen, port, asked.port), asked.request)
+    listener = choose_listener(chosen, port, asked)
+    request = asked.at(listener)
+    intent = decide(chosen, listener, request)
     problems = _concerned(loaded, intent)
     if as_json:
-        decision = explain_json(intent, asked.request)
+        decision = explain_json(intent, request)
         output.write_json({**decision, "problems": [problem_json(item) for item in problems]})
         return
     color = options.wants_color(no_color)
-    output.write_lines(explain_lines(intent, asked.request, url), color=color)
+    output.write_lines(explain_lines(intent, request, url), color=color)
+    _print_problems(problems, color=color)
+
+
+def _explain_call(
+    loaded: "Offline",
+    sender: str,
+    asked: "Asked",
+    port: int | None,
+    url: str,
+    *,
+    as_json: bool,
+    no_color: bool,
+) -> None:
+    from pointsman.app.offline import find_sidecar
+    from pointsman.graph.call import decide_call
+    from pointsman.observe.explain_call import call_json, call_keys, call_lines
+    from pointsman.resources.report import problem_json
+
+    called = port or asked.port
+    if called is None:
+        raise UsageError(
+            "which port does the application call?", hint="give the whole URL, or --port"
+        )
+    call = decide_call(find_sidecar(loaded.sidecars, sender), called, asked.request)
+    keys = call_keys(call)
+    problems = tuple(item for item in loaded.problems if item.key in keys)
+    if as_json:
+        decision = call_json(call, asked.request)
+        output.write_json({**decision, "problems": [problem_json(item) for item in problems]})
+        return
+    color = options.wants_color(no_color)
+    output.write_lines(call_lines(call, asked.request, url), color=color)
     _print_problems(problems, color=color)
 
 

@@ -22,6 +22,8 @@ from pointsman import __version__
 from pointsman.cli.bootstrap import bootstrap
 from pointsman.cli.check import check
 from pointsman.cli.explain import explain
+from pointsman.cli.identity import COMMANDS as IDENTITY
+from pointsman.cli.intercept import intercept
 from pointsman.cli.output import write_error
 from pointsman.cli.proxy import proxy
 from pointsman.cli.render import render
@@ -49,8 +51,17 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, serve, proxy, bootstrap, status):
+for command in (up, check, explain, render, serve, proxy, bootstrap, status, intercept):
     app.command(help=_help(command))(command)
+
+identity = typer.Typer(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Makes and shows the certificates by which proxies prove who they are.",
+    rich_markup_mode=None,
+)
+for below in IDENTITY:
+    identity.command(help=_help(below))(below)
+app.add_typer(identity, name="identity")
 
 
 def _version(wanted: bool) -> None:
@@ -75,6 +86,7 @@ def pointsman(
       pointsman serve mesh/ --xds unix:/run/pointsman/xds.sock
       pointsman proxy --node mesh/shop/virtualNode/cart_shop --xds unix:/run/pointsman/xds.sock
       pointsman status
+      pointsman identity init ./identity
 
     Exit status: 0 done; 1 errors in manifests; 2 the command or a path is wrong; 3 no usable
     Envoy; 4 no running instance; 70 a fault of Pointsman, --debug anywhere shows the traceback.

@@ -86,6 +86,7 @@ def proxy(
     from pointsman.app.proxy import ProxyOptions, ProxyRun
     from pointsman.cli.proxy_news import JsonProxyNews
     from pointsman.cli.serve_news import log_json
+    from pointsman.envoy.config_source import SDS_SOCKET
 
     if log_level not in LOG_LEVELS:
         raise UsageError(f"--log-level {log_level}: none of {', '.join(LOG_LEVELS)}")
@@ -99,7 +100,7 @@ def proxy(
         dialect=shared.parse_dialect(dialect),
         health=_health(health),
         admin_socket=admin_socket,
-        sds_socket=sds_socket,
+        sds_socket=sds_socket or Path(SDS_SOCKET),
         envoy=envoy,
         concurrency=concurrency,
         log_level=log_level,

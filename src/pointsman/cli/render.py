@@ -27,6 +27,9 @@ def render(
     ] = None,
     var: options.Variables = [],  # noqa: B006 - typer copies it
     resolve: options.Resolves = [],  # noqa: B006
+    certificate: options.Certificates = [],  # noqa: B006
+    authority: options.Authorities = [],  # noqa: B006
+    certificates: options.CertificateFile = None,
     as_json: options.AsJson = False,
     no_color: options.NoColor = False,
 ) -> None:
@@ -43,11 +46,17 @@ def render(
     2 the command or a path is wrong, or there is no such gateway.
     """
     from pointsman.app import offline
+    from pointsman.app.certificates import read_certificates
     from pointsman.envoy.static import static_bootstrap
     from pointsman.observe.problems import problem_lines
     from pointsman.resources.problem import Severity
 
-    loaded = offline.load(paths, options.parse_variables(var), options.parse_resolves(resolve))
+    loaded = offline.load(
+        paths,
+        options.parse_variables(var),
+        options.parse_resolves(resolve),
+        read_certificates(certificates, certificate, authority),
+    )
     errors = [item for item in loaded.problems if item.code.severity is Severity.ERROR]
     output.write_lines(
         problem_lines(errors, notes=False),

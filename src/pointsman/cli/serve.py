@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pointsman.cli.addresses import parse_host_port, parse_ip
-from pointsman.cli.options import Paths, Resolves, Variables, parse_resolves, parse_variables
+from pointsman.cli.options import (
+    Authorities,
+    CertificateFile,
+    Certificates,
+    CloudMapEndpoint,
+    CloudMapRegion,
+    IdentityFolder,
+    Paths,
+    Registries,
+    Resolves,
+    Variables,
+    parse_resolves,
+    parse_variables,
+)
 from pointsman.cli.runs import run_until_signal
 from pointsman.errors import UsageError
 from pointsman.settings import read_settings
@@ -25,6 +38,13 @@ def serve(
     paths: Paths,
     variables: Variables = [],  # noqa: B006 - typer reads it, nobody writes it
     resolves: Resolves = [],  # noqa: B006
+    certificate: Certificates = [],  # noqa: B006
+    authority: Authorities = [],  # noqa: B006
+    certificates: CertificateFile = None,
+    registry: Registries = [],  # noqa: B006
+    cloud_map: CloudMapRegion = None,
+    cloud_map_endpoint: CloudMapEndpoint = None,
+    identity: IdentityFolder = None,
     xds: Annotated[
         str,
         typer.Option("--xds", metavar="HOST:PORT|unix:PATH", help="Where proxies connect to."),
@@ -102,6 +122,8 @@ def serve(
     Signals: SIGTERM and SIGINT end streams one after the other; proxies keep what they have.
     """
     from pointsman.api.health import HealthAddress
+    from pointsman.app.certificates import read_certificates
+    from pointsman.app.discovery import DiscoveryOptions
     from pointsman.app.serve import ServeOptions, Service
     from pointsman.cli.serve_news import JsonNews, log_json
     from pointsman.graph.model.cluster import Address
@@ -117,6 +139,9 @@ def serve(
         xds=ListenOptions(xds, tls, insecure, _mode(socket_mode)),
         variables=parse_variables(variables),
         resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
+        certificates=read_certificates(certificates, certificate, authority),
+        discovery=DiscoveryOptions(tuple(registry), cloud_map, cloud_map_endpoint),
+        identity=identity,
         bind=parse_ip("--bind", bind),
         admission=_admission(tls, trust_domain, any_node=any_node),
         age_s=age_s or None,

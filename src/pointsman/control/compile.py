@@ -7,9 +7,12 @@ what it touches.
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from pointsman.control.endpoints import Endpoints
+from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.translate import translate
 from pointsman.graph.link import LinkResult, link
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway
@@ -49,26 +52,42 @@ class Compiler:
 
     Args:
         arrange: see `Arrange`.
+        endpoints: adds endpoints from a registry; by default there are none.
+        certificates: what stands for certificates of AWS.
     """
 
-    def __init__(self, arrange: Arrange) -> None:
+    def __init__(
+        self,
+        arrange: Arrange,
+        endpoints: Endpoints | None = None,
+        certificates: CertificateMap | None = None,
+    ) -> None:
         self._arrange = arrange
+        self._endpoints = endpoints or Endpoints()
+        self._certificates = certificates
         self._linked: LinkResult | None = None
         self._memos: dict[tuple[Key, str, str], Memo] = {}
         self._compiled = Compiled()
 
+    @property
+    def endpoints(self) -> Endpoints:
+        """The fast lane beside compiling."""
+        return self._endpoints
+
     def compile(self, resources: ResourceSet, given: GivenEndpoints) -> Compiled:
         """Links and translates; objects with errors are served as they last were without."""
-        linked = link(resources, given, self._linked)
+        linked = link(resources, given, self._linked, self._certificates)
         self._linked = linked
         arranged = tuple(self._arrange(linked.graph.proxies.values()))
         graph = Graph(
             {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Gateway)},
             {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Sidecar)},
+            linked.graph.identities,
         )
         proxies = {item: proxy for proxy, classes in arranged for item in classes}
         previous, self._memos = self._memos, {}
-        snapshots = {item: self._snapshot(graph, item, previous) for item in proxies}
+        bundles = {item: self._bundle(graph, item, previous) for item in proxies}
+        snapshots = self._endpoints.compose(bundles)
         self._compiled = Compiled(graph, proxies, linked.problems, snapshots)
         return self._compiled
 
@@ -76,7 +95,8 @@ class Compiler:
         """What the last run gives with one more node class."""
         compiled = self._compiled
         proxy = compiled.graph.proxies[node_class.owner]
-        snapshot = self._snapshot(compiled.graph, node_class, {})
+        bundle = self._bundle(compiled.graph, node_class, {})
+        snapshot = self._endpoints.add(node_class, bundle)
         self._compiled = replace(
             compiled,
             proxies={**compiled.proxies, node_class: proxy},
@@ -84,15 +104,15 @@ class Compiler:
         )
         return self._compiled
 
-    def _snapshot(
+    def _bundle(
         self,
         graph: Graph,
         node_class: NodeClass,
         previous: Mapping[tuple[Key, str, str], Memo],
-    ) -> Snapshot:
+    ) -> Bundle:
         # Ports and addresses may change with an edit; what was built before serves all the same.
         place = (node_class.owner, node_class.wire, node_class.zone)
         memo = self._memos[place] = Memo(previous.get(place))
         bundle = translate(graph, node_class, memo)
         memo.forget_previous()
-        return Snapshot(bundle.resources)
+        return bundle

@@ -1,7 +1,10 @@
 """What Envoy does with a matched request: targets, timeouts, retries."""
 
+from collections.abc import Callable
+
 from pointsman.envoy import names
 from pointsman.envoy.matchers import Fields
+from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.route import DEFAULT_RETRY, RetryPolicy, Route, Timeouts
 
 _RETRY_ON = {
@@ -21,24 +24,28 @@ def duration(ms: int) -> Fields:
     return {"seconds": ms // 1000, "nanos": ms % 1000 * 1_000_000}
 
 
-def forward(route: Route) -> Fields:
+NameOf = Callable[[Cluster], str]
+"""The name one proxy has for a cluster."""
+
+
+def forward(route: Route, name_of: NameOf = names.cluster) -> Fields:
     """`envoy.config.route.v3.RouteAction` towards a route's clusters, rewrites aside.
 
     App Mesh's default retry policy is left to the virtual host, which has it for all routes.
     """
-    targets = [(names.cluster(item.cluster), item.weight) for item in route.targets]
+    targets = [(name_of(item.cluster), item.weight) for item in route.targets]
     fields: Fields = {}
     if len(targets) == 1:
         fields["cluster"] = targets[0][0]
     else:
-        fields["weighted_clusters"] = {"clusters": _merged(targets)}
+        fields["weighted_clusters"] = {"clusters": merged(targets)}
     fields.update(timeouts(route.timeouts))
     if route.retry != DEFAULT_RETRY:
         fields["retry_policy"] = retry_policy(route.retry)
     return fields
 
 
-def _merged(targets: list[tuple[str, int]]) -> list[Fields]:
+def merged(targets: list[tuple[str, int]]) -> list[Fields]:
     """Weights by cluster; two targets may be the same port of the same node."""
     weights: dict[str, int] = {}
     for name, weight in targets:

@@ -1,45 +1,54 @@
 """Clusters: how Envoy finds and watches the endpoints of a virtual node's port."""
 
-from pointsman.envoy import names, pb
+from pointsman.envoy import pb
 from pointsman.envoy.actions import duration
+from pointsman.envoy.config_source import ADS, HTTP_OPTIONS
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
+from pointsman.envoy.tls import HTTP2, upstream_socket
 from pointsman.graph.model.cluster import Address, Cluster, is_ip
+from pointsman.graph.tls import UpstreamTls
 from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
 from pointsman.resources.kinds.virtual_node import (
     CloudMapServiceDiscovery,
     DnsServiceDiscovery,
+    NodeConnectionPool,
     OutlierDetection,
 )
 
 UNLIMITED = 2_147_483_647
 """App Mesh's client circuit breakers (user guide, "Envoy defaults"); Envoy's own are 1024."""
-HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_LOOKUP = {
+LOOKUP = {
     "IPv4_ONLY": "V4_ONLY",
     "IPv6_ONLY": "V6_ONLY",
     "IPv4_PREFERRED": "V4_PREFERRED",
     "IPv6_PREFERRED": "AUTO",
     None: "AUTO",
 }
+"""Envoy's `DnsLookupFamily` by App Mesh's IP preference (user guide, "virtual nodes")."""
 _TWO = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http2_protocol_options": {}}))
 _ONE = pb.pack(pb.HttpProtocolOptions(explicit_http_config={"http_protocol_options": {}}))
 
 
-ADS = {"ads": {}, "resource_api_version": "V3"}
-"""A config source: over the stream that brought the resource itself."""
+def cluster(name: str, item: Cluster, wire: Wire, tls: UpstreamTls | None = None) -> pb.Message:
+    """`envoy.config.cluster.v3.Cluster` of a virtual node's port.
 
-
-def cluster(item: Cluster, wire: Wire) -> pb.Message:
-    """`envoy.config.cluster.v3.Cluster` of a virtual node's port."""
+    Args:
+        name: what the proxy calls it.
+        item: the virtual node's port.
+        wire: how the proxy gets its configuration.
+        tls: TLS of the connections; None for plaintext.
+    """
     fields: Fields = {
-        "name": names.cluster(item),
+        "name": name,
         "connect_timeout": duration(10_000),
         "circuit_breakers": {"thresholds": [_limits(UNLIMITED, UNLIMITED, UNLIMITED)]},
-        "typed_extension_protocol_options": {HTTP_OPTIONS: _protocol(item.protocol)},
-        **_discovery(item, wire),
+        "typed_extension_protocol_options": {HTTP_OPTIONS: protocol_options(item.protocol)},
+        **_discovery(name, item, wire),
     }
+    if tls is not None:
+        fields["transport_socket"] = upstream_socket(tls, item.protocol, wire)
     if item.health_check is not None:
         fields["health_checks"] = [_health_check(item, item.health_check)]
         # Without it, an endpoint that left discovery but still answers is kept forever.
@@ -49,15 +58,10 @@ def cluster(item: Cluster, wire: Wire) -> pb.Message:
     return pb.Cluster(**fields)
 
 
-def assignment(item: Cluster, wire: Wire) -> pb.Message | None:
-    """`ClusterLoadAssignment` of a cluster whose endpoints the control plane supplies."""
-    if not _is_supplied(item, wire):
-        return None
-    return pb.ClusterLoadAssignment(**_assignment(item, item.endpoints or ()))
-
-
-def _is_supplied(item: Cluster, wire: Wire) -> bool:
-    return isinstance(item.discovery, CloudMapServiceDiscovery) and wire != "static"
+def is_supplied(item: Cluster, wire: Wire) -> bool:
+    """Whether the control plane supplies the endpoints, beside the cluster."""
+    found = isinstance(item.discovery, CloudMapServiceDiscovery)
+    return found and item.endpoints is None and wire != "static"
 
 
 def internal_cluster(
@@ -79,8 +83,8 @@ def internal_cluster(
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
         },
-        circuit_breakers={"thresholds": [_pool_limits(pool)]},
-        typed_extension_protocol_options={HTTP_OPTIONS: _protocol(protocol)},
+        circuit_breakers={"thresholds": [pool_limits(pool)]},
+        typed_extension_protocol_options={HTTP_OPTIONS: protocol_options(protocol)},
         transport_socket={
             "name": "envoy.transport_sockets.internal_upstream",
             "typed_config": pb.pack(transport),
@@ -88,8 +92,9 @@ def internal_cluster(
     )
 
 
-def _protocol(protocol: str) -> pb.Message:
-    return _TWO if protocol in ("http2", "grpc") else _ONE
+def protocol_options(protocol: str) -> pb.Message:
+    """`HttpProtocolOptions` for what an upstream is known to speak."""
+    return _TWO if protocol in HTTP2 else _ONE
 
 
 def _limits(connections: int, pending: int, requests: int) -> Fields:
@@ -101,7 +106,10 @@ def _limits(connections: int, pending: int, requests: int) -> Fields:
     }
 
 
-def _pool_limits(pool: GatewayConnectionPool | None) -> Fields:
+def pool_limits(pool: GatewayConnectionPool | NodeConnectionPool | None) -> Fields:
+    """`CircuitBreakers.Thresholds` of a connection pool; what it does not limit is unlimited."""
+    if isinstance(pool, NodeConnectionPool) and pool.tcp is not None:
+        return _limits(pool.tcp.max_connections, UNLIMITED, UNLIMITED)
     if pool is not None and pool.http is not None:
         pending = pool.http.max_pending_requests
         return _limits(
@@ -111,20 +119,20 @@ def _pool_limits(pool: GatewayConnectionPool | None) -> Fields:
     return _limits(UNLIMITED, UNLIMITED, UNLIMITED if limit is None else limit.max_requests)
 
 
-def _discovery(item: Cluster, wire: Wire) -> Fields:
-    if _is_supplied(item, wire):
+def _discovery(name: str, item: Cluster, wire: Wire) -> Fields:
+    if is_supplied(item, wire):
         return {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
     if item.endpoints is not None:
-        return {"type": _static_type(item.endpoints), **_loads(item, item.endpoints)}
+        return {"type": _static_type(item.endpoints), **_loads(name, item.endpoints)}
     if isinstance(item.discovery, DnsServiceDiscovery):
         every = item.discovery.response_type == "ENDPOINTS"
         address = Address(item.discovery.hostname, item.port)
         return {
             "type": "STRICT_DNS" if every else "LOGICAL_DNS",
-            "dns_lookup_family": _LOOKUP[item.ip_preference],
-            **_loads(item, (address,)),
+            "dns_lookup_family": LOOKUP[item.ip_preference],
+            **_loads(name, (address,)),
         }
-    return {"type": "STATIC", **_loads(item, ())}
+    return {"type": "STATIC", **_loads(name, ())}
 
 
 def _static_type(endpoints: tuple[Address, ...]) -> str:
@@ -132,14 +140,14 @@ def _static_type(endpoints: tuple[Address, ...]) -> str:
     return "STATIC" if numeric else "STRICT_DNS"
 
 
-def _loads(item: Cluster, endpoints: tuple[Address, ...]) -> Fields:
-    return {"load_assignment": _assignment(item, endpoints)}
+def _loads(name: str, endpoints: tuple[Address, ...]) -> Fields:
+    return {"load_assignment": _assignment(name, endpoints)}
 
 
-def _assignment(item: Cluster, endpoints: tuple[Address, ...]) -> Fields:
+def _assignment(name: str, endpoints: tuple[Address, ...]) -> Fields:
     loads = [{"endpoint": {"address": socket_address(address)}} for address in endpoints]
     return {
-        "cluster_name": names.cluster(item),
+        "cluster_name": name,
         "endpoints": [{"lb_endpoints": loads}] if loads else [],
     }
 

@@ -1,15 +1,20 @@
-"""Listeners of a gateway, and the internal ones behind them."""
+"""Listeners of a gateway and the internal ones behind them; chains that read HTTP."""
+
+from enum import Enum
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
-from pointsman.envoy.clusters import ADS, socket_address
+from pointsman.envoy.clusters import socket_address
+from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
 
+HTTP_MANAGER = "envoy.filters.network.http_connection_manager"
 OVERFLOW = ("UO",)
 """Response flag of a request that a connection pool refused."""
 
@@ -33,7 +38,7 @@ def public_listener(
     """
     address = Address(node_class.bind, node_class.local_port(listener.port))
     pooled = listener.pool is not None
-    manager = _manager(
+    chain = http_chain(
         names.stat_prefix(gateway, listener),
         listener.protocol,
         routes,
@@ -43,8 +48,9 @@ def public_listener(
     return pb.Listener(
         name=names.listener(listener),
         address=socket_address(address),
-        filter_chains=[_chain(manager)],
         enable_reuse_port={"value": True},
+        listener_filters=[tls_inspector()] if is_permissive(listener.tls) else [],
+        filter_chains=secured(chain, listener.tls, listener.protocol, node_class.wire),
     )
 
 
@@ -52,14 +58,14 @@ def internal_listener(
     gateway: Gateway, listener: Listener, name: str, routes: Fields, *, logs: bool
 ) -> pb.Message:
     """A listener that only other listeners of the same proxy reach."""
-    manager = _manager(
+    chain = http_chain(
         f"egress.{name}",
         listener.protocol,
         routes,
         access_log(gateway.access_log) if logs else [],
-        inside=True,
+        Place.INSIDE,
     )
-    return pb.Listener(name=name, internal_listener={}, filter_chains=[_chain(manager)])
+    return pb.Listener(name=name, internal_listener={}, filter_chains=[chain])
 
 
 def inline_routes(configuration: pb.Message) -> Fields:
@@ -92,31 +98,55 @@ def pool_routes(gateway: Gateway, listener: Listener) -> pb.Message:
     )
 
 
-def _manager(
-    stat_prefix: str, protocol: str, routes: Fields, logs: list[Fields], *, inside: bool = False
-) -> pb.Message:
+class Place(Enum):
+    """Where on its way a request meets a connection manager."""
+
+    EDGE = "from clients nobody knows"
+    INSIDE = "from a proxy that has seen to it already"
+    APPLICATION = "from the application beside the proxy"
+
+
+def http_chain(
+    stat_prefix: str,
+    protocol: str,
+    routes: Fields,
+    logs: list[Fields],
+    place: Place = Place.EDGE,
+    filters: list[Fields] | None = None,
+) -> Fields:
+    """`envoy.config.listener.v3.FilterChain` that reads HTTP.
+
+    Args:
+        stat_prefix: of its statistics.
+        protocol: grpc, http or http2.
+        routes: route specifier.
+        logs: access logs.
+        place: where it stands.
+        filters: HTTP filters; the usual ones when None.
+    """
     fields: Fields = {
         "stat_prefix": stat_prefix,
         "codec_type": "HTTP2" if protocol in ("http2", "grpc") else "AUTO",
-        "http_filters": http_filters(),
+        "http_filters": http_filters() if filters is None else filters,
         "access_log": logs,
         "internal_address_config": _NOBODY,
         **routes,
     }
-    if inside:
-        # What the outer pass has learnt of the client is kept, not learnt again, and its path is
-        # normal: a second time `/%2e%2e;/` would become something else.
+    if place is not Place.INSIDE:
+        # Inside, the path is normal: a second time `/%2e%2e;/` would become something else.
+        fields["normalize_path"] = {"value": True}
+        fields["merge_slashes"] = True
+    if place is not Place.EDGE:
+        # What an earlier proxy has learnt of the client is kept, not learnt again.
         fields["use_remote_address"] = {"value": False}
         fields["skip_xff_append"] = True
         fields["preserve_external_request_id"] = True
     else:
-        fields["normalize_path"] = {"value": True}
-        fields["merge_slashes"] = True
         fields["use_remote_address"] = {"value": True}
         fields["early_header_mutation_extensions"] = [_without_second_pass_header()]
     if protocol == "http":
         fields["upgrade_configs"] = [{"upgrade_type": "websocket"}]
-    return pb.HttpConnectionManager(**fields)
+    return network_chain(HTTP_MANAGER, pb.HttpConnectionManager(**fields))
 
 
 def _without_second_pass_header() -> Fields:
@@ -128,12 +158,6 @@ def _without_second_pass_header() -> Fields:
     }
 
 
-def _chain(manager: pb.Message) -> Fields:
-    return {
-        "filters": [
-            {
-                "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": pb.pack(manager),
-            }
-        ]
-    }
+def network_chain(name: str, config: pb.Message) -> Fields:
+    """A filter chain of one network filter."""
+    return {"filters": [{"name": name, "typed_config": pb.pack(config)}]}

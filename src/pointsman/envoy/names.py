@@ -5,8 +5,17 @@ They are App Mesh's own where it had one, because dashboards and runbooks search
 
 from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.gateway import Domain, Gateway, GatewayRule, Listener
-from pointsman.graph.model.route import Route
+from pointsman.graph.model.route import Route, Service
+from pointsman.graph.model.sidecar import IngressListener, Sidecar
+from pointsman.graph.model.tls import Certificate, Trust
+from pointsman.resources.kinds.tls import FileCertificate, FileTrust, SdsCertificate
 
+IDENTITY = "pointsman_identity"
+"""The secret with the certificate the mesh's own authority issued to the proxy."""
+TRUST = "pointsman_trust"
+"""The secret with the mesh's own authorities."""
+SDS_CLUSTER = "static_cluster_sds_unix_socket"
+"""The cluster of the local secret discovery service; proxies are born with it."""
 SECOND_PASS_HEADER = "x-pointsman-second-pass"
 """Tells the second pass which target of which gateway route was chosen."""
 
@@ -14,6 +23,57 @@ SECOND_PASS_HEADER = "x-pointsman-second-pass"
 def cluster(item: Cluster) -> str:
     """`cds_egress_MESH_NODE_PROTOCOL_PORT`."""
     return f"cds_egress_{item.mesh}_{item.node_name}_{item.protocol}_{item.port}"
+
+
+INGRESS_CAPTURE = "lds_ingress_0.0.0.0_15000"
+"""The listener for connections from outside that the kernel redirects."""
+EGRESS_CAPTURE = "lds_egress_0.0.0.0_15001"
+"""The listener for the application's own connections that the kernel redirects."""
+
+NOWHERE = "cds_egress_nowhere"
+"""The cluster of connections that may go nowhere."""
+EGRESS_PROXY = "rds_egress_proxy"
+"""Routes of the listener that applications use as their HTTP proxy, where nothing is redirected."""
+
+
+def ingress_cluster(sidecar: Sidecar, item: IngressListener) -> str:
+    """`cds_ingress_MESH_NODE_PROTOCOL_PORT`: the application itself."""
+    return f"cds_ingress_{sidecar.mesh_name}_{sidecar.name}_{item.protocol}_{item.port}"
+
+
+def ingress_listener(port: int) -> str:
+    """The listener of one port of a node, where nothing is redirected."""
+    return f"lds_ingress_0.0.0.0_port_{port}"
+
+
+def egress_listener(port: int) -> str:
+    """The listener for what an application calls on one port, where nothing is redirected."""
+    return f"lds_egress_0.0.0.0_port_{port}"
+
+
+def ingress_routes(item: IngressListener) -> str:
+    """`rds_ingress_PROTOCOL_PORT`."""
+    return f"rds_ingress_{item.protocol}_{item.port}"
+
+
+def egress_routes(port: int) -> str:
+    """`rds_egress_http_PORT`."""
+    return f"rds_egress_http_{port}"
+
+
+def allow_all(sidecar: Sidecar) -> str:
+    """The cluster through which connections pass to where they were going."""
+    return f"cds_egress_{sidecar.mesh_name}_mesh-allow-all"
+
+
+def amazonaws(sidecar: Sidecar) -> str:
+    """The same for AWS's own services, which App Mesh never closes."""
+    return f"cds_egress_{sidecar.mesh_name}_amazonaws"
+
+
+def service_route(service: Service, item: Route) -> str:
+    """`SERVICE/ROUTE` with the service's name inside App Mesh."""
+    return service.name if item.name is None else f"{service.name}/{item.name}"
 
 
 def listener(item: Listener) -> str:
@@ -71,3 +131,23 @@ def second_pass_mark(rule: GatewayRule, index: int) -> str:
 def route(rule: GatewayRule, item: Route | None) -> str:
     """`NAMESPACE/GATEWAY_ROUTE`, and the router's route behind a second slash."""
     return rule.key.path if item is None or item.name is None else f"{rule.key.path}/{item.name}"
+
+
+def certificate_secret(material: Certificate) -> str:
+    """`certificate:CHAIN,KEY` for files; what others deliver has the name they gave it."""
+    match material:
+        case FileCertificate():
+            return f"certificate:{material.certificate_chain},{material.private_key}"
+        case SdsCertificate():
+            return material.secret_name
+    return IDENTITY
+
+
+def trust_secret(material: Trust) -> str:
+    """`authorities:CHAIN` for a file; what others deliver has the name they gave it."""
+    match material:
+        case FileTrust():
+            return f"authorities:{material.certificate_chain}"
+        case SdsCertificate():
+            return material.secret_name
+    return TRUST

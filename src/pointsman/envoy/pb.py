@@ -8,13 +8,19 @@ from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
+from envoy.extensions.clusters.dynamic_forward_proxy.v3 import cluster_pb2 as forward_cluster_pb2
+from envoy.extensions.filters.http.dynamic_forward_proxy.v3 import dynamic_forward_proxy_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
+from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2,
 )
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 from envoy.extensions.transport_sockets.internal_upstream.v3 import internal_upstream_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
+from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2, json_format
@@ -27,17 +33,25 @@ Cluster = cluster_pb2.Cluster
 ClusterLoadAssignment = endpoint_pb2.ClusterLoadAssignment
 DeltaDiscoveryRequest = discovery_pb2.DeltaDiscoveryRequest
 DiscoveryRequest = discovery_pb2.DiscoveryRequest
+DownstreamTls = tls_pb2.DownstreamTlsContext
 EarlyHeaderMutation = header_mutation_pb2.HeaderMutation
+DynamicForwardProxy = dynamic_forward_proxy_pb2.FilterConfig
+DynamicForwardProxyCluster = forward_cluster_pb2.ClusterConfig
 FileAccessLog = file_pb2.FileAccessLog
 HttpConnectionManager = http_connection_manager_pb2.HttpConnectionManager
 HttpProtocolOptions = http_protocol_options_pb2.HttpProtocolOptions
 InternalUpstreamTransport = internal_upstream_pb2.InternalUpstreamTransport
 Listener = listener_pb2.Listener
+OriginalDst = original_dst_pb2.OriginalDst
 Packed = any_pb2.Any
 RawBuffer = raw_buffer_pb2.RawBuffer
 Route = route_components_pb2.Route
 RouteConfiguration = route_pb2.RouteConfiguration
 Router = router_pb2.Router
+Secret = secret_pb2.Secret
+TcpProxy = tcp_proxy_pb2.TcpProxy
+TlsInspector = tls_inspector_pb2.TlsInspector
+UpstreamTls = tls_pb2.UpstreamTlsContext
 VirtualHost = route_components_pb2.VirtualHost
 
 

@@ -9,6 +9,7 @@ from pointsman.envoy.sealed import (
     ENDPOINT,
     LISTENER,
     ROUTE,
+    SECRET,
     TYPE_PREFIX,
     VIRTUAL_HOST,
     Sealed,
@@ -16,6 +17,8 @@ from pointsman.envoy.sealed import (
 from pointsman.resources.key import Key
 
 _VERSION_BYTES = 8
+_REDACTED = "[redacted]"
+"""What Envoy's own dumps show in place of a private key."""
 
 
 def seal(message: pb.Message, keys: Iterable[Key] = ()) -> Sealed:
@@ -28,11 +31,16 @@ def seal(message: pb.Message, keys: Iterable[Key] = ()) -> Sealed:
 
 
 def unseal(sealed: Sealed) -> pb.Message:
-    """The message in sealed bytes, for people to read."""
+    """The message in sealed bytes, for people to read; private keys are left out of it."""
     wrapped = pb.Packed()
     wrapped.ParseFromString(sealed.body)
     message = _CLASSES[sealed.type_url]()
     wrapped.Unpack(message)
+    if sealed.type_url == SECRET and message.HasField("tls_certificate"):
+        key = message.tls_certificate.private_key
+        if key.WhichOneof("specifier") != "filename":  # the name of a file is no secret
+            key.Clear()
+            key.inline_string = _REDACTED
     return message
 
 
@@ -41,5 +49,6 @@ _CLASSES = {
     ENDPOINT: pb.ClusterLoadAssignment,
     LISTENER: pb.Listener,
     ROUTE: pb.RouteConfiguration,
+    SECRET: pb.Secret,
     VIRTUAL_HOST: pb.VirtualHost,
 }

@@ -3,7 +3,7 @@
 Serving joins these bytes and builds nothing, so a push costs the same whatever is inside.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pointsman.resources.key import Key
 
@@ -26,12 +26,13 @@ class Sealed:
         type_url: one of the constants above.
         name: resource name, unique within the type.
         version: hash of `body`; equal content has an equal version in every process.
-        body: a serialized `google.protobuf.Any` holding the resource.
+        body: a serialized `google.protobuf.Any` holding the resource; it may hold a private key, so
+            it is shown nowhere.
         keys: objects the resource was made from, so that a rejection can name them.
     """
 
     type_url: str
     name: str
     version: str
-    body: bytes
+    body: bytes = field(repr=False)
     keys: tuple[Key, ...] = ()

@@ -4,8 +4,10 @@ from typing import Any
 
 from pointsman.envoy import pb
 from pointsman.envoy.bundle import Bundle
+from pointsman.envoy.config_source import LOCAL_SDS, SDS_SOCKET, sds_cluster
+from pointsman.envoy.names import SDS_CLUSTER
 from pointsman.envoy.seal import unseal
-from pointsman.envoy.sealed import CLUSTER, LISTENER
+from pointsman.envoy.sealed import CLUSTER, LISTENER, SECRET
 from pointsman.graph.model.gateway import Gateway
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
@@ -16,11 +18,17 @@ _INTERNAL_LISTENER = {
         ".InternalListener"
     },
 }
+_SECRET = frozenset({"validation_context_sds_secret_config"})
+_SECRETS = frozenset({"tls_certificate_sds_secret_configs"})
+"""Fields that name one secret, and several."""
 _RUNTIME = {"name": "static", "static_layer": {"re2.max_program_size.error_level": MAX_PROGRAM}}
 
 
 def static_bootstrap(
-    gateway: Gateway, resources: Bundle, admin_port: int | None = None
+    gateway: Gateway,
+    resources: Bundle,
+    admin_port: int | None = None,
+    sds_socket: str = SDS_SOCKET,
 ) -> dict[str, Any]:
     """`envoy.config.bootstrap.v3.Bootstrap` in JSON form, with the names of Envoy's manual.
 
@@ -29,6 +37,7 @@ def static_bootstrap(
         resources: its translation for the wire "static".
         admin_port: port for Envoy's administration on loopback; None leaves it out, because it
             can stop the proxy and shows all it knows.
+        sds_socket: Unix socket of the local secret service, should the translation name it.
     """
     fields: dict[str, Any] = {"node": {"id": gateway.node_id, "cluster": gateway.name}}
     if admin_port is not None:
@@ -41,7 +50,45 @@ def static_bootstrap(
         "listeners": _messages(resources, LISTENER),
         "clusters": _messages(resources, CLUSTER),
     }
+    secrets = _messages(resources, SECRET)
+    if secrets:
+        fields["static_resources"]["secrets"] = secrets
+    if _names_local_sds(resources):
+        fields["static_resources"]["clusters"].append(sds_cluster(sds_socket))
     return fields
+
+
+def without_files(bootstrap: dict[str, Any]) -> dict[str, Any]:
+    """A static bootstrap for a machine that has none of the proxy's certificates.
+
+    Each is said to come from the local secret service, which nobody asks to validate a file.
+    """
+    static = bootstrap["static_resources"]
+    if "secrets" not in static:
+        return bootstrap
+    clusters = [item for item in static["clusters"] if item["name"] != SDS_CLUSTER]
+    static = {"listeners": static["listeners"], "clusters": [*clusters, sds_cluster()]}
+    return {**bootstrap, "static_resources": _delivered(static)}
+
+
+def _delivered(tree: Any) -> Any:
+    if isinstance(tree, list):
+        return [_delivered(item) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    fields = {name: _delivered(value) for name, value in tree.items()}
+    for name in _SECRETS & fields.keys():
+        fields[name] = [{"sds_config": LOCAL_SDS, **item} for item in fields[name]]
+    for name in _SECRET & fields.keys():
+        fields[name] = {"sds_config": LOCAL_SDS, **fields[name]}
+    return fields
+
+
+def _names_local_sds(resources: Bundle) -> bool:
+    name = SDS_CLUSTER.encode()
+    return any(
+        name in item.body for items in resources.resources.values() for item in items.values()
+    )
 
 
 def _messages(resources: Bundle, type_url: str) -> list[dict[str, Any]]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.bundle import Bundle, bundle
-from pointsman.envoy.clusters import ADS, assignment, cluster, internal_cluster
+from pointsman.envoy.called import sealed_cluster, sealed_secrets
+from pointsman.envoy.clusters import internal_cluster, is_supplied
+from pointsman.envoy.config_source import ADS
 from pointsman.envoy.listeners import (
     discovered_routes,
     inline_routes,
@@ -21,6 +23,7 @@ from pointsman.envoy.listeners import (
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
+from pointsman.envoy.sidecar import sidecar_resources
 from pointsman.envoy.virtual_hosts import SecondPass, second_pass_host, virtual_host
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Cluster
@@ -32,6 +35,7 @@ from pointsman.graph.model.gateway import (
     VirtualHost,
 )
 from pointsman.graph.model.graph import Graph
+from pointsman.graph.tls import upstream_tls
 from pointsman.resources.key import Key
 
 
@@ -61,12 +65,18 @@ def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> 
         memo: remembers what was built in the previous run; None builds everything.
     """
     gateway = graph.gateways.get(node_class.owner)
-    if gateway is None:
-        return Bundle({})
-    return bundle(_resources(gateway, node_class, memo or Memo()))
+    supplied: dict[str, Cluster] = {}
+    if gateway is not None:
+        return bundle(_resources(gateway, node_class, memo or Memo(), supplied), supplied)
+    sidecar = graph.sidecars.get(node_class.owner)
+    if sidecar is not None:
+        return bundle(sidecar_resources(sidecar, node_class, memo or Memo(), supplied), supplied)
+    return Bundle({})
 
 
-def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[Sealed]:
+def _resources(
+    gateway: Gateway, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+) -> Iterator[Sealed]:
     clusters: dict[str, Cluster] = {}
     for listener in gateway.listeners:
         hosts = _hosts(gateway, listener, node_class, memo)
@@ -75,16 +85,11 @@ def _resources(gateway: Gateway, node_class: NodeClass, memo: Memo) -> Iterator[
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
     for name, item in clusters.items():
-        yield from _cluster(name, item, node_class, memo)
-
-
-def _cluster(name: str, item: Cluster, node_class: NodeClass, memo: Memo) -> tuple[Sealed, ...]:
-    def build() -> tuple[Sealed, ...]:
-        messages = (cluster(item, node_class.wire), assignment(item, node_class.wire))
-        return tuple(seal(message, (item.node,)) for message in messages if message is not None)
-
-    result: tuple[Sealed, ...] = memo.get(("cluster", name), (item, node_class.wire), build)
-    return result
+        tls = upstream_tls(gateway.tls, item)
+        yield sealed_cluster(name, item, tls, node_class, memo)
+        yield from sealed_secrets(tls, (gateway.key,))
+        if is_supplied(item, node_class.wire):
+            supplied[name] = item
 
 
 def _hosts(
@@ -145,6 +150,7 @@ def _tables(
 ) -> Iterator[Sealed]:
     """The listener, its connection pool if it has one, and the routes behind."""
     keys = (gateway.key,)
+    yield from sealed_secrets(listener.tls, keys)
     configuration = _route_configuration(listener, node_class, hosts)
     if node_class.wire == "static":
         routes = inline_routes(configuration)

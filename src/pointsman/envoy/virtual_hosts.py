@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from pointsman.envoy import names, pb
-from pointsman.envoy.actions import duration, forward, retry_policy
+from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import SECOND_PASS_HEADER
 from pointsman.graph.compose import Step, compose, refused, whole_steps
@@ -55,6 +55,24 @@ class Table:
 
     message: pb.Message
     second_passes: tuple[SecondPass, ...]
+
+
+def service_host(service: Service, name: str, domains: list[str], name_of: NameOf) -> pb.Message:
+    """A virtual service as a sidecar's application calls it.
+
+    Args:
+        service: the service.
+        name: of the virtual host.
+        domains: hosts by which the application may call it.
+        name_of: what the proxy calls clusters.
+    """
+    routes = [
+        _row(names.service_route(service, route), route.match, {}, route, name_of=name_of)
+        for route in service.routes
+    ]
+    return pb.VirtualHost(
+        name=name, domains=domains, routes=routes, retry_policy=retry_policy(DEFAULT_RETRY)
+    )
 
 
 def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: str) -> Table:
@@ -162,12 +180,13 @@ def _row(
     rewrites: Fields,
     route: Route | None,
     fraction: int | None = None,
+    name_of: NameOf = names.cluster,
 ) -> Fields:
     if route is None:
         return _respond(name, _match(match, fraction), 404)
     if not any(target.weight for target in route.targets):
         return _respond(name, _match(match, fraction), 503)
-    action = forward(route)
+    action = forward(route, name_of)
     action.update(rewrites)
     return {"name": name, "match": _match(match, fraction), "route": action}
 

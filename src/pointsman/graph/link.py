@@ -8,17 +8,24 @@ its graph, from which the last good version of a rule is kept while its objects 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pointsman.graph.links.attach import read_policies
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
+from pointsman.graph.links.in_force import InForce, Place
 from pointsman.graph.links.last_good import settle
 from pointsman.graph.links.linked import problems_of
 from pointsman.graph.links.membership import read_membership
-from pointsman.graph.links.owners import name_owners
+from pointsman.graph.links.mesh_tls import uses_identities
+from pointsman.graph.links.owners import read_names
+from pointsman.graph.links.sidecars import link_sidecar
 from pointsman.graph.links.unused import check_unused
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.gateway import Gateway, GatewayRule
 from pointsman.graph.model.graph import Graph
+from pointsman.graph.model.route import Service
+from pointsman.graph.model.sidecar import Sidecar, TcpBackend
 from pointsman.resources.codes import references
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
@@ -33,12 +40,14 @@ class LinkResult:
         graph: everything that can be served.
         problems: what is wrong, in no particular order.
         rules: the last good rule of each gateway route there is; the next run falls back on them.
+        services: the last good version of each service sidecars call; the same for those.
         memo: to be given to the next run.
     """
 
     graph: Graph
     problems: tuple[Problem, ...]
     rules: Mapping[Key, GatewayRule]
+    services: Mapping[Place, Service | TcpBackend]
     memo: Memo
 
 
@@ -46,6 +55,7 @@ def link(
     resources: ResourceSet,
     given: GivenEndpoints | None = None,
     previous: LinkResult | None = None,
+    certificates: CertificateMap | None = None,
 ) -> LinkResult:
     """Links everything.
 
@@ -53,13 +63,22 @@ def link(
         resources: what was written.
         given: addresses that come before discovery.
         previous: result of the run before.
+        certificates: what stands for certificates of AWS.
     """
     memo = Memo(previous.memo if previous else None)
     found = read_membership(resources)
     # The same object while it is equal, so that everything compared with it is equal at a glance.
     membership = memo.get("membership", (found,), lambda: found)
-    context = Context(resources, membership, given or GivenEndpoints(), memo)
-    context.owners.update(name_owners(context))
+    policies = read_policies(resources, memo)
+    context = Context(
+        resources,
+        membership,
+        given or GivenEndpoints(),
+        memo,
+        policies,
+        certificates or CertificateMap(),
+    )
+    read_names(context)
     last_good = previous.rules if previous else {}
     problems: list[Problem] = []
     rules: dict[Key, GatewayRule] = {}
@@ -72,19 +91,35 @@ def link(
         if result.broken and key in last_good:
             rule = good[key] = last_good[key]
             kept.add(key)
-            problems.append(
-                Problem(references.LAST_GOOD, f"{key} is served as it was before", key=key)
-            )
+            problems.append(_kept(key))
         elif rule is not None and not result.broken:
             good[key] = rule
         if rule is not None:
             rules[key] = rule
     gateways = _gateways(context, settle(rules, kept))
+    in_force = InForce(previous.services if previous else {})
+    sidecars = _sidecars(context, in_force)
+    problems.extend(_kept(place[0]) for place in sorted(in_force.kept))
     check_unused(context)
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
     # A router with several ports is linked once for each, and says the same of what they share.
-    return LinkResult(Graph(gateways), tuple(dict.fromkeys(problems)), good, memo)
+    graph = Graph(gateways, sidecars, uses_identities(context))
+    found_problems = tuple(dict.fromkeys(problems))
+    return LinkResult(graph, found_problems, good, in_force.now, memo)
+
+
+def _kept(key: Key) -> Problem:
+    return Problem(references.LAST_GOOD, f"{key} is served as it was before", key=key)
+
+
+def _sidecars(context: Context, in_force: InForce) -> dict[Key, Sidecar]:
+    sidecars: dict[Key, Sidecar] = {}
+    for key, resource in sorted(context.resources.of("VirtualNode").items()):
+        sidecar = link_sidecar(context, resource, in_force).value
+        if sidecar is not None:
+            sidecars[key] = sidecar
+    return sidecars
 
 
 def _gateways(context: Context, rules: dict[Key, GatewayRule]) -> dict[Key, Gateway]:

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from pointsman.envoy.config_source import SDS_SOCKET, sds_cluster
 from pointsman.proxy.xds_cluster import TYPE, XDS_CLUSTER, Xds, XdsAddress, xds_cluster
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
 DEFAULT_CONNECTION_LIMIT: Final = 50_000
-SDS_CLUSTER: Final = "static_cluster_sds_unix_socket"
-"""The cluster of a local SDS server, by the name App Mesh gave it."""
 
 Dialect = Literal["delta", "sotw"]
 Envoy = Literal["current", "app-mesh"]
@@ -33,7 +32,7 @@ def bootstrap(
     dialect: Dialect = "delta",
     envoy: Envoy = "current",
     patient: bool = False,
-    sds_socket: Path | None = None,
+    sds_socket: Path = Path(SDS_SOCKET),
     connection_limit: int = DEFAULT_CONNECTION_LIMIT,
 ) -> dict[str, Any]:
     """An Envoy bootstrap fed by ADS.
@@ -49,7 +48,7 @@ def bootstrap(
         envoy: which Envoy it is for.
         patient: whether Envoy waits for its first configuration as long as it takes, instead of
             going on without one.
-        sds_socket: Unix socket of a local SDS server, if there is one.
+        sds_socket: Unix socket of the secret discovery service beside the proxy, if there is one.
         connection_limit: connections from clients, over all listeners, before new ones are refused.
     """
     control = xds if isinstance(xds, Xds) else Xds((xds,))
@@ -60,9 +59,7 @@ def bootstrap(
     }
     if zone:
         node["locality"] = {"zone": zone}
-    clusters = [xds_cluster(control)]
-    if sds_socket is not None:
-        clusters.append(_sds_cluster(sds_socket))
+    clusters = [xds_cluster(control), sds_cluster(str(sds_socket))]
     made = {
         "node": node,
         "admin": _admin(admin),
@@ -118,26 +115,6 @@ def _dynamic_resources(dialect: Dialect, envoy: Envoy, *, patient: bool) -> dict
         },
         "cds_config": over_ads,
         "lds_config": over_ads,
-    }
-
-
-def _sds_cluster(socket: Path) -> dict[str, Any]:
-    options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    endpoint = {"endpoint": {"address": {"pipe": {"path": str(socket)}}}}
-    return {
-        "name": SDS_CLUSTER,
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "typed_extension_protocol_options": {
-            options: {
-                "@type": TYPE + options,
-                "explicit_http_config": {"http2_protocol_options": {}},
-            }
-        },
-        "load_assignment": {
-            "cluster_name": SDS_CLUSTER,
-            "endpoints": [{"lb_endpoints": [endpoint]}],
-        },
     }
 
 

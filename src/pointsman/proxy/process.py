@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from pointsman.aio.lines import lines_of
 from pointsman.errors import EnvoyError
 from pointsman.proxy import launcher
 from pointsman.proxy.binary import EnvoyBinary
@@ -21,8 +22,6 @@ from pointsman.proxy.log_lines import LOG_ARGUMENTS, LogLine, last_words, parse_
 
 TERMINATE_GRACE_S: Final = 5.0
 REMEMBERED_LINES: Final = 50
-LONGEST_LINE: Final = 64 * 1024
-"""Bytes of one log line that are kept; Envoy writes whole configurations at level debug."""
 
 OnLog = Callable[[LogLine], None]
 
@@ -145,7 +144,7 @@ class EnvoyProcess:
 
     async def _read_log(self) -> None:
         assert self._process.stderr is not None
-        async for raw in _lines(self._process.stderr):
+        async for raw in lines_of(self._process.stderr):
             line = parse_line(raw)
             self._remembered.append(line)
             self._on_log(line)
@@ -157,19 +156,6 @@ def _death_by_signal(number: int, lines: list[LogLine]) -> str:
     account = f"ended by {signal.Signals(number).name}"
     said = next((line.text for line in lines if line.level == "critical"), "")
     return f"{account}: {said}" if said else account
-
-
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    # Not readline(): it raises on a line longer than the stream's limit and loses its place.
-    pending = bytearray()
-    while chunk := await stream.read(LONGEST_LINE):
-        *complete, rest = (bytes(pending) + chunk).split(b"\n")
-        pending = bytearray(rest[:LONGEST_LINE])
-        for line in complete:
-            if line:
-                yield line[:LONGEST_LINE].decode("utf-8", "replace")
-    if pending:
-        yield pending.decode("utf-8", "replace")
 
 
 def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pointsman.resources.codes import notes, reading
 from pointsman.resources.envelope import api, identify
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.registry import GROUP, SPECS
+from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POLICIES, Group, group_of
 from pointsman.resources.objects import decode_object
 from pointsman.resources.origin import Origin
 from pointsman.resources.problem import Problem
@@ -20,7 +20,6 @@ from pointsman.resources.text import Fault, UnreadableError, read
 from pointsman.resources.variables import Unset, fill
 from pointsman.resources.words import listed, nearest, shown
 
-VERSIONS: Final = ("v1beta2", "v1beta1")
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -135,23 +134,30 @@ class _Document:
             self._unnamed = True
             return
         api_version, kind = found
-        group, _, version = api_version.partition("/")
+        name, _, version = api_version.partition("/")
         if kind.endswith("List") and isinstance(tree.get("items"), list):
             for index, item in enumerate(tree["items"]):
                 inner = replace(origin, root=(*origin.root, "items", index))
                 self.object(item, inner, clean=clean)
-        elif group == GROUP:
+        elif name in GROUPS:
             self.ours = True
-            self._our_object(tree, version, kind, origin, clean=clean)
+            self._our_object(tree, GROUPS[name], version, kind, origin, clean=clean)
         elif (api_version, kind) == ("v1", "Namespace"):
             self._namespace(tree, origin)
         else:
             self._report(origin, _not_used(api_version, kind))
 
     def _our_object(
-        self, tree: dict[str, Any], version: str, kind: str, origin: Origin, *, clean: bool
+        self,
+        tree: dict[str, Any],
+        group: Group,
+        version: str,
+        kind: str,
+        origin: Origin,
+        *,
+        clean: bool,
     ) -> None:
-        problem = _unknown_version(version, kind) or _unknown_kind(kind)
+        problem = _unknown_version(group, version, kind) or _unknown_kind(group, kind)
         if problem is not None:
             self._report(origin, problem)
             self._unnamed = True
@@ -175,25 +181,34 @@ class _Document:
         self._problems += (replace(problem, origin=origin) for problem in problems)
 
 
-def _unknown_version(version: str, kind: str) -> Problem | None:
-    if version in VERSIONS:
+def _unknown_version(group: Group, version: str, kind: str) -> Problem | None:
+    if version in group.versions:
         return None
-    message = f"{GROUP} has no version {shown(version)}, only {listed(VERSIONS, 'and')}"
-    hint = f"write apiVersion: {GROUP}/v1beta2" if kind in SPECS else ""
-    return Problem(reading.UNKNOWN_VERSION, message, hint, path=("apiVersion",))
+    versions = listed(group.versions, "and")
+    message = f"{group.name} has no version {shown(version)}, only {versions}"
+    return Problem(reading.UNKNOWN_VERSION, message, _right_version(kind), path=("apiVersion",))
 
 
-def _unknown_kind(kind: str) -> Problem | None:
-    if kind in SPECS:
+def _unknown_kind(group: Group, kind: str) -> Problem | None:
+    if kind in group.specs:
         return None
-    near = nearest(kind, SPECS)
-    hint = f"did you mean {near}?" if near else f"its kinds are {listed(SPECS, 'and')}"
-    message = f"{GROUP} has no kind {shown(kind)}"
-    return Problem(reading.UNKNOWN_KIND, message, hint, path=("kind",))
+    near = nearest(kind, group.specs)
+    hint = f"did you mean {near}?" if near else f"its kinds are {listed(group.specs, 'and')}"
+    message = f"{group.name} has no kind {shown(kind)}"
+    return Problem(reading.UNKNOWN_KIND, message, _right_version(kind) or hint, path=("kind",))
+
+
+def _right_version(kind: str) -> str:
+    group = group_of(kind)
+    return f"write apiVersion: {group.api_version}" if group else ""
 
 
 def _not_used(api_version: str, kind: str) -> Problem:
-    mistaken = kind in SPECS and "mesh" in api_version
-    hint = f"for App Mesh's {kind} write apiVersion: {GROUP}/v1beta2" if mistaken else ""
+    of = {"mesh": (APP_MESH, "App Mesh"), "pointsman": (POLICIES, "Pointsman")}
+    meant = (
+        whose for word, (group, whose) in of.items() if word in api_version and kind in group.specs
+    )
+    whose = next(meant, None)
+    hint = f"for {whose}'s {kind} {_right_version(kind)}" if whose else ""
     message = f"{shown(kind)[1:-1]} ({shown(api_version)[1:-1]}) is not used by Pointsman"
     return Problem(notes.NOT_USED, message, hint, path=("kind",))

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 from pointsman.resources.codes import fields as codes
 from pointsman.resources.codes import reading
-from pointsman.resources.key import Key
-from pointsman.resources.kinds.registry import CLUSTER_SCOPED
+from pointsman.resources.key import CLUSTER_SCOPED, Key
 from pointsman.resources.origin import FieldPath, show_path
 from pointsman.resources.problem import Problem
 from pointsman.resources.words import nearest, shown

@@ -3,7 +3,10 @@
 Every layer refers to an object by its key; where it was written is the store's knowledge.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+CLUSTER_SCOPED: Final = frozenset({"Mesh"})
+"""Kinds without a namespace."""
 
 
 class Key(NamedTuple):

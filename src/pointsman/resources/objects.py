@@ -1,7 +1,7 @@
 """One object of one of our kinds, whatever version or dialect, to typed resources.
 
-The only place that knows which schema a document is read with; everything after it sees
-v1beta2 alone.
+The only place that knows which schema a document is read with; everything after it sees App
+Mesh's kinds as v1beta2 alone.
 """
 
 from collections.abc import Iterator
@@ -57,12 +57,12 @@ class Outcome:
 def decode_object(
     tree: dict[str, Any], version: str, kind: str, *, clean: bool, origin: Origin
 ) -> Outcome:
-    """Decodes an object of the group appmesh.k8s.aws.
+    """Decodes an object of one of our groups.
 
     Args:
         tree: the object.
-        version: `v1beta1` or `v1beta2`.
-        kind: one of `SPECS`.
+        version: one of its group's versions.
+        kind: one of its group's kinds.
         clean: whether no text of the document has control characters.
         origin: where it was written.
     """

@@ -1,12 +1,16 @@
 """Virtual nodes as routes see them: one cluster for each of their ports."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.mesh_tls import issued_tls, node_policy
 from pointsman.graph.links.names import aws_name, report_taken
+from pointsman.graph.links.policies import Effective
+from pointsman.graph.links.tls import known_tls
 from pointsman.graph.model.cluster import Address, Cluster
+from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import HealthCheck
@@ -38,11 +42,22 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     if seen is not None:
         return seen
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
+    policies = tuple(_policy(context, node, item) for item in node.spec.listeners)
+    bare = tuple(_is_bare(context, node, index) for index in range(len(given)))
     owner = context.owners.get(node.key)
     result: Linked[Node] = context.memo.get(
         node.key,
-        (node.spec, context.membership, given, owner),
-        lambda: _link(context, node, given, owner),
+        (
+            node.spec,
+            context.membership,
+            given,
+            bare,
+            policies,
+            owner,
+            context.certificates,
+            context.given.registered,
+        ),
+        lambda: _link(context, node, given, bare, policies, owner),
     )
     return result
 
@@ -51,6 +66,8 @@ def _link(
     context: Context,
     node: Resource[VirtualNodeSpec],
     given: tuple[Address | None, ...],
+    bare: tuple[bool, ...],
+    policies: tuple[Effective | None, ...],
     owner: Key | None,
 ) -> Linked[Node]:
     findings = Findings(node.key)
@@ -58,7 +75,11 @@ def _link(
     clusters: dict[int, Cluster] = {}
     if mesh is not None:
         for index, listener in enumerate(node.spec.listeners):
-            cluster = _cluster(node, mesh, listener, given[index])
+            cluster = replace(
+                _cluster(node, mesh, listener, given[index]),
+                tls=_tls(context, node, mesh, listener, policies[index]),
+                bare=bare[index],
+            )
             clusters[cluster.port] = cluster
             if listener.health_check is not None and cluster.health_check is None:
                 findings.add(
@@ -67,17 +88,39 @@ def _link(
                     f"port {cluster.port} speaks {cluster.protocol}, the check grpc",
                     "check by http or tcp",
                 )
-            if listener.tls is not None and listener.tls.mode == "STRICT":
+            if cluster.tls is not None and cluster.bare:
                 findings.add(
-                    enforcement.NODE_TLS,
+                    enforcement.BARE_BACKEND,
                     ("spec", "listeners", index, "tls"),
-                    f"port {cluster.port} asks for TLS, which the gateway does not speak yet",
+                    f"the demo backend of port {cluster.port} is called in plaintext",
                 )
-        _check_discovery(node, given, findings)
+        _check_discovery(node, given, findings, registered=context.given.registered)
         if owner is not None:
             report_taken(owner, aws_name(node.key, node.spec), findings)
             clusters = {port: unknown_cluster(mesh.name, node.key, port) for port in clusters}
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
+
+
+def _policy(
+    context: Context, node: Resource[VirtualNodeSpec], listener: NodeListener
+) -> Effective | None:
+    mesh = context.mesh_of(node.key, node.spec)
+    if mesh is None:
+        return None
+    return node_policy(context, node.key, listener.port_mapping.port, mesh.key)
+
+
+def _tls(
+    context: Context,
+    node: Resource[VirtualNodeSpec],
+    mesh: Mesh,
+    listener: NodeListener,
+    policy: Effective | None,
+) -> ServerTls | None:
+    """TLS as callers know it: the listener's own, else that of its policy."""
+    own = known_tls(context.certificates, listener.tls)
+    node_id = f"mesh/{mesh.node_id_name}/virtualNode/{aws_name(node.key, node.spec)}"
+    return own or issued_tls(node_id, context.certificates.trust_domain, policy)
 
 
 def _given(
@@ -86,6 +129,13 @@ def _given(
     port = listener.port_mapping.port
     by_node = context.given.by_node.get((key, port))
     return context.given.by_name.get((discovery_name(spec), port)) or by_node
+
+
+def _is_bare(context: Context, node: Resource[VirtualNodeSpec], index: int) -> bool:
+    """Whether a listener's given address is the application's own."""
+    port = node.spec.listeners[index].port_mapping.port
+    named = (discovery_name(node.spec), port) in context.given.by_name
+    return context.given.bare and not named and (node.key, port) in context.given.by_node
 
 
 def discovery_name(spec: VirtualNodeSpec) -> str:
@@ -129,7 +179,11 @@ def _health_check(listener: NodeListener) -> HealthCheck | None:
 
 
 def _check_discovery(
-    node: Resource[VirtualNodeSpec], given: tuple[Address | None, ...], findings: Findings
+    node: Resource[VirtualNodeSpec],
+    given: tuple[Address | None, ...],
+    findings: Findings,
+    *,
+    registered: bool,
 ) -> None:
     discovery = node.spec.service_discovery
     if all(address is not None for address in given):
@@ -138,7 +192,7 @@ def _check_discovery(
         findings.add(
             routing.NO_DISCOVERY, ("spec",), "the node has listeners but no service discovery"
         )
-    elif discovery.dns is None:
+    elif discovery.dns is None and not registered:
         findings.add(
             routing.ENDPOINTS_UNKNOWN,
             ("spec", "serviceDiscovery", "awsCloudMap"),

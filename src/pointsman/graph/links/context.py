@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.linked import Findings
 from pointsman.graph.links.membership import Membership, Mesh
+from pointsman.graph.links.policies import Policies
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Address
 from pointsman.resources.codes import references as codes
@@ -22,10 +24,24 @@ class GivenEndpoints:
     Attributes:
         by_name: (host, port) -> address, as `--resolve` gives them.
         by_node: (virtual node, port) -> address, as demo backends have them.
+        registered: whether there is a registry for all that these do not name.
+        bare: whether those of `by_node` are the applications themselves rather than the nodes'
+            proxies, so that nobody there speaks TLS.
     """
 
     by_name: Mapping[tuple[str, int], Address] = field(default_factory=dict)
     by_node: Mapping[tuple[Key, int], Address] = field(default_factory=dict)
+    registered: bool = False
+    bare: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name inside App Mesh, which is unique for a kind within a mesh (None outside of any)."""
+
+    kind: str
+    mesh: Key | None
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +53,9 @@ class Context:
         membership: meshes and gateways.
         given: addresses that come before discovery.
         memo: results by step.
+        policies: by what they are attached to.
+        certificates: what stands for certificates of AWS.
+        named: who has a name inside App Mesh.
         owners: object whose name inside App Mesh is taken -> the object that has it.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
@@ -45,6 +64,9 @@ class Context:
     membership: Membership
     given: GivenEndpoints
     memo: Memo
+    policies: Policies = field(default_factory=Policies)
+    certificates: CertificateMap = field(default_factory=CertificateMap)
+    named: dict[Named, Key] = field(default_factory=dict)
     owners: dict[Key, Key] = field(default_factory=dict)
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 
@@ -103,5 +125,6 @@ def report_missing(key: Key, resources: ResourceSet, path: FieldPath, findings: 
         names = sorted(
             other.name for other in resources.of(key.kind) if other.namespace == key.namespace
         )
-        hint = f"in namespace {key.namespace} there are: {', '.join(names[:8]) or 'none'}"
+        where = f"in namespace {key.namespace} there are" if key.namespace else "there are"
+        hint = f"{where}: {', '.join(names[:8]) or 'none'}"
     findings.add(codes.MISSING, path, f"there is no {key}", hint)

@@ -174,7 +174,7 @@ def _call(context: Context, key: Key, port: int | None, mesh: Key) -> Linked[Ser
     ports = service_ports(context, service)
     if ports and (len(ports) > 1 if port is None else port not in ports):
         return None
-    return link_service(context, service, port)
+    return link_service(context, service, ports[0] if port is None and ports else port)
 
 
 def _report_services(

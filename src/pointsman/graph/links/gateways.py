@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.mesh_tls import gateway_policy, issued_tls, report_issued
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.tls import REFUSED, Refused, client_tls, server_tls
 from pointsman.graph.model.gateway import (
     ANY_HOST,
-    AccessLogFile,
     Domain,
     Gateway,
     GatewayRule,
@@ -17,10 +19,11 @@ from pointsman.graph.model.gateway import (
     VirtualHost,
 )
 from pointsman.graph.model.match import RequestMatch, precedence
+from pointsman.graph.model.tls import ClientTls
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.listeners import Logging
-from pointsman.resources.kinds.virtual_gateway import GatewayListener, VirtualGatewaySpec
+from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
+from pointsman.resources.origin import FieldPath
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 
@@ -34,11 +37,14 @@ def link_gateway(
     """
     findings = Findings(gateway.key)
     mesh = context.membership.mesh_of(gateway.key, gateway.spec, findings)
-    listeners = _listeners(context, gateway, tuple(rules), findings) if mesh else ()
+    tls = _client_tls(context, gateway.spec, findings)
+    listeners: tuple[Listener, ...] = ()
+    if mesh:
+        listeners = _listeners(context, gateway, mesh, tuple(rules), tls is REFUSED, findings)
     result: Linked[Gateway | None] = context.memo.get(
         gateway.key,
-        (gateway.spec, mesh, listeners, findings.problems),
-        lambda: _link(gateway, mesh, listeners, findings),
+        (gateway.spec, mesh, listeners, tls, findings.problems),
+        lambda: _link(gateway, mesh, listeners, None if tls is REFUSED else tls, findings),
     )
     return result
 
@@ -47,6 +53,7 @@ def _link(
     gateway: Resource[VirtualGatewaySpec],
     mesh: Mesh | None,
     listeners: tuple[Listener, ...],
+    tls: ClientTls | None,
     findings: Findings,
 ) -> Linked[Gateway | None]:
     if mesh is None:
@@ -56,7 +63,8 @@ def _link(
         mesh=mesh.node_id_name,
         name=aws_name(gateway.key, gateway.spec),
         listeners=listeners,
-        access_log=_access_log(gateway.spec.logging),
+        access_log=access_log(gateway.spec.logging),
+        tls=tls,
     )
     return linked(value, findings.problems)
 
@@ -64,11 +72,13 @@ def _link(
 def _listeners(
     context: Context,
     gateway: Resource[VirtualGatewaySpec],
+    mesh: Mesh,
     rules: tuple[GatewayRule, ...],
+    refused: bool,
     findings: Findings,
 ) -> tuple[Listener, ...]:
     listeners: dict[int, Listener] = {}
-    refused = _refuses_backends(gateway.spec, findings)
+    node_id = f"mesh/{mesh.node_id_name}/virtualGateway/{aws_name(gateway.key, gateway.spec)}"
     for index, spec in enumerate(gateway.spec.listeners):
         port = spec.port_mapping.port
         if port in listeners:
@@ -77,45 +87,35 @@ def _listeners(
                 ("spec", "listeners", index, "portMapping", "port"),
                 f"port {port} is used by two listeners",
             )
-        elif _served(spec, index, findings):
+            continue
+        path = ("spec", "listeners", index)
+        own = server_tls(context.certificates, spec.tls, (*path, "tls"), findings)
+        policy = gateway_policy(context, gateway.key, port)
+        issued = issued_tls(node_id, context.certificates.trust_domain, policy)
+        report_issued(own, issued, policy, path, findings)
+        tls = own or issued
+        if tls is None or tls.certificate is not None:
             mine = tuple(rule for rule in rules if rule.port in (None, port))
             if refused:
                 mine = tuple(replace(rule, targets=()) for rule in mine)
             hosts = _hosts(context, (gateway.key, port), mine)
             _note_isolation(context, hosts)
             listeners[port] = Listener(
-                port, spec.port_mapping.protocol, hosts, spec.connection_pool
+                port, spec.port_mapping.protocol, hosts, spec.connection_pool, tls
             )
     return tuple(listeners[port] for port in sorted(listeners))
 
 
-def _served(spec: GatewayListener, index: int, findings: Findings) -> bool:
-    path = ("spec", "listeners", index, "tls")
-    mode = spec.tls.mode if spec.tls is not None else "DISABLED"
-    if mode == "STRICT":
-        message = f"listener {spec.port_mapping.port} asks for TLS, which is not available yet"
-        findings.add(enforcement.TLS_NOT_SERVED, path, message)
-    elif mode == "PERMISSIVE":
-        message = f"listener {spec.port_mapping.port} serves plaintext only"
-        findings.add(enforcement.TLS_PERMISSIVE, path, message)
-    return mode != "STRICT"
-
-
-def _refuses_backends(spec: VirtualGatewaySpec, findings: Findings) -> bool:
+def _client_tls(
+    context: Context, spec: VirtualGatewaySpec, findings: Findings
+) -> ClientTls | Refused | None:
     policy = spec.backend_defaults.client_policy if spec.backend_defaults else None
-    if policy is None or policy.tls is None:
-        return False
-    path = ("spec", "backendDefaults", "clientPolicy", "tls")
-    if policy.tls.enforce:
-        findings.add(
-            enforcement.CLIENT_TLS_NOT_ENFORCED,
-            path,
-            "TLS towards backends is not available yet: all requests are answered 503",
-            "set `enforce: false`, or remove the policy, to call backends in plaintext",
-        )
-    else:
-        findings.add(enforcement.CLIENT_TLS_OPTIONAL, path, "backends are called in plaintext")
-    return policy.tls.enforce
+    path: FieldPath = ("spec", "backendDefaults", "clientPolicy")
+    tls = client_tls(context.certificates, policy, path, findings)
+    if tls is not None and context.given.bare and context.given.by_node:
+        message = "demo backends are called in plaintext, whatever the policy says"
+        findings.add(enforcement.BARE_BACKEND, (*path, "tls"), message)
+    return tls
 
 
 def _hosts(
@@ -178,8 +178,3 @@ def _isolation(rule: GatewayRule) -> Linked[None]:
 
 def _order(rule: GatewayRule) -> tuple[object, ...]:
     return precedence(rule.priority, rule.match, rule.key.path)
-
-
-def _access_log(logging: Logging | None) -> AccessLogFile | None:
-    file = logging.access_log.file if logging and logging.access_log else None
-    return AccessLogFile(file.path, file.format) if file else None

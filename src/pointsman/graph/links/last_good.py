@@ -10,7 +10,8 @@ from dataclasses import replace
 from pointsman.graph.links.clusters import unknown_cluster
 from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.gateway import GatewayRule
-from pointsman.graph.model.route import Route
+from pointsman.graph.model.route import Route, Service
+from pointsman.graph.model.sidecar import TcpBackend
 from pointsman.resources.key import Key
 
 Change = Callable[[Cluster], Cluster]
@@ -41,6 +42,15 @@ def settle(rules: Mapping[Key, GatewayRule], kept: Set[Key]) -> dict[Key, Gatewa
         return unknown_cluster(cluster.mesh, cluster.node)
 
     return {key: _changed(rule, now) if key in kept else rule for key, rule in rules.items()}
+
+
+def up_to_date(service: Service | TcpBackend, change: Change) -> Service | TcpBackend:
+    """A service of the previous run with its clusters as they are now."""
+    if isinstance(service, TcpBackend):
+        targets = tuple(replace(item, cluster=change(item.cluster)) for item in service.targets)
+        return replace(service, targets=targets)
+    routes = tuple(_changed_route(route, change) for route in service.routes)
+    return replace(service, routes=routes)
 
 
 def _name(cluster: Cluster) -> _Name:

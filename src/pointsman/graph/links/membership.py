@@ -30,6 +30,7 @@ class Mesh:
         key: the Mesh object.
         name: its name inside App Mesh.
         ip_preference: the IP version its members use, if one is preferred.
+        is_open: whether traffic that no backend describes may leave.
         selector: namespaces whose objects belong to it; None for none.
     """
 
@@ -37,6 +38,7 @@ class Mesh:
     name: str
     node_id_name: str
     ip_preference: str | None
+    is_open: bool
     selector: LabelSelector | None
 
 
@@ -229,5 +231,6 @@ def _mesh(key: Key, spec: MeshSpec) -> Mesh:
         name,
         f"{name}@{spec.mesh_owner}" if spec.mesh_owner else name,
         discovery.ip_preference if discovery else None,
+        spec.egress_filter is not None and spec.egress_filter.type == "ALLOW_ALL",
         spec.namespace_selector,
     )

@@ -19,6 +19,7 @@ from pointsman.graph.model.route import (
 )
 from pointsman.resources.codes import routing
 from pointsman.resources.key import Key
+from pointsman.resources.kinds.base import PortMapping
 from pointsman.resources.kinds.virtual_router import (
     GrpcRetryPolicy,
     GrpcRoute,
@@ -69,14 +70,21 @@ def link_routes(
 
 
 def router_ports(context: Context, router: Resource[VirtualRouterSpec]) -> tuple[int, ...]:
-    """Ports of a router.
+    """Ports of a router, see `router_listeners`; port 0 when it has none at all."""
+    return tuple(mapping.port for mapping in router_listeners(context, router)) or (0,)
+
+
+def router_listeners(
+    context: Context, router: Resource[VirtualRouterSpec]
+) -> tuple[PortMapping, ...]:
+    """Ports and protocols of a router.
 
     That of a v1beta1 service may have no listener: then it has the first listener of the first
-    node it routes to (App Mesh controller v0.5), or port 0 when there is no such node.
+    node it routes to (App Mesh controller v0.5).
     """
-    ports = tuple(listener.port_mapping.port for listener in router.spec.listeners)
-    if ports:
-        return ports
+    listeners = tuple(listener.port_mapping for listener in router.spec.listeners)
+    if listeners:
+        return listeners
     for route in router.spec.routes:
         body = route.tcp_route or _body(route)[1]
         ref = body.action.weighted_targets[0].virtual_node_ref
@@ -84,8 +92,9 @@ def router_ports(context: Context, router: Resource[VirtualRouterSpec]) -> tuple
             key = Key("VirtualNode", ref.namespace or router.key.namespace, ref.name)
             node = context.resources.get(key)
             if node is not None and node.spec.listeners:
-                return (node.spec.listeners[0].port_mapping.port,)
-    return (0,)
+                mapping: PortMapping = node.spec.listeners[0].port_mapping
+                return (mapping,)
+    return ()
 
 
 def _resolve(
@@ -118,13 +127,7 @@ def _link(
 ) -> Linked[Table]:
     ordered = []
     for index, route in enumerate(router.spec.routes):
-        if route.tcp_route is not None:
-            findings.add(
-                routing.TCP_ROUTE_UNREACHABLE,
-                ("spec", "routes", index, "tcpRoute"),
-                f"route {route.name} is for TCP",
-            )
-        elif _serves(index, route, port, ports, findings):
+        if route.tcp_route is None and _serves(index, route, port, ports, findings):
             _check_listener(router.spec, index, route, port, findings)
             built = _route(mesh, index, route, resolved, findings)
             ordered.append((precedence(route.priority, built.match, route.name), built))

@@ -1,16 +1,19 @@
-"""Virtual services as a gateway calls them: a name and a table of routes."""
+"""Virtual services as HTTP calls them: a name and a table of routes."""
+
+from typing import Any
 
 from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
-from pointsman.graph.links.routes import link_routes, router_ports
+from pointsman.graph.links.routes import link_routes, router_listeners, router_ports
 from pointsman.graph.links.targets import choose_cluster, find_node
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.route import Route, Service
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
+from pointsman.resources.kinds.base import PortMapping, Reference
 from pointsman.resources.kinds.virtual_service import (
     VirtualNodeProvider,
     VirtualRouterProvider,
@@ -22,24 +25,35 @@ from pointsman.resources.resource import Resource
 def service_ports(context: Context, service: Resource[VirtualServiceSpec]) -> tuple[int, ...]:
     """Ports of the router or node that provides a service; () when there is none."""
     provider = service.spec.provider
-    home = service.key.namespace
     if provider is not None and provider.virtual_router is not None:
         ref = provider.virtual_router.virtual_router_ref
-        router = (
-            context.resources.get(Key("VirtualRouter", ref.namespace or home, ref.name))
-            if ref
-            else None
-        )
+        router = _provider(context, service, "VirtualRouter", ref)
         return router_ports(context, router) if router else ()
+    return tuple(mapping.port for mapping in service_listeners(context, service))
+
+
+def service_listeners(
+    context: Context, service: Resource[VirtualServiceSpec]
+) -> tuple[PortMapping, ...]:
+    """Ports and protocols of the router or node that provides a service; () without one."""
+    provider = service.spec.provider
+    if provider is not None and provider.virtual_router is not None:
+        ref = provider.virtual_router.virtual_router_ref
+        router = _provider(context, service, "VirtualRouter", ref)
+        return router_listeners(context, router) if router else ()
     if provider is not None and provider.virtual_node is not None:
         ref = provider.virtual_node.virtual_node_ref
-        node = (
-            context.resources.get(Key("VirtualNode", ref.namespace or home, ref.name))
-            if ref
-            else None
-        )
-        return tuple(item.port_mapping.port for item in node.spec.listeners) if node else ()
+        node = _provider(context, service, "VirtualNode", ref)
+        return tuple(item.port_mapping for item in node.spec.listeners) if node else ()
     return ()
+
+
+def _provider(
+    context: Context, service: Resource[VirtualServiceSpec], kind: str, ref: Reference | None
+) -> Resource[Any] | None:
+    if ref is None:
+        return None
+    return context.resources.get(Key(kind, ref.namespace or service.key.namespace, ref.name))
 
 
 def link_service(
@@ -100,6 +114,9 @@ def _routed(
     if other is not None and other.key != mesh.key:
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return key, ()
+    if all(route.tcp_route is not None for route in router.spec.routes) and router.spec.routes:
+        message = f"{key} has TCP routes only"
+        findings.add(routing.TCP_ROUTE_UNREACHABLE, path, message)
     chosen = router_ports(context, router)[0] if port is None else port
     table = link_routes(context, router, mesh, chosen)
     uses.append(table)

@@ -50,6 +50,9 @@ class Cluster:
         health_check: active check done by clients.
         outlier_detection: passive check done by clients.
         tls: TLS of the node's own listener; None for plaintext.
+        zone_aware: whether endpoints in the caller's own zone are used first.
+        bare: whether the endpoints are the application itself, with no proxy of the node in
+            front: then nobody speaks the TLS of its listener.
     """
 
     node: Key
@@ -63,6 +66,8 @@ class Cluster:
     health_check: HealthCheck | None = None
     outlier_detection: OutlierDetection | None = None
     tls: ServerTls | None = None
+    zone_aware: bool = False
+    bare: bool = False
 
     @property
     def is_found(self) -> bool:

@@ -15,10 +15,12 @@ class Graph:
     Attributes:
         gateways: by key, in the order of their keys.
         sidecars: by key of the virtual node, in their order.
+        identities: whether proxies need what the mesh's own authority issues.
     """
 
     gateways: Mapping[Key, Gateway] = field(default_factory=dict)
     sidecars: Mapping[Key, Sidecar] = field(default_factory=dict)
+    identities: bool = False
 
     @property
     def proxies(self) -> Mapping[Key, Gateway | Sidecar]:

@@ -49,7 +49,7 @@ class TcpBackend:
     Attributes:
         key: the virtual service.
         name: its name inside App Mesh.
-        targets: clusters by weight; none are below 1.
+        targets: clusters by weight, at least one and none below 1.
         idle_ms: time without bytes that ends a connection, in ms; 0 means none, None 300 s.
         tls: what its backend asks of connections to it.
     """
@@ -85,6 +85,7 @@ class Sidecar:
         mesh: the mesh's name inside App Mesh, with `@owner` for a shared mesh.
         mesh_name: the mesh's name inside App Mesh.
         name: the node's name inside App Mesh.
+        hostname: the name it is discovered under; "" for none.
         ingress: ports of the application, in order.
         egress: ports the application calls, in order.
         open: whether what no backend describes passes through to where it was going.
@@ -96,6 +97,7 @@ class Sidecar:
     mesh: str
     mesh_name: str
     name: str
+    hostname: str
     ingress: tuple[IngressListener, ...]
     egress: tuple[EgressPort, ...]
     open: bool = False

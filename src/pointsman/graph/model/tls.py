@@ -24,15 +24,22 @@ class ServerTls:
 
     Attributes:
         mode: STRICT refuses plaintext, PERMISSIVE takes both.
-        certificate: what it shows.
+        certificate: what it shows. None when it is not to be had here: such a listener cannot be
+            served, but its callers know that it speaks TLS.
         trust: who signs its clients' certificates; None asks clients for none.
         names: accepted subject alternative names of clients; any when empty.
+        identity: SPIFFE id it shows, when the mesh's own authority issued the certificate; ""
+            otherwise.
+        authority: who signed the certificate, for callers without a policy of their own; None
+            when it is not known, so that they take any certificate.
     """
 
     mode: Literal["STRICT", "PERMISSIVE"]
-    certificate: Certificate
+    certificate: Certificate | None
     trust: Trust | None = None
     names: tuple[str, ...] = ()
+    authority: Trust | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@
     PM3xx  references  objects that name each other, membership in meshes and gateways
     PM4xx  routing     what requests would meet
     PM50x  notes       accepted though foreign
-    PM52x  enforcement accepted, but not enforced here
+    PM52x, PM53x
+           enforcement accepted, but not enforced here
     PM6xx  envoy       what Envoy itself refuses, and ports
+    PM7xx  registry    what registries of service instances say
 
 One module a hundred; `docs/problems.md` is generated from `CODES`. A number is never reused.
 """
@@ -21,6 +23,7 @@ from pointsman.resources.codes import (
     notes,
     reading,
     references,
+    registry,
     routing,
 )
 from pointsman.resources.problem import Code
@@ -29,6 +32,7 @@ _MODULES: tuple[ModuleType, ...] = (
     reading,
     fields,
     references,
+    registry,
     routing,
     notes,
     enforcement,

@@ -2,45 +2,12 @@
 
 from pointsman.resources.problem import Code, Severity
 
-TLS_NOT_SERVED = Code(
-    "PM520",
-    Severity.ERROR,
-    "TLS is not available yet; the listener is not served",
-    "Serving a TLS listener in plaintext would expose its traffic, so it is left out. Set "
-    "`tls.mode: DISABLED` to serve plaintext on purpose.",
-)
-TLS_PERMISSIVE = Code(
-    "PM521",
-    Severity.WARNING,
-    "TLS is not available yet; the PERMISSIVE listener serves plaintext only",
-    "Clients that speak TLS are refused; plaintext works as before.",
-)
-CLIENT_TLS_NOT_ENFORCED = Code(
-    "PM522",
-    Severity.ERROR,
-    "TLS towards backends is not available yet; requests are refused",
-    "`backendDefaults.clientPolicy.tls` asks that connections to backends be encrypted and "
-    "verified. Rather than send them in plaintext, the gateway answers 503. Remove the policy to "
-    "accept plaintext.",
-)
-CLIENT_TLS_OPTIONAL = Code(
-    "PM528",
-    Severity.WARNING,
-    "TLS towards backends is not available yet; they are called in plaintext",
-    "The policy does not enforce TLS, so plaintext is what it allows.",
-)
-NODE_TLS = Code(
+BARE_BACKEND = Code(
     "PM523",
-    Severity.WARNING,
-    "the gateway speaks plaintext to this TLS listener",
-    "A sidecar of the node would terminate TLS; the gateway does not offer it yet.",
-)
-NODE_PROXY_FIELD = Code(
-    "PM524",
     Severity.NOTE,
-    "enforced by the node's own proxy, which is not run here",
-    "Backends, connection pools, timeouts and access logs of a virtual node belong to its "
-    "sidecar. The gateway does not need them.",
+    "demo backends are called in plaintext",
+    "A demo backend stands for the application of a virtual node. The node's own proxy, which "
+    "would speak TLS in front of it, is not run here.",
 )
 INFORMATIONAL = Code(
     "PM525",
@@ -48,12 +15,42 @@ INFORMATIONAL = Code(
     "informational here",
     "App Mesh showed the result in its console; nothing is routed by it.",
 )
-EGRESS_NOTE = Code(
-    "PM526",
+CERTIFICATE_UNMAPPED = Code(
+    "PM529",
+    Severity.ERROR,
+    "the listener's certificate is with AWS; the listener is not served",
+    "AWS does not give away certificates of its Certificate Manager, and serving the listener in "
+    "plaintext would expose its traffic. Name the files that take the certificate's place with "
+    "`--certificate ARN=CHAIN,KEY`, or a secret in the file of `--certificates`.",
+)
+AUTHORITY_UNMAPPED = Code(
+    "PM530",
+    Severity.ERROR,
+    "an authority that backends are verified by is with AWS; they are not called",
+    "Without it nobody can tell the right backend from another one, so requests are answered 503. "
+    "Name a file with the authority's certificate with `--authority ARN=FILE`, or a secret in the "
+    "file of `--certificates`.",
+)
+AUTHORITIES_APART = Code(
+    "PM531",
+    Severity.ERROR,
+    "the authorities of one policy are in several files; its backends are not called",
+    "A proxy takes the authorities of one policy from one file. A PEM file may hold several "
+    "certificates: give the same file for each ARN.",
+)
+OWN_CERTIFICATE = Code(
+    "PM540",
     Severity.NOTE,
-    "concerns traffic that leaves sidecars",
-    "The egress filter of a mesh applies to the proxies of virtual nodes. A gateway only calls "
-    "its routes' targets.",
+    "a MeshTLS policy does not apply to a listener with certificates of its own",
+    "What a listener's `tls` block names comes first, so that a mesh can move to MeshTLS listener "
+    "by listener. Remove the block, or set its mode to DISABLED, to let the policy apply.",
+)
+NO_IDENTITY = Code(
+    "PM541",
+    Severity.ERROR,
+    "a proxy cannot have an identity, so its MeshTLS listener is not served",
+    "The name of the node or of the mesh inside App Mesh holds a slash or a space, or is too long "
+    "for a SPIFFE id. Give it another `awsName`.",
 )
 KUBERNETES_ONLY = Code(
     "PM527",

@@ -62,15 +62,17 @@ UNKNOWN_KIND = Code(
     Severity.ERROR,
     "The group has no such kind",
     "The document belongs to appmesh.k8s.aws but its kind is none of Mesh, VirtualGateway, "
-    "GatewayRoute, VirtualService, VirtualRouter, VirtualNode and BackendGroup. Kinds are "
-    "spelt exactly like this.",
+    "GatewayRoute, VirtualService, VirtualRouter, VirtualNode and BackendGroup, or to "
+    "pointsman.dev and is none of the policies there (manifests.md lists them). Kinds are spelt "
+    "exactly like this.",
 )
 UNKNOWN_VERSION = Code(
     "PM109",
     Severity.ERROR,
     "The group has no such version",
     "appmesh.k8s.aws/v1beta2 is the version of the App Mesh controller since 1.0; "
-    "appmesh.k8s.aws/v1beta1, of controllers before it, is understood too.",
+    "appmesh.k8s.aws/v1beta1, of controllers before it, is understood too. Pointsman's own kinds "
+    "are pointsman.dev/v1alpha1.",
 )
 PREVIOUS_KEPT = Code(
     "PM110",

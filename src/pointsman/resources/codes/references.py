@@ -87,3 +87,12 @@ LAST_GOOD = Code(
     "the last good version is still serving",
     "The object has an error, so the version before it stays in force until the error is mended.",
 )
+SAME_TARGET = Code(
+    "PM313",
+    Severity.ERROR,
+    "another policy of this kind is attached to the same target",
+    "Two policies of one kind name the same object and section in `targetRefs`, so it would be a "
+    "guess which one counts there. The first in order of namespace and name is in force; the "
+    "other one is not, on this target. Policies on different levels, such as a mesh and one of "
+    "its virtual nodes, do not conflict: the more specific one counts.",
+)

@@ -82,8 +82,8 @@ ENDPOINTS_UNKNOWN = Code(
     "PM413",
     Severity.WARNING,
     "endpoints come from AWS Cloud Map, which is not connected",
-    "Give the addresses by `--resolve`, or run demo backends by `--echo`. Until then requests "
-    "for this node are answered 503.",
+    "Give the addresses by `--resolve` or in a registry (`docs/discovery.md`), or run demo "
+    "backends by `--echo`. Until then requests for this node are answered 503.",
 )
 HEALTH_CHECK_PROTOCOL = Code(
     "PM414",
@@ -98,6 +98,26 @@ RETRY_BUDGET = Code(
     "the request ends before its retries do",
     "The time of a request (`timeout.perRequest`, 15 s by default) covers all its tries. When "
     "every try takes all of `perRetryTimeout`, the last ones never happen.",
+)
+NO_TCP_ROUTE = Code(
+    "PM417",
+    Severity.WARNING,
+    "a TCP port of a router without a TCP route",
+    "Connections to it are closed. Add a `tcpRoute`, or remove the listener.",
+)
+SHADOWED_PORT = Code(
+    "PM418",
+    Severity.WARNING,
+    "two TCP services of one node on the same port",
+    "TCP carries no host, so connections to a port can go to one service only: the first by name. "
+    "Give them different ports, or tell them apart by address.",
+)
+MIXED_PORT = Code(
+    "PM419",
+    Severity.WARNING,
+    "a TCP service shares a port with HTTP services",
+    "Connections to the port are read as HTTP, so the TCP service cannot be reached. Give it "
+    "another port, or tell it apart by address.",
 )
 SAME_MATCH = Code(
     "PM416",

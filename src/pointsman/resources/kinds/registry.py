@@ -1,31 +1,80 @@
-"""The kinds Pointsman knows and the schema class of each."""
+"""The groups and kinds Pointsman knows and the schema class of each kind.
+
+A kind belongs to one group only: keys name kinds without their group.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
 from pointsman.resources.kinds.backend_group import BackendGroupSpec
 from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
 from pointsman.resources.kinds.mesh import MeshSpec
+from pointsman.resources.kinds.mesh_tls import MeshTLSSpec
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
 from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
 from pointsman.resources.kinds.virtual_service import VirtualServiceSpec
 
-GROUP: Final = "appmesh.k8s.aws"
 
-SPECS: Final[Mapping[str, type[Any]]] = MappingProxyType(
-    {
-        "Mesh": MeshSpec,
-        "VirtualGateway": VirtualGatewaySpec,
-        "GatewayRoute": GatewayRouteSpec,
-        "VirtualService": VirtualServiceSpec,
-        "VirtualRouter": VirtualRouterSpec,
-        "VirtualNode": VirtualNodeSpec,
-        "BackendGroup": BackendGroupSpec,
-    }
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An API group.
+
+    Attributes:
+        name: as in `apiVersion`, in front of the slash.
+        versions: those understood, the one to write first.
+        specs: kind -> class of its spec.
+    """
+
+    name: str
+    versions: tuple[str, ...]
+    specs: Mapping[str, type[Any]]
+
+    @property
+    def api_version(self) -> str:
+        """The `apiVersion` to write."""
+        return f"{self.name}/{self.versions[0]}"
+
+
+APP_MESH: Final = Group(
+    "appmesh.k8s.aws",
+    ("v1beta2", "v1beta1"),
+    MappingProxyType(
+        {
+            "Mesh": MeshSpec,
+            "VirtualGateway": VirtualGatewaySpec,
+            "GatewayRoute": GatewayRouteSpec,
+            "VirtualService": VirtualServiceSpec,
+            "VirtualRouter": VirtualRouterSpec,
+            "VirtualNode": VirtualNodeSpec,
+            "BackendGroup": BackendGroupSpec,
+        }
+    ),
 )
-"""Kind -> class of its spec."""
+"""What the App Mesh controller read."""
 
-CLUSTER_SCOPED: Final = frozenset({"Mesh"})
-"""Kinds without a namespace."""
+POLICIES: Final = Group(
+    "pointsman.dev",
+    ("v1alpha1",),
+    MappingProxyType(
+        {
+            "MeshTLS": MeshTLSSpec,
+        }
+    ),
+)
+"""Pointsman's own kinds: policies, each of whose specs has `TARGETS` and `target_refs`."""
+
+GROUPS: Final[Mapping[str, Group]] = MappingProxyType(
+    {group.name: group for group in (APP_MESH, POLICIES)}
+)
+"""Name -> group."""
+
+SPECS: Final[Mapping[str, type[Any]]] = MappingProxyType({**APP_MESH.specs, **POLICIES.specs})
+"""Kind -> class of its spec, of all groups."""
+
+
+def group_of(kind: str) -> Group | None:
+    """The group that has a kind."""
+    return next((group for group in GROUPS.values() if kind in group.specs), None)

@@ -1,8 +1,8 @@
 """Rules between the fields of one object: what the schema's types cannot say.
 
 They are those of the App Mesh controller's webhooks, of the App Mesh API, and Envoy's limits on
-values, as far as they need no other object. One module a kind; `matching`, `listeners` and
-`tls` hold what kinds share. Every rule reports all it finds.
+values, as far as they need no other object. One module a kind; `matching`, `listeners`,
+`targets` and `tls` hold what kinds share. Every rule reports all it finds.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +15,7 @@ from pointsman.resources.rules import (
     backend_group,
     gateway_route,
     mesh,
+    mesh_tls,
     virtual_gateway,
     virtual_node,
     virtual_router,
@@ -32,6 +33,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "VirtualRouter": virtual_router.check,
         "VirtualNode": virtual_node.check,
         "BackendGroup": backend_group.check,
+        "MeshTLS": mesh_tls.check,
     }
 )
 """The rules of each kind."""

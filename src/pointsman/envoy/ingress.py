@@ -1,0 +1,108 @@
+"""A sidecar's way in: from other proxies to the application."""
+
+from collections.abc import Iterator
+
+from pointsman.envoy import names, pb
+from pointsman.envoy.access_log import access_log
+from pointsman.envoy.actions import duration, timeouts
+from pointsman.envoy.clusters import pool_limits, protocol_options, socket_address
+from pointsman.envoy.config_source import HTTP_OPTIONS
+from pointsman.envoy.listeners import Place, discovered_routes, http_chain, inline_routes
+from pointsman.envoy.matchers import Fields
+from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.redirected import (
+    INGRESS_PORT,
+    any_addresses,
+    original_destination,
+    tls_inspector_on,
+)
+from pointsman.envoy.tcp import tcp_chain
+from pointsman.envoy.tls import is_permissive, secured, tls_inspector
+from pointsman.graph.model.cluster import Address
+from pointsman.graph.model.sidecar import IngressListener, Sidecar
+
+
+def ingress(sidecar: Sidecar, node_class: NodeClass) -> Iterator[pb.Message]:
+    """Listeners, routes and clusters for connections from outside."""
+    if not sidecar.ingress:
+        return
+    chains = []
+    for item in sidecar.ingress:
+        yield _cluster(sidecar, item, node_class)
+        if item.protocol != "tcp" and node_class.wire != "static":
+            yield _routes(sidecar, item)
+        chain = _chain(sidecar, item, node_class)
+        if node_class.egress is None:
+            chain["filter_chain_match"] = {"destination_port": {"value": item.port}}
+        secure = secured(chain, item.tls, item.protocol, node_class.wire)
+        chains.extend(secure)
+        if node_class.egress is not None:
+            address = Address(node_class.bind, node_class.local_port(item.port))
+            yield pb.Listener(
+                name=names.ingress_listener(item.port),
+                address=socket_address(address),
+                listener_filters=[tls_inspector()] if is_permissive(item.tls) else [],
+                filter_chains=secure,
+                enable_reuse_port={"value": True},
+            )
+    if node_class.egress is None:
+        yield pb.Listener(
+            name=names.INGRESS_CAPTURE,
+            listener_filters=[original_destination(), *_inspectors(sidecar)],
+            filter_chains=chains,
+            enable_reuse_port={"value": True},
+            **any_addresses(node_class.bind, sidecar.ip_preference, INGRESS_PORT),
+        )
+
+
+def _inspectors(sidecar: Sidecar) -> list[Fields]:
+    ports = [item.port for item in sidecar.ingress if is_permissive(item.tls)]
+    return [tls_inspector_on(ports)] if ports else []
+
+
+def _chain(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> Fields:
+    prefix = "ingress" if len(sidecar.ingress) == 1 else f"ingress.{item.protocol}.{item.port}"
+    logs = access_log(sidecar.access_log)
+    if item.protocol == "tcp":
+        name = names.ingress_cluster(sidecar, item)
+        return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
+    routes = (
+        inline_routes(_routes(sidecar, item))
+        if node_class.wire == "static"
+        else discovered_routes(names.ingress_routes(item))
+    )
+    return http_chain(prefix, item.protocol, routes, logs, Place.INSIDE)
+
+
+def _routes(sidecar: Sidecar, item: IngressListener) -> pb.Message:
+    """Everything goes to the application, within the listener's time and without retries."""
+    name = names.ingress_routes(item)
+    action = {"cluster": names.ingress_cluster(sidecar, item), **timeouts(item.timeouts)}
+    host = {
+        "name": name,
+        "domains": ["*"],
+        "routes": [{"name": "application", "match": {"prefix": "/"}, "route": action}],
+    }
+    return pb.RouteConfiguration(name=name, virtual_hosts=[host])
+
+
+def _cluster(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> pb.Message:
+    name = names.ingress_cluster(sidecar, item)
+    address = dict(node_class.applications).get(item.port) or Address(
+        "::1" if (sidecar.ip_preference or "").startswith("IPv6") else "127.0.0.1", item.port
+    )
+    endpoint = {"address": socket_address(address)}
+    options = {}
+    if item.protocol != "tcp":
+        options = {HTTP_OPTIONS: protocol_options(item.protocol)}
+    return pb.Cluster(
+        name=name,
+        connect_timeout=duration(10_000),
+        type="STATIC",
+        load_assignment={
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
+        },
+        circuit_breakers={"thresholds": [pool_limits(item.pool)]},
+        typed_extension_protocol_options=options,
+    )

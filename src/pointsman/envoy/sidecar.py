@@ -1,0 +1,39 @@
+"""A virtual node's proxy as Envoy resources."""
+
+from collections.abc import Iterator
+
+from pointsman.envoy.called import CalledClusters, sealed_secrets
+from pointsman.envoy.egress import egress
+from pointsman.envoy.ingress import ingress
+from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.seal import seal
+from pointsman.envoy.sealed import Sealed
+from pointsman.graph.memo import Memo
+from pointsman.graph.model.cluster import Cluster
+from pointsman.graph.model.sidecar import Sidecar
+
+
+def sidecar_resources(
+    sidecar: Sidecar, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+) -> Iterator[Sealed]:
+    """Everything one sidecar needs; built anew only when something of it has changed.
+
+    Args:
+        sidecar: the sidecar.
+        node_class: whom it is for.
+        memo: remembers what was built.
+        supplied: takes the clusters whose endpoints the control plane has to supply, by name.
+    """
+
+    def build() -> tuple[tuple[Sealed, ...], CalledClusters]:
+        clusters = CalledClusters()
+        keys = (sidecar.key,)
+        own = [seal(message, keys) for message in ingress(sidecar, node_class)]
+        own += [seal(message, keys) for message in egress(sidecar, node_class, clusters)]
+        own += [secret for item in sidecar.ingress for secret in sealed_secrets(item.tls, keys)]
+        return tuple(own), clusters
+
+    step = ("sidecar", node_class)
+    own, clusters = memo.get(step, (sidecar,), build)
+    yield from own
+    yield from clusters.sealed(node_class, memo, supplied)

@@ -1,0 +1,208 @@
+"""Proxies of virtual nodes: what reaches the application, and what the application reaches."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from pointsman.graph.links.backends import NamedBackend, named_backends
+from pointsman.graph.links.certificates import CertificateMap
+from pointsman.graph.links.clusters import discovery_name
+from pointsman.graph.links.context import Context
+from pointsman.graph.links.in_force import InForce
+from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.logging import access_log
+from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.mesh_tls import issued_tls, node_policy, report_issued
+from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.policies import Effective
+from pointsman.graph.links.services import link_service, service_listeners
+from pointsman.graph.links.tcp import link_tcp_service
+from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
+from pointsman.graph.links.unreachable import unreachable
+from pointsman.graph.model.route import DEFAULT_TIMEOUT_MS, Service, Timeouts
+from pointsman.graph.model.sidecar import (
+    EgressPort,
+    HttpBackend,
+    IngressListener,
+    Sidecar,
+    TcpBackend,
+)
+from pointsman.graph.model.tls import ServerTls
+from pointsman.resources.codes import routing
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_node import ListenerTimeout, NodeListener, VirtualNodeSpec
+from pointsman.resources.origin import FieldPath
+from pointsman.resources.resource import Resource
+
+Policies = Mapping[int, Effective | None]
+"""MeshTLS policies of a node's listeners, by port."""
+
+
+def link_sidecar(
+    context: Context, node: Resource[VirtualNodeSpec], in_force: InForce
+) -> Linked[Sidecar | None]:
+    """Links the proxy of a virtual node; the result is remembered.
+
+    The value is None when the node belongs to no mesh, or its name inside App Mesh is taken; what
+    is wrong then is reported where the node is linked as a target.
+    """
+    mesh = context.mesh_of(node.key, node.spec)
+    findings = Findings(node.key)
+    egress: tuple[EgressPort, ...] = ()
+    if mesh is not None:
+        backends = named_backends(context, node, mesh, findings)
+        egress = _egress(context, backends, mesh, in_force, findings)
+    taken = node.key in context.owners
+    certificates = context.certificates
+    policies = {
+        item.port_mapping.port: node_policy(context, node.key, item.port_mapping.port, mesh.key)
+        for item in node.spec.listeners
+        if mesh is not None
+    }
+    result: Linked[Sidecar | None] = context.memo.get(
+        ("sidecar", node.key),
+        (node.spec, mesh, certificates, policies, egress, taken, findings.problems),
+        lambda: _link(node, None if taken else mesh, certificates, policies, egress, findings),
+    )
+    return result
+
+
+def _link(
+    node: Resource[VirtualNodeSpec],
+    mesh: Mesh | None,
+    certificates: CertificateMap,
+    policies: Policies,
+    egress: tuple[EgressPort, ...],
+    findings: Findings,
+) -> Linked[Sidecar | None]:
+    if mesh is None:
+        return linked(None, findings.problems)
+    discovery = node.spec.service_discovery
+    found = (discovery.dns or discovery.aws_cloud_map) if discovery else None
+    name = aws_name(node.key, node.spec)
+    node_id = f"mesh/{mesh.node_id_name}/virtualNode/{name}"
+    sidecar = Sidecar(
+        key=node.key,
+        mesh=mesh.node_id_name,
+        mesh_name=mesh.name,
+        name=name,
+        hostname=discovery_name(node.spec),
+        ingress=_ingress(node.spec, node_id, certificates, policies, findings),
+        egress=egress,
+        open=mesh.is_open,
+        ip_preference=found.ip_preference if found and found.ip_preference else mesh.ip_preference,
+        access_log=access_log(node.spec.logging),
+    )
+    return linked(sidecar, findings.problems)
+
+
+def _ingress(
+    spec: VirtualNodeSpec,
+    node_id: str,
+    certificates: CertificateMap,
+    policies: Policies,
+    findings: Findings,
+) -> tuple[IngressListener, ...]:
+    """Ports of the application; one whose certificate is not to be had is not served."""
+    listeners: dict[int, IngressListener] = {}
+    for index, listener in enumerate(spec.listeners):
+        port = listener.port_mapping.port
+        path: FieldPath = ("spec", "listeners", index)
+        if port in listeners:
+            where = (*path, "portMapping", "port")
+            findings.add(routing.SAME_PORT, where, f"port {port} is used by two listeners")
+            continue
+        own = server_tls(certificates, listener.tls, (*path, "tls"), findings)
+        issued = issued_tls(node_id, certificates.trust_domain, policies[port])
+        report_issued(own, issued, policies[port], path, findings)
+        tls = own or issued
+        if tls is None or tls.certificate is not None:
+            listeners[port] = _listener(listener, tls)
+    return tuple(listeners[port] for port in sorted(listeners))
+
+
+def _listener(listener: NodeListener, tls: ServerTls | None) -> IngressListener:
+    mapping = listener.port_mapping
+    return IngressListener(
+        mapping.port,
+        mapping.protocol,
+        _timeouts(listener.timeout),
+        listener.connection_pool,
+        tls,
+    )
+
+
+def _timeouts(timeout: ListenerTimeout | None) -> Timeouts:
+    if timeout is None:
+        return Timeouts()
+    if timeout.tcp is not None:
+        idle = timeout.tcp.idle
+        return Timeouts(DEFAULT_TIMEOUT_MS, None if idle is None else idle.ms)
+    http = timeout.http or timeout.http2 or timeout.grpc
+    request = http.per_request if http else None
+    idle = http.idle if http else None
+    return Timeouts(
+        DEFAULT_TIMEOUT_MS if request is None else request.ms, None if idle is None else idle.ms
+    )
+
+
+def _egress(
+    context: Context,
+    backends: tuple[NamedBackend, ...],
+    mesh: Mesh,
+    in_force: InForce,
+    findings: Findings,
+) -> tuple[EgressPort, ...]:
+    ports: dict[int, EgressPort] = {}
+    for backend in backends:
+        policy, path = backend.policy or (None, ())
+        tls = client_tls(context.certificates, policy, path, findings)
+        for port, found in _services(context, backend.service, mesh, in_force):
+            service, own = (unreachable(found), None) if tls is REFUSED else (found, tls)
+            egress = ports.get(port, EgressPort(port))
+            if isinstance(service, TcpBackend):
+                egress = _with_tcp(egress, replace(service, tls=own), backend, findings)
+            else:
+                egress = replace(egress, http=(*egress.http, HttpBackend(service, own)))
+            ports[port] = egress
+    for port, egress in ports.items():
+        if egress.http and egress.tcp is not None:
+            message = f"{egress.tcp.key} shares port {port} with {egress.http[0].service.key}"
+            findings.add(routing.MIXED_PORT, ("spec", "backends"), message)
+            ports[port] = replace(egress, tcp=None)
+    return tuple(ports[port] for port in sorted(ports))
+
+
+def _services(
+    context: Context, key: Key, mesh: Mesh, in_force: InForce
+) -> Iterator[tuple[int, Service | TcpBackend]]:
+    """A service on each of its ports, or as it last was when an error hides them.
+
+    Nothing when another one has its name.
+    """
+    service = context.resources.get(key)
+    if service is None:
+        yield from in_force.lost(context, mesh, key)
+        return
+    if key in context.owners:
+        return
+    mappings = service_listeners(context, service)
+    if not mappings and link_service(context, service, None).broken:
+        yield from in_force.lost(context, mesh, key)
+    for mapping in mappings:
+        port = mapping.port
+        if mapping.protocol == "tcp":
+            tcp = link_tcp_service(context, service, port)
+            yield port, in_force.settle(context, mesh, port, tcp)
+        else:
+            http = link_service(context, service, port)
+            yield port, in_force.settle(context, mesh, port, http)
+
+
+def _with_tcp(
+    egress: EgressPort, tcp: TcpBackend, backend: NamedBackend, findings: Findings
+) -> EgressPort:
+    if egress.tcp is None:
+        return replace(egress, tcp=tcp)
+    message = f"{egress.tcp.key} takes every connection to port {egress.port}"
+    findings.add(routing.SHADOWED_PORT, backend.path, message)
+    return egress
