@@ -12,18 +12,15 @@ from pointsman.app.serve import IDLE_S, Elsewhere, ServeOptions
 from pointsman.app.site import News, Published
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
-from pointsman.envoy.sealed import CLUSTER, Sealed
 from pointsman.errors import PointsmanError
 from pointsman.graph.model.gateway import Gateway
 from pointsman.resources.key import Key
 from pointsman.xds.address import ListenOptions
 from pointsman.xds.nodes import Newcomer
-from pointsman.xds.snapshot import Snapshot
-from tests.support.resources import cluster
 from tests.support.serve import GATEWAY
 from tests.support.wait import eventually
 from tests.up import manifests
-from tests.xds.test_xds_server import Request, subscribe
+from tests.xds.test_xds_server import subscribe
 
 SHOP = {
     "mesh.yaml": manifests.text(
@@ -39,22 +36,16 @@ class Silent(News):
 
 
 class Watched(Elsewhere):
-    """Adds a cluster to every snapshot, and remembers which classes are compiled at each run."""
+    """Remembers which classes are compiled at each run."""
 
     def __init__(self, clock: list[float]) -> None:
         super().__init__(ServeOptions((), ListenOptions("unix:/x")), clock=lambda: clock[0])
-        self.extra = cluster("extra")
         self.arranged: list[NodeClass] = []
 
     def arrange(self, proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, Collection[NodeClass]]]:
         found = list(super().arrange(proxies))
         self.arranged = [item for _, classes in found for item in classes]
         yield from found
-
-    def finish(self, node_class: NodeClass, snapshot: Snapshot) -> Snapshot:
-        assert node_class.bind == "0.0.0.0"
-        added: dict[str, Sealed] = {**snapshot.of(CLUSTER), self.extra.name: self.extra}
-        return Snapshot({**snapshot.resources, CLUSTER: added})
 
 
 @asynccontextmanager
@@ -80,7 +71,7 @@ async def test_a_class_is_compiled_when_it_connects_and_forgotten_when_it_is_lon
         assert site.arranged == []
         async with aio.insecure_channel(f"unix:{folder}/xds.sock") as channel:
             call = await subscribe(channel, id=GATEWAY)
-            assert {item.name for item in (await call.read()).resources} >= {"extra"}
+            assert (await call.read()).resources
             clock[0] = 2 * IDLE_S
             await made.load(SHOP)
             assert [(item.wire, item.zone) for item in site.arranged] == [("delta", "")]
@@ -92,23 +83,6 @@ async def test_a_class_is_compiled_when_it_connects_and_forgotten_when_it_is_lon
         clock[0] += IDLE_S
         await made.load(SHOP)
         assert site.arranged == []
-
-
-async def test_what_does_not_come_from_manifests_is_published_without_compiling(
-    folder: Path,
-) -> None:
-    site = Watched([0.0])
-    async with (
-        plane(site, folder) as made,
-        aio.insecure_channel(f"unix:{folder}/xds.sock") as channel,
-    ):
-        call = await subscribe(channel, id=GATEWAY)
-        first = await call.read()
-        await call.write(Request(type_url=CLUSTER, response_nonce=first.nonce))
-        site.extra = cluster("extra", connect_timeout="3s")
-        made.republish(lambda item: item.wire == "sotw")
-        made.republish(lambda item: item.wire == "delta")
-        assert [item.name for item in (await call.read()).resources] == ["extra"]
 
 
 @pytest.mark.parametrize(("wire", "zone"), [("delta", "a"), ("sotw", "")])
