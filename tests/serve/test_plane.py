@@ -23,7 +23,7 @@ from pointsman.xds.nodes import Newcomer
 from tests.support.serve import GATEWAY
 from tests.support.wait import eventually
 from tests.up import manifests
-from tests.xds.test_xds_server import subscribe
+from tests.xds.test_xds_server import Request, subscribe
 
 SHOP = {
     "mesh.yaml": manifests.text(
