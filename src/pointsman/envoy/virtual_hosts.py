@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
+from pointsman.envoy.effects import effects_of_route
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import SECOND_PASS_HEADER
 from pointsman.graph.compose import Step, compose, refused, whole_steps
+from pointsman.graph.effects import overridden
+from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.gateway import (
     Gateway,
     GatewayRule,
@@ -95,9 +98,9 @@ def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
         marker = HeaderCondition(SECOND_PASS_HEADER, HeaderTest.EXACT, item.mark)
         for route in item.service.routes:
             match = replace(route.match, headers=(marker, *route.match.headers))
-            routes.append(_row(names.route(item.rule, route), match, {}, route))
+            routes.append(_rule_row(item.rule, match, {}, route))
         rest = RequestMatch(headers=(marker,))
-        routes.append(_row(names.route(item.rule, None), rest, {}, None))
+        routes.append(_rule_row(item.rule, rest, {}, None))
     return pb.VirtualHost(
         name="second_pass",
         domains=["*"],
@@ -118,11 +121,11 @@ class _Builder:
         """Rows of one rule: all shares of all services, and nothing falls through."""
         targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
-            yield _respond(names.route(rule, None), route_match(rule.match), 503)
+            yield _answer(rule, rule.match, 503)
             return
         refusal = refused(rule)
         if refusal is not None:
-            yield _respond(names.route(rule, None), route_match(refusal), 400)
+            yield _answer(rule, refusal, 400)
         total = sum(target.weight for _, target in targets)
         taken = 0
         for index, target in targets:
@@ -142,8 +145,7 @@ class _Builder:
             return
         for step in steps:
             rewrites = _rewrites(rule, target.service, step)
-            name = names.route(rule, step.route)
-            yield _row(name, step.match, rewrites, step.route, fraction)
+            yield _rule_row(rule, step.match, rewrites, step.route, fraction)
 
     def _to_second_pass(self, second_pass: SecondPass, step: Step, fraction: int | None) -> Fields:
         action = {
@@ -174,21 +176,44 @@ def _rewrites(rule: GatewayRule, service: Service, step: Step) -> Fields:
     return fields
 
 
-def _row(
-    name: str,
+def _rule_row(
+    rule: GatewayRule,
     match: RequestMatch,
     rewrites: Fields,
     route: Route | None,
     fraction: int | None = None,
+) -> Fields:
+    """A row of a gateway route, with all that its own policy and the route's say."""
+    if route is None:
+        fields = _respond(names.route(rule, None), _match(match, fraction), 404)
+        return {**fields, **effects_of_route(_own_effects(rule))}
+    name = names.route(rule, route)
+    return _row(name, match, rewrites, overridden(route, rule.override), fraction)
+
+
+def _answer(rule: GatewayRule, match: RequestMatch, status: int) -> Fields:
+    fields = _respond(names.route(rule, None), route_match(match), status)
+    return {**fields, **effects_of_route(_own_effects(rule))}
+
+
+def _own_effects(rule: GatewayRule) -> Effects:
+    return NO_EFFECTS if rule.override is None else rule.override.effects
+
+
+def _row(
+    name: str,
+    match: RequestMatch,
+    rewrites: Fields,
+    route: Route,
+    fraction: int | None = None,
     name_of: NameOf = names.cluster,
 ) -> Fields:
-    if route is None:
-        return _respond(name, _match(match, fraction), 404)
+    effects = effects_of_route(route.effects)
     if not any(target.weight for target in route.targets):
-        return _respond(name, _match(match, fraction), 503)
+        return {**_respond(name, _match(match, fraction), 503), **effects}
     action = forward(route, name_of)
     action.update(rewrites)
-    return {"name": name, "match": _match(match, fraction), "route": action}
+    return {"name": name, "match": _match(match, fraction), "route": action, **effects}
 
 
 def _match(match: RequestMatch, fraction: int | None) -> Fields:

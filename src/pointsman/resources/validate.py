@@ -28,6 +28,8 @@ _WANTED: Final[Mapping[str, str]] = {
     "string_type": "text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
     "bool_type": "true or false",
     "dataclass_type": "a mapping of fields",
     "dict_type": "a mapping",
