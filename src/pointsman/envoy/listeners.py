@@ -103,13 +103,16 @@ def pool_routes(gateway: Gateway, listener: Listener) -> pb.Message:
         "timeout": duration(0),
         "idle_timeout": duration(0),
     }
+    routes: list[Fields] = [{"match": {"prefix": "/"}, "route": action}]
+    if listener.extras.tunnels:
+        routes.append({"match": {"connect_matcher": {}}, "route": action})
     return pb.RouteConfiguration(
         name="pool",
         virtual_hosts=[
             {
                 "name": "pool",
                 "domains": ["*"],
-                "routes": [{"match": {"prefix": "/"}, "route": action}],
+                "routes": routes,
             }
         ],
     )

@@ -122,7 +122,8 @@ def _host(
             used_by_rules(host.rules),
         )
 
-    result: Host = memo.get(("host", name), (host, second_pass, node_class.wire), build)
+    inputs = (host, second_pass, node_class.wire, listener.extras.tunnels)
+    result: Host = memo.get(("host", name), inputs, build)
     return result
 
 

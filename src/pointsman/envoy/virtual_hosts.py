@@ -8,7 +8,7 @@ from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
 from pointsman.envoy.effects import effects_of_route
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import SECOND_PASS_HEADER
-from pointsman.graph.compose import Step, compose, refused, whole_steps
+from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
 from pointsman.graph.effects import overridden
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.gateway import (
@@ -82,6 +82,8 @@ def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: 
     """One host's rules, in order."""
     builder = _Builder(names.second_pass_cluster(gateway, listener))
     routes = [row for rule in host.rules for row in builder.rule(rule)]
+    if listener.extras.tunnels:
+        routes += [row for rule in host.rules for row in builder.tunnels(rule)]
     message = pb.VirtualHost(
         name=name,
         domains=[str(host.domain)],
@@ -126,12 +128,19 @@ class _Builder:
         refusal = refused(rule)
         if refusal is not None:
             yield _answer(rule, refusal, 400)
-        total = sum(target.weight for _, target in targets)
-        taken = 0
-        for index, target in targets:
-            taken += target.weight
-            fraction = None if taken == total else round(taken * MILLION / total)
+        for index, target, fraction in _shares(targets):
             yield from self._target(rule, index, target, fraction)
+
+    def tunnels(self, rule: GatewayRule) -> Iterator[Fields]:
+        """Rows of one rule for CONNECT requests."""
+        if not takes_tunnels(rule):
+            return
+        targets = [item for item in enumerate(rule.targets) if item[1].weight]
+        if not targets:
+            yield _tunnel(_answer(rule, rule.match, 503))
+        for _, target, fraction in _shares(targets):
+            for step in tunnels(rule, target.service):
+                yield _tunnel(_rule_row(rule, step.match, {}, step.route, fraction))
 
     def _target(
         self, rule: GatewayRule, index: int, target: ServiceTarget, fraction: int | None
@@ -165,6 +174,27 @@ class _Builder:
                 {"header": marker, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
             ],
         }
+
+
+def _shares(
+    targets: list[tuple[int, ServiceTarget]],
+) -> Iterator[tuple[int, ServiceTarget, int | None]]:
+    """Targets with their fractions, see `_match`; None for the rest."""
+    total = sum(target.weight for _, target in targets)
+    taken = 0
+    for index, target in targets:
+        taken += target.weight
+        yield index, target, None if taken == total else round(taken * MILLION / total)
+
+
+def _tunnel(row: Fields) -> Fields:
+    """A row for CONNECT requests only, whose bytes go on as they are."""
+    match = {name: value for name, value in row["match"].items() if name != "prefix"}
+    changed = {**row, "match": {**match, "connect_matcher": {}}}
+    if "route" in row:
+        end_here = [{"upgrade_type": "CONNECT", "connect_config": {}}]
+        changed["route"] = {**row["route"], "upgrade_configs": end_here}
+    return changed
 
 
 def _rewrites(rule: GatewayRule, service: Service, step: Step) -> Fields:

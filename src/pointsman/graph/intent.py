@@ -7,6 +7,7 @@ into one table; that the two always agree is proved by tests against real Envoy.
 
 from dataclasses import dataclass, replace
 
+from pointsman.graph.compose import takes_tunnels
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.gateway import (
     Domain,
@@ -16,7 +17,7 @@ from pointsman.graph.model.gateway import (
     Listener,
     VirtualHost,
 )
-from pointsman.graph.model.match import PathKind
+from pointsman.graph.model.match import ANY_PATH, PathKind
 from pointsman.graph.model.route import Route, Service
 from pointsman.graph.paths import climbs, normalize, replace_prefix, split_query
 from pointsman.graph.request import Request, first_failure
@@ -93,6 +94,8 @@ GRPC_STATUS = {400: 13, 404: 12, 503: 14}
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
     """Where a request would go that arrives at a gateway's listener."""
+    if request.method == "CONNECT" and listener.extras.tunnels:
+        return _tunnel(gateway, listener, request)
     if request.is_pathless:
         return Intent(gateway, listener, None, None, (), 404, _pathless(listener, request))
     path, query = split_query(request.target)
@@ -108,6 +111,21 @@ def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
             return _follow(gateway, listener, host, rule, request, rejected)
         rejected.append(Rejected(rule.key, None, failure))
     rejected.extend(_hidden(listener, host, request))
+    return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
+
+
+def _tunnel(gateway: Gateway, listener: Listener, request: Request) -> Intent:
+    """Where a tunnel would go, by the rules and routes that take every path."""
+    request = replace(request, target="/")
+    host = find_host(listener, request.host)
+    rejected: list[Rejected] = []
+    for rule in host.rules if host else ():
+        failure = first_failure(rule.match, request)
+        if not takes_tunnels(rule):
+            failure = "a tunnel has no path, and the route is for some paths only"
+        if failure is None:
+            return _follow(gateway, listener, host, rule, request, rejected)
+        rejected.append(Rejected(rule.key, None, failure))
     return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
 
 
@@ -166,7 +184,7 @@ def _follow(
     total = sum(target.weight for target in rule.targets)
     if total == 0:
         return Intent(gateway, listener, host, rule, (), 503, tuple(rejected))
-    if _climbs(rule, request.path):
+    if request.method != "CONNECT" and _climbs(rule, request.path):
         reason = f"path {request.path} has a dot right behind the prefix to be rewritten"
         rejected.append(Rejected(rule.key, None, reason))
         return Intent(gateway, listener, host, rule, (), 400, tuple(rejected))
@@ -187,9 +205,12 @@ def _share(
     request: Request,
     rejected: list[Rejected],
 ) -> Share:
-    rewritten = rewrite(rule, service, request)
+    tunnel = request.method == "CONNECT"
+    rewritten = request if tunnel else rewrite(rule, service, request)
     for route in service.routes:
         failure = first_failure(route.match, rewritten)
+        if tunnel and route.match.path != ANY_PATH:
+            failure = "a tunnel has no path, and the route is for some paths only"
         if failure is None:
             return Share(service, fraction, rewritten, route, route.targets)
         rejected.append(Rejected(route.key, route.name, failure))

@@ -89,7 +89,7 @@ class FaultAbort:
     http_status: HttpStatus | None = None
     """The answer's HTTP status."""
     grpc_status: GrpcStatus | None = None
-    """The answer's gRPC status."""
+    """The answer's gRPC status; for routes of gRPC only, as other clients see 200."""
     percent: Percent = 100
     """The share of the requests."""
 
