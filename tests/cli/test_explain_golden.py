@@ -35,6 +35,8 @@ CASES = {
     f"--port 9000 {GRPC}",
     "grpc-unavailable": f"grpc.yaml POST /color.ColorService/GetColor --gateway grpc/front "
     f"--port 9000 {GRPC}",
+    "policies": "policies.yaml GET /cart",
+    "fault": "policies.yaml GET /stock",
     "no-host": "grpc.yaml GET https://x.example.com/ --gateway mesh/grpc/virtualGateway/side_grpc",
 }
 

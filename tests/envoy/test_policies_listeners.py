@@ -141,8 +141,7 @@ async def test_a_tunnel_passes_bytes_over_http1(pool: bool) -> None:
 
 
 async def test_without_a_policy_there_are_no_tunnels() -> None:
-    async with started(*documents()) as (envoy, backend):
-        async with envoy.client(8080) as client:
-            answer = await client.ask("CONNECT", "books.test:80", "books.test:80")
-            assert answer.status in (403, 404)
+    async with started(*documents()) as (envoy, backend), envoy.client(8080) as client:
+        answer = await client.ask("CONNECT", "books.test:80", "books.test:80")
+        assert answer.status in (403, 404)
     assert backend.seen == []

@@ -146,7 +146,8 @@ class Tunnel:
         while True:
             for event in await self._events():
                 if isinstance(event, ResponseReceived):
-                    return int(dict(event.headers)[":status"])
+                    pairs = {_text(name): _text(value) for name, value in event.headers}
+                    return int(pairs[":status"])
 
     async def echo(self, data: bytes, until: bytes | None = None) -> bytes:
         """Sends bytes and reads what comes back, up to some bytes, by default those it sent."""

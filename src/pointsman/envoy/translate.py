@@ -128,7 +128,13 @@ def _host(
 
 
 def _keys_of(gateway: Gateway, host: VirtualHost) -> tuple[Key, ...]:
-    return tuple(rule.key for rule in host.rules) or (gateway.key,)
+    keys = [rule.key for rule in host.rules]
+    for rule in host.rules:
+        if rule.override is not None:
+            keys.append(rule.override.policy)
+        for target in rule.targets:
+            keys.extend(key for route in target.service.routes for key in route.policies)
+    return tuple(dict.fromkeys(keys)) or (gateway.key,)
 
 
 def _clusters_of(rule: GatewayRule) -> Iterator[Cluster]:

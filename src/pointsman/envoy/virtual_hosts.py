@@ -10,7 +10,6 @@ from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import SECOND_PASS_HEADER
 from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
 from pointsman.graph.effects import overridden
-from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.gateway import (
     Gateway,
     GatewayRule,
@@ -123,11 +122,11 @@ class _Builder:
         """Rows of one rule: all shares of all services, and nothing falls through."""
         targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
-            yield _answer(rule, rule.match, 503)
+            yield _respond(names.route(rule, None), route_match(rule.match), 503)
             return
         refusal = refused(rule)
         if refusal is not None:
-            yield _answer(rule, refusal, 400)
+            yield _respond(names.route(rule, None), route_match(refusal), 400)
         for index, target, fraction in _shares(targets):
             yield from self._target(rule, index, target, fraction)
 
@@ -137,7 +136,7 @@ class _Builder:
             return
         targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
-            yield _tunnel(_answer(rule, rule.match, 503))
+            yield _tunnel(_respond(names.route(rule, None), route_match(rule.match), 503))
         for _, target, fraction in _shares(targets):
             for step in tunnels(rule, target.service):
                 yield _tunnel(_rule_row(rule, step.match, {}, step.route, fraction))
@@ -213,21 +212,14 @@ def _rule_row(
     route: Route | None,
     fraction: int | None = None,
 ) -> Fields:
-    """A row of a gateway route, with all that its own policy and the route's say."""
+    """A row of a gateway route, with all that its own policy and the route's say.
+
+    What no route takes, the proxy answers as it would without policies.
+    """
     if route is None:
-        fields = _respond(names.route(rule, None), _match(match, fraction), 404)
-        return {**fields, **effects_of_route(_own_effects(rule))}
+        return _respond(names.route(rule, None), _match(match, fraction), 404)
     name = names.route(rule, route)
     return _row(name, match, rewrites, overridden(route, rule.override), fraction)
-
-
-def _answer(rule: GatewayRule, match: RequestMatch, status: int) -> Fields:
-    fields = _respond(names.route(rule, None), route_match(match), status)
-    return {**fields, **effects_of_route(_own_effects(rule))}
-
-
-def _own_effects(rule: GatewayRule) -> Effects:
-    return NO_EFFECTS if rule.override is None else rule.override.effects
 
 
 def _row(

@@ -91,6 +91,8 @@ def tunnels(rule: GatewayRule, service: Service) -> tuple[Step, ...]:
         conditions = _carry_conditions(rule, service, route.match)
         if conditions is not None:
             steps.append(Step(conditions, None, route))
+            if conditions == rule.match:
+                return tuple(steps)
     return (*steps, Step(rule.match, None, None))
 
 

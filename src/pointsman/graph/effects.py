@@ -32,6 +32,7 @@ def overridden(route: Route, override: Override | None) -> Route:
             fault=said.fault or effects.fault,
             cors=said.cors or effects.cors,
         ),
+        policies=(override.policy, *route.policies),
     )
 
 

@@ -8,7 +8,9 @@ into one table; that the two always agree is proved by tests against real Envoy.
 from dataclasses import dataclass, replace
 
 from pointsman.graph.compose import takes_tunnels
+from pointsman.graph.effects import overridden
 from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.gateway import (
     Domain,
     DomainKind,
@@ -47,7 +49,8 @@ class Share:
         service: the virtual service.
         fraction: its share, 0 to 1.
         request: the request as the backend sees it.
-        route: the route that takes it; None when the service has none for it (404).
+        route: the route that takes it, as policies want it; None when the service has none for
+            it (404).
         targets: clusters with their weights.
     """
 
@@ -56,6 +59,13 @@ class Share:
     request: Request
     route: Route | None
     targets: tuple[WeightedCluster, ...]
+
+    @property
+    def abort(self) -> Abort | None:
+        """The fault by which every such request is answered, if there is one."""
+        fault = self.route.effects.fault if self.route is not None else None
+        abort = fault.abort if fault is not None else None
+        return abort if abort is not None and abort.percent == 100 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +94,16 @@ class Intent:
     @property
     def grpc_status(self) -> int | None:
         """The status in gRPC's terms: UNIMPLEMENTED for 404, UNAVAILABLE for 503."""
-        return GRPC_STATUS.get(self.status) if self.status is not None else None
+        return None if self.status is None else grpc_status(self.status)
 
 
-GRPC_STATUS = {400: 13, 404: 12, 503: 14}
-"""What a gateway's own answers become for gRPC: INTERNAL, UNIMPLEMENTED and UNAVAILABLE (gRPC's
-`http-grpc-status-mapping.md`)."""
+def grpc_status(status: int) -> int:
+    """What a gateway's own answers become for gRPC (its `http-grpc-status-mapping.md`)."""
+    return _GRPC_STATUS.get(status, 2)
+
+
+_GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+"""INTERNAL, UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED, UNAVAILABLE; the rest UNKNOWN."""
 
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
@@ -212,7 +226,8 @@ def _share(
         if tunnel and route.match.path != ANY_PATH:
             failure = "a tunnel has no path, and the route is for some paths only"
         if failure is None:
-            return Share(service, fraction, rewritten, route, route.targets)
+            taken = overridden(route, rule.override)
+            return Share(service, fraction, rewritten, taken, taken.targets)
         rejected.append(Rejected(route.key, route.name, failure))
     return Share(service, fraction, rewritten, None, ())
 
@@ -220,6 +235,8 @@ def _share(
 def _status(share: Share) -> int | None:
     if share.route is None:
         return 404
+    if share.abort is not None:
+        return share.abort.status or 200
     if not any(target.weight for target in share.targets):
         return 503
     reachable = any(target.cluster.is_found for target in share.targets if target.weight)

@@ -6,13 +6,14 @@ from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Share
 from pointsman.graph.request import Request
 from pointsman.observe.conditions import describe_match
+from pointsman.observe.effects import effects_lines, seconds
 from pointsman.observe.explain import (
+    Own,
     client_status,
     endpoints,
     nearer_candidates,
     overall_status,
     percent,
-    seconds,
     share_status,
 )
 from pointsman.observe.lines import Line, Piece, line, table
@@ -74,7 +75,7 @@ def _seen(share: Share, indent: str) -> Iterator[Line]:
     yield line(indent, Piece(f"host: {request.authority}", "good"))
 
 
-def _status(status: int | None, request: Request) -> Piece:
+def _status(status: Own, request: Request) -> Piece:
     seen, grpc_status = client_status(status, request)
     grpc = "" if grpc_status is None else f" with grpc-status {grpc_status}"
     return Piece(f"{seen}{grpc}", "error")
@@ -131,6 +132,8 @@ def _route(share: Share) -> tuple[str | Piece, ...]:
 def _reason(share: Share) -> tuple[str | Piece, ...]:
     """Why Envoy has to answer a share itself."""
     service = Piece(share.service.key.path, "name")
+    if share.abort is not None:
+        return (*_route(share), " and a policy fails all its requests on purpose")
     if share.route is None and share.service.routes:
         target = f"{share.request.method} {share.request.target}"
         return ("no route of virtual service ", service, f" matches what is left: {target}")
@@ -180,6 +183,9 @@ def _limits(intent: Intent) -> Iterator[Line]:
         yield line()
     for text in said:
         yield line("  ", text)
+    effects = [text for share in intent.shares for text in effects_lines(share.route)]
+    for text in dict.fromkeys(effects):
+        yield line("  ", text)
 
 
 def _limit(share: Share) -> str:
@@ -191,7 +197,7 @@ def _limit(share: Share) -> str:
     if retry.max_retries == 0:
         return f"timeout {request}{idle}; no retries"
     each = "" if not retry.per_retry_ms else f" of {seconds(retry.per_retry_ms)} s each"
-    events = ", ".join(retry.events)
+    events = ", ".join((*retry.events, *map(str, retry.statuses)))
     return f"timeout {request}{idle}; up to {retry.max_retries} retries{each} on {events}"
 
 

@@ -164,6 +164,7 @@ def _out_of_range(
     del schema
     context = error.get("ctx", {})
     limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+    limit = limit.removesuffix(".0")
     message = f"{show_path(path)} is {shown(error['input'])}; it must be {limit}"
     return Problem(codes.OUT_OF_RANGE, message, "", key, path)
 

@@ -75,8 +75,7 @@ def _link(attached: Attached, node: VirtualNodeSpec, port: int, protocol: str) -
     found = node.service_discovery
     discovery = (found.dns or found.aws_cloud_map) if found else None
     for field, reason in _useless(spec, discovery):
-        message = f"of {attached.target.key} {reason}"
-        findings.add(notes.NO_EFFECT, ("spec", field), message)
+        findings.add(notes.NO_EFFECT, ("spec", field), f"{attached.target.key}: {reason}")
     slow = spec.slow_start
     algorithm = spec.algorithm or ("RING_HASH" if sticky else "ROUND_ROBIN")
     if sticky is None and algorithm in ("RING_HASH", "MAGLEV"):

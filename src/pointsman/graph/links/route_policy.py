@@ -163,7 +163,7 @@ def _override(context: Context, attached: Attached, mesh: Mesh) -> Linked[Overri
     def build() -> Linked[Override | None]:
         found = Findings(attached.policy, *problems)
         mirrored = _mirrored(spec, node, found)
-        return linked(_read(spec, mirrored), found.problems, *((node,) if node else ()))
+        return linked(_read(attached, mirrored), found.problems, *((node,) if node else ()))
 
     result: Linked[Override | None] = context.memo.get(step, (spec, node, problems), build)
     return result
@@ -182,10 +182,12 @@ def _mirrored(
     return cluster
 
 
-def _read(spec: RoutePolicySpec, mirrored: Cluster | None) -> Override:
+def _read(attached: Attached, mirrored: Cluster | None) -> Override:
+    spec: RoutePolicySpec = attached.spec
     request = spec.timeout.per_request if spec.timeout else None
     idle = spec.timeout.idle if spec.timeout else None
     return Override(
+        policy=attached.policy,
         request_ms=None if request is None else request.ms,
         idle_ms=None if idle is None else idle.ms,
         retry=None if spec.retry is None else _retry(spec.retry),

@@ -48,12 +48,14 @@ class Override:
     """What a policy says instead of the routes it is for; None where it says nothing.
 
     Attributes:
+        policy: the policy.
         request_ms: as in `Timeouts`.
         idle_ms: as in `Timeouts`.
         retry: when a request is tried again.
         effects: whatever else happens to requests.
     """
 
+    policy: Key
     request_ms: int | None = None
     idle_ms: int | None = None
     retry: RetryPolicy | None = None
@@ -73,6 +75,7 @@ class Route:
         timeouts: how long a request may take.
         retry: when it is tried again.
         effects: whatever else happens to it on its way.
+        policies: who had a say in the last three.
     """
 
     key: Key
@@ -83,6 +86,7 @@ class Route:
     timeouts: Timeouts = Timeouts()
     retry: RetryPolicy = DEFAULT_RETRY
     effects: Effects = NO_EFFECTS
+    policies: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
