@@ -35,6 +35,8 @@ CASES = {
     f"--port 9000 {GRPC}",
     "grpc-unavailable": f"grpc.yaml POST /color.ColorService/GetColor --gateway grpc/front "
     f"--port 9000 {GRPC}",
+    "policies": "policies.yaml GET /cart",
+    "fault": "policies.yaml GET /stock",
     "no-host": "grpc.yaml GET https://x.example.com/ --gateway mesh/grpc/virtualGateway/side_grpc",
     "from-service": "mesh.yaml GET http://prices.shop.local:8080//vip/7 --from front",
     "from-no-route": "mesh.yaml GET http://prices.shop.local:8080/ --from shop/front",

@@ -6,8 +6,10 @@ then is in `envoy.egress`; that both agree is proved by tests against real Envoy
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from ipaddress import ip_address, ip_network
 
 from pointsman.graph.intent import Rejected, Share, share_of
+from pointsman.graph.model.cluster import is_ip
 from pointsman.graph.model.sidecar import EgressPort, HttpBackend, Sidecar, TcpBackend
 from pointsman.graph.paths import normalize, split_query
 from pointsman.graph.request import Request
@@ -63,12 +65,17 @@ def decide_call(sidecar: Sidecar, port: int, request: Request) -> Call:
         port: the port the application connects to.
         request: what it sends.
     """
-    past = Way.PASSES if sidecar.open else Way.CLOSED
-    egress = next((item for item in sidecar.egress if item.port == port), None)
-    if egress is None:
-        return Call(sidecar, port, past)
-    if egress.tcp is not None:
-        return Call(sidecar, port, Way.TCP, tcp=egress.tcp)
+    egress = next((item for item in sidecar.egress if item.port == port), EgressPort(port))
+    tcp = _tcp(egress, request.host)
+    if tcp is not None:
+        return Call(sidecar, port, Way.TCP, tcp=tcp)
+    if not egress.http:
+        return Call(sidecar, port, Way.PASSES if sidecar.open else Way.CLOSED)
+    return _http_call(sidecar, egress, request)
+
+
+def _http_call(sidecar: Sidecar, egress: EgressPort, request: Request) -> Call:
+    port = egress.port
     hosts = tuple(backend.service.name for backend in egress.http)
     path, query = split_query(request.target)
     normal = normalize(path)
@@ -84,6 +91,24 @@ def decide_call(sidecar: Sidecar, port: int, request: Request) -> Call:
     status = share.status
     way = Way.SERVICE if status is None else Way.ANSWERED
     return Call(sidecar, port, way, backend, share, None, status, tuple(rejected), hosts)
+
+
+def _tcp(egress: EgressPort, host: str) -> TcpBackend | None:
+    """The TCP service called: by its addresses, by its name, which leads to them, or all the rest.
+
+    Of several ranges with an address the narrowest counts, as in Envoy's filter chains.
+    """
+    inside = []
+    if is_ip(host.strip("[]")):
+        address = ip_address(host.strip("[]"))
+        ranges = [(ip_network(text), item) for item in egress.tcp for text in item.addresses]
+        inside = [(found.prefixlen, item) for found, item in ranges if address in found]
+    if inside:
+        return max(inside, key=lambda pair: pair[0])[1]
+    for item in egress.tcp:
+        if not item.addresses or host == item.name.lower():
+            return item
+    return None
 
 
 def _backend(egress: EgressPort, authority: str) -> HttpBackend | None:

@@ -7,7 +7,10 @@ into one table; that the two always agree is proved by tests against real Envoy.
 
 from dataclasses import dataclass, replace
 
+from pointsman.graph.compose import takes_tunnels
+from pointsman.graph.effects import overridden
 from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.gateway import (
     Domain,
     DomainKind,
@@ -16,8 +19,8 @@ from pointsman.graph.model.gateway import (
     Listener,
     VirtualHost,
 )
-from pointsman.graph.model.match import PathKind
-from pointsman.graph.model.route import Route, Service
+from pointsman.graph.model.match import ANY_PATH, PathKind
+from pointsman.graph.model.route import Override, Route, Service
 from pointsman.graph.paths import climbs, normalize, replace_prefix, split_query
 from pointsman.graph.request import Request, first_failure
 from pointsman.resources.key import Key
@@ -46,7 +49,8 @@ class Share:
         service: the virtual service.
         fraction: its share, 0 to 1.
         request: the request as the backend sees it.
-        route: the route that takes it; None when the service has none for it (404).
+        route: the route that takes it, as policies want it; None when the service has none for
+            it (404).
         targets: clusters with their weights.
     """
 
@@ -57,10 +61,19 @@ class Share:
     targets: tuple[WeightedCluster, ...]
 
     @property
+    def abort(self) -> Abort | None:
+        """The fault by which every such request is answered, if there is one."""
+        fault = self.route.effects.fault if self.route is not None else None
+        abort = fault.abort if fault is not None else None
+        return abort if abort is not None and abort.percent == 100 else None
+
+    @property
     def status(self) -> int | None:
         """The status with which Envoy answers the whole share itself; None when a backend does."""
         if self.route is None:
             return 404
+        if self.abort is not None:
+            return self.abort.status or 200
         reachable = any(item.weight and item.cluster.is_found for item in self.targets)
         return None if reachable else 503
 
@@ -91,16 +104,22 @@ class Intent:
     @property
     def grpc_status(self) -> int | None:
         """The status in gRPC's terms: UNIMPLEMENTED for 404, UNAVAILABLE for 503."""
-        return GRPC_STATUS.get(self.status) if self.status is not None else None
+        return None if self.status is None else grpc_status(self.status)
 
 
-GRPC_STATUS = {400: 13, 404: 12, 503: 14}
-"""What a gateway's own answers become for gRPC: INTERNAL, UNIMPLEMENTED and UNAVAILABLE (gRPC's
-`http-grpc-status-mapping.md`)."""
+def grpc_status(status: int) -> int:
+    """What a gateway's own answers become for gRPC (its `http-grpc-status-mapping.md`)."""
+    return _GRPC_STATUS.get(status, 2)
+
+
+_GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+"""INTERNAL, UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED, UNAVAILABLE; the rest UNKNOWN."""
 
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
     """Where a request would go that arrives at a gateway's listener."""
+    if request.method == "CONNECT" and listener.extras.tunnels:
+        return _tunnel(gateway, listener, request)
     if request.is_pathless:
         return Intent(gateway, listener, None, None, (), 404, _pathless(listener, request))
     path, query = split_query(request.target)
@@ -116,6 +135,21 @@ def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
             return _follow(gateway, listener, host, rule, request, rejected)
         rejected.append(Rejected(rule.key, None, failure))
     rejected.extend(_hidden(listener, host, request))
+    return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
+
+
+def _tunnel(gateway: Gateway, listener: Listener, request: Request) -> Intent:
+    """Where a tunnel would go, by the rules and routes that take every path."""
+    request = replace(request, target="/")
+    host = find_host(listener, request.host)
+    rejected: list[Rejected] = []
+    for rule in host.rules if host else ():
+        failure = first_failure(rule.match, request)
+        if not takes_tunnels(rule):
+            failure = "a tunnel has no path, and the route is for some paths only"
+        if failure is None:
+            return _follow(gateway, listener, host, rule, request, rejected)
+        rejected.append(Rejected(rule.key, None, failure))
     return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
 
 
@@ -174,7 +208,7 @@ def _follow(
     total = sum(target.weight for target in rule.targets)
     if total == 0:
         return Intent(gateway, listener, host, rule, (), 503, tuple(rejected))
-    if _climbs(rule, request.path):
+    if request.method != "CONNECT" and _climbs(rule, request.path):
         reason = f"path {request.path} has a dot right behind the prefix to be rewritten"
         rejected.append(Rejected(rule.key, None, reason))
         return Intent(gateway, listener, host, rule, (), 400, tuple(rejected))
@@ -195,11 +229,17 @@ def _share(
     request: Request,
     rejected: list[Rejected],
 ) -> Share:
-    return share_of(service, fraction, rewrite(rule, service, request), rejected)
+    tunnel = request.method == "CONNECT"
+    rewritten = request if tunnel else rewrite(rule, service, request)
+    return share_of(service, fraction, rewritten, rejected, rule.override)
 
 
 def share_of(
-    service: Service, fraction: float, request: Request, rejected: list[Rejected]
+    service: Service,
+    fraction: float,
+    request: Request,
+    rejected: list[Rejected],
+    override: Override | None = None,
 ) -> Share:
     """What becomes of a share of requests that reach a service.
 
@@ -208,11 +248,15 @@ def share_of(
         fraction: the share, 0 to 1.
         request: the request as the service's routes see it.
         rejected: takes the routes that were tried before.
+        override: what a gateway route's policy says besides.
     """
     for route in service.routes:
         failure = first_failure(route.match, request)
+        if request.method == "CONNECT" and route.match.path != ANY_PATH:
+            failure = "a tunnel has no path, and the route is for some paths only"
         if failure is None:
-            return Share(service, fraction, request, route, route.targets)
+            taken = route if override is None else overridden(route, override)
+            return Share(service, fraction, request, taken, taken.targets)
         rejected.append(Rejected(route.key, route.name, failure))
     return Share(service, fraction, request, None, ())
 

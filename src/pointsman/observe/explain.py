@@ -8,12 +8,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pointsman.envoy import names
-from pointsman.graph.intent import GRPC_STATUS, Intent, Rejected, Share
+from pointsman.graph.intent import Intent, Rejected, Share, grpc_status
 from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
+from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.route import RetryPolicy, Route
 from pointsman.graph.request import Request
+from pointsman.observe.effects import effects_json, seconds
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
+
+Own = int | Abort | None
+"""Envoy's own answer: a status, a fault on purpose, or none."""
 
 
 def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
@@ -25,7 +30,7 @@ def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
     """
     shares = intent.shares
     several = len(shares) > 1
-    status, grpc_status = client_status(overall_status(intent), request)
+    status, grpc = client_status(overall_status(intent), request)
     return {
         "gateway": intent.gateway.key.path,
         "listener": intent.listener.port,
@@ -34,24 +39,38 @@ def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
         **_common([decision(share) for share in shares]),
         "targets": [entry for share in shares for entry in target_entries(share, request, several)],
         "status": status,
-        "grpcStatus": grpc_status,
+        "grpcStatus": grpc,
         "rejected": [rejected_entry(item) for item in nearer_candidates(intent.rejected)],
     }
 
 
-def client_status(status: int | None, request: Request) -> tuple[int | None, int | None]:
+def client_status(status: Own, request: Request) -> tuple[int | None, int | None]:
     """HTTP status and `grpc-status` a client sees when Envoy answers with `status`."""
+    given: int | None = None
+    if isinstance(status, Abort):
+        given = status.grpc_status
+        status = status.status or 200
     if status is None or not request.is_grpc:
         return status, None
-    return 200, GRPC_STATUS[status]
+    return 200, grpc_status(status) if given is None else given
 
 
-def overall_status(intent: Intent) -> int | None:
+def overall_status(intent: Intent) -> Own:
     """The status of all requests like this one when Envoy answers each of them alike."""
     if not intent.shares:
         return intent.status
-    statuses = {share.status for share in intent.shares}
+    statuses = {share_status(share) for share in intent.shares}
     return statuses.pop() if len(statuses) == 1 else None
+
+
+def share_status(share: Share) -> Own:
+    """The status with which Envoy answers a whole share itself; None when a backend does."""
+    if share.route is None:
+        return 404
+    if share.abort is not None:
+        return share.abort
+    reachable = any(item.weight and item.cluster.is_found for item in share.targets)
+    return None if reachable else 503
 
 
 def endpoints(cluster: Cluster) -> tuple[str, ...]:
@@ -85,6 +104,8 @@ def path_keys(intent: Intent) -> frozenset[Key]:
         if share.service.router is not None:
             keys.add(share.service.router)
         keys.update(item.cluster.node for item in share.targets)
+        if share.route is not None:
+            keys.update(share.route.policies)
     return frozenset(keys)
 
 
@@ -97,6 +118,7 @@ def decision(share: Share) -> dict[str, Any]:
         "route": None if route is None else route.name,
         "rewritten": {"host": share.request.authority, "path": share.request.target},
         **_limits(route),
+        "effects": effects_json(route),
     }
 
 
@@ -116,13 +138,8 @@ def _retries(policy: RetryPolicy) -> dict[str, Any]:
     return {
         "max": policy.max_retries,
         "perTry": None if per_try is None else seconds(per_try),
-        "on": list(policy.events),
+        "on": [*policy.events, *map(str, policy.statuses)],
     }
-
-
-def seconds(ms: int) -> float:
-    """Milliseconds as seconds, whole ones as an integer."""
-    return ms // 1000 if ms % 1000 == 0 else ms / 1000
 
 
 _DECISION = (
@@ -133,6 +150,7 @@ _DECISION = (
     "timeout",
     "idleTimeout",
     "retries",
+    "effects",
 )
 
 
@@ -153,7 +171,7 @@ def target_entries(share: Share, request: Request, several: bool) -> Iterator[di
     if several and not share.targets:
         nobody: dict[str, Any] = dict.fromkeys(("virtualNode", "weight", "cluster"))
         own = {**nobody, "percent": percent(share), "endpoints": []}
-        yield {**own, **more, **_answer(share.status, request)}
+        yield {**own, **more, **_answer(share_status(share), request)}
     for item in share.targets:
         entry = {
             "virtualNode": item.cluster.node.path,
@@ -165,16 +183,22 @@ def target_entries(share: Share, request: Request, several: bool) -> Iterator[di
         yield {
             **entry,
             **more,
-            **_answer(503 if item.weight and not item.cluster.is_found else None, request),
+            **_answer(_target_status(share, item), request),
         }
 
 
-def _answer(status: int | None, request: Request) -> dict[str, Any]:
+def _target_status(share: Share, item: WeightedCluster) -> Own:
+    if share.abort is not None:
+        return share.abort
+    return 503 if item.weight and not item.cluster.is_found else None
+
+
+def _answer(status: Own, request: Request) -> dict[str, Any]:
     """Envoy's own answer to the requests of one target, where it gives one."""
     if status is None:
         return {}
-    seen, grpc_status = client_status(status, request)
-    return {"status": seen} if grpc_status is None else {"status": seen, "grpcStatus": grpc_status}
+    seen, grpc = client_status(status, request)
+    return {"status": seen} if grpc is None else {"status": seen, "grpcStatus": grpc}
 
 
 def rejected_entry(item: Rejected) -> dict[str, Any]:

@@ -6,13 +6,15 @@ from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Rejected, Share
 from pointsman.graph.request import Request
 from pointsman.observe.conditions import describe_match
+from pointsman.observe.effects import effects_lines, seconds
 from pointsman.observe.explain import (
+    Own,
     client_status,
     endpoints,
     nearer_candidates,
     overall_status,
     percent,
-    seconds,
+    share_status,
 )
 from pointsman.observe.lines import Line, Piece, line, table
 
@@ -39,7 +41,7 @@ def explain_lines(intent: Intent, request: Request, url: str) -> Iterator[Line]:
 
 
 def _single(intent: Intent, share: Share, request: Request) -> Iterator[Line]:
-    status = share.status
+    status = share_status(share)
     if status is not None:
         yield line("is answered ", status_piece(status, request), *_by(intent))
         yield line("because ", *_rule(intent), ",")
@@ -55,7 +57,7 @@ def _split(intent: Intent, request: Request) -> Iterator[Line]:
     yield line("is split between virtual services")
     yield line("because ", *_rule(intent), ":")
     for share in intent.shares:
-        status = share.status
+        status = share_status(share)
         service = Piece(share.service.key.path, "name")
         yield line(f"  {_percent(percent(share))} for virtual service ", service)
         if status is not None:
@@ -73,7 +75,7 @@ def _seen(share: Share, indent: str) -> Iterator[Line]:
     yield line(indent, Piece(f"host: {request.authority}", "good"))
 
 
-def status_piece(status: int | None, request: Request) -> Piece:
+def status_piece(status: Own, request: Request) -> Piece:
     """What a client sees."""
     seen, grpc_status = client_status(status, request)
     grpc = "" if grpc_status is None else f" with grpc-status {grpc_status}"
@@ -132,6 +134,8 @@ def route_words(share: Share) -> tuple[str | Piece, ...]:
 def reason_words(share: Share) -> tuple[str | Piece, ...]:
     """Why Envoy has to answer a share itself."""
     service = Piece(share.service.key.path, "name")
+    if share.abort is not None:
+        return (*route_words(share), " and a policy fails all its requests on purpose")
     if share.route is None and share.service.routes:
         target = f"{share.request.method} {share.request.target}"
         return ("no route of virtual service ", service, f" matches what is left: {target}")
@@ -184,6 +188,9 @@ def limit_lines(shares: Iterable[Share]) -> Iterator[Line]:
         yield line()
     for text in said:
         yield line("  ", text)
+    effects = [text for share in shares for text in effects_lines(share.route)]
+    for text in dict.fromkeys(effects):
+        yield line("  ", text)
 
 
 def _limit(share: Share) -> str:
@@ -195,7 +202,7 @@ def _limit(share: Share) -> str:
     if retry.max_retries == 0:
         return f"timeout {request}{idle}; no retries"
     each = "" if not retry.per_retry_ms else f" of {seconds(retry.per_retry_ms)} s each"
-    events = ", ".join(retry.events)
+    events = ", ".join((*retry.events, *map(str, retry.statuses)))
     return f"timeout {request}{idle}; up to {retry.max_retries} retries{each} on {events}"
 
 
