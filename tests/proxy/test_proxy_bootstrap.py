@@ -66,7 +66,7 @@ def test_envoy_takes_an_identity(envoy: EnvoyBinary, tmp_path: Path, direct: boo
 
 
 def test_the_name_of_the_control_plane_has_to_be_right() -> None:
-    (cluster,) = made(Xds(HOSTS, TLS))["static_resources"]["clusters"]
+    cluster, _ = made(Xds(HOSTS, TLS))["static_resources"]["clusters"]
     context = cluster["transport_socket"]["typed_config"]
     wanted = context["common_tls_context"]["validation_context"]["match_typed_subject_alt_names"]
     assert [(item["san_type"], item["matcher"]["exact"]) for item in wanted] == [

@@ -56,6 +56,14 @@ class Share:
     route: Route | None
     targets: tuple[WeightedCluster, ...]
 
+    @property
+    def status(self) -> int | None:
+        """The status with which Envoy answers the whole share itself; None when a backend does."""
+        if self.route is None:
+            return 404
+        reachable = any(item.weight and item.cluster.is_found for item in self.targets)
+        return None if reachable else 503
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -175,7 +183,7 @@ def _follow(
         for target in rule.targets
         if target.weight
     )
-    statuses = {_status(share) for share in shares}
+    statuses = {share.status for share in shares}
     status = statuses.pop() if len(statuses) == 1 else None
     return Intent(gateway, listener, host, rule, shares, status, tuple(rejected))
 
@@ -187,22 +195,26 @@ def _share(
     request: Request,
     rejected: list[Rejected],
 ) -> Share:
-    rewritten = rewrite(rule, service, request)
+    return share_of(service, fraction, rewrite(rule, service, request), rejected)
+
+
+def share_of(
+    service: Service, fraction: float, request: Request, rejected: list[Rejected]
+) -> Share:
+    """What becomes of a share of requests that reach a service.
+
+    Args:
+        service: the service.
+        fraction: the share, 0 to 1.
+        request: the request as the service's routes see it.
+        rejected: takes the routes that were tried before.
+    """
     for route in service.routes:
-        failure = first_failure(route.match, rewritten)
+        failure = first_failure(route.match, request)
         if failure is None:
-            return Share(service, fraction, rewritten, route, route.targets)
+            return Share(service, fraction, request, route, route.targets)
         rejected.append(Rejected(route.key, route.name, failure))
-    return Share(service, fraction, rewritten, None, ())
-
-
-def _status(share: Share) -> int | None:
-    if share.route is None:
-        return 404
-    if not any(target.weight for target in share.targets):
-        return 503
-    reachable = any(target.cluster.is_found for target in share.targets if target.weight)
-    return None if reachable else 503
+    return Share(service, fraction, request, None, ())
 
 
 def _climbs(rule: GatewayRule, path: str) -> bool:

@@ -4,7 +4,7 @@ The decision itself is made in `graph.intent`. Here it gets the names people and
 objects as `namespace/name`, times in seconds, shares in percent of all matching requests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pointsman.envoy import names
@@ -31,11 +31,11 @@ def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
         "listener": intent.listener.port,
         "virtualHost": None if intent.host is None else str(intent.host.domain),
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
-        **_common([_decision(share) for share in shares]),
-        "targets": [entry for share in shares for entry in _targets(share, request, several)],
+        **_common([decision(share) for share in shares]),
+        "targets": [entry for share in shares for entry in target_entries(share, request, several)],
         "status": status,
         "grpcStatus": grpc_status,
-        "rejected": [_rejected(item) for item in nearer_candidates(intent)],
+        "rejected": [rejected_entry(item) for item in nearer_candidates(intent.rejected)],
     }
 
 
@@ -50,16 +50,8 @@ def overall_status(intent: Intent) -> int | None:
     """The status of all requests like this one when Envoy answers each of them alike."""
     if not intent.shares:
         return intent.status
-    statuses = {share_status(share) for share in intent.shares}
+    statuses = {share.status for share in intent.shares}
     return statuses.pop() if len(statuses) == 1 else None
-
-
-def share_status(share: Share) -> int | None:
-    """The status with which Envoy answers a whole share itself; None when a backend does."""
-    if share.route is None:
-        return 404
-    reachable = any(item.weight and item.cluster.is_found for item in share.targets)
-    return None if reachable else 503
 
 
 def endpoints(cluster: Cluster) -> tuple[str, ...]:
@@ -78,9 +70,9 @@ def percent(share: Share, item: WeightedCluster | None = None) -> float:
     return round(100 * share.fraction * weight, 4)
 
 
-def nearer_candidates(intent: Intent) -> tuple[Rejected, ...]:
+def nearer_candidates(rejected: Iterable[Rejected]) -> tuple[Rejected, ...]:
     """What was tried before, each once even if two services share a router."""
-    return tuple(dict.fromkeys(intent.rejected))
+    return tuple(dict.fromkeys(rejected))
 
 
 def path_keys(intent: Intent) -> frozenset[Key]:
@@ -96,7 +88,8 @@ def path_keys(intent: Intent) -> frozenset[Key]:
     return frozenset(keys)
 
 
-def _decision(share: Share) -> dict[str, Any]:
+def decision(share: Share) -> dict[str, Any]:
+    """Service, router, route and limits of a share."""
     service, route = share.service, share.route
     return {
         "virtualService": service.key.path,
@@ -154,12 +147,13 @@ def _common(decisions: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _targets(share: Share, request: Request, several: bool) -> Iterator[dict[str, Any]]:
-    more = _decision(share) if several else {}
+def target_entries(share: Share, request: Request, several: bool) -> Iterator[dict[str, Any]]:
+    """The targets of a share; `several` repeats in each what shares differ in."""
+    more = decision(share) if several else {}
     if several and not share.targets:
         nobody: dict[str, Any] = dict.fromkeys(("virtualNode", "weight", "cluster"))
         own = {**nobody, "percent": percent(share), "endpoints": []}
-        yield {**own, **more, **_answer(share_status(share), request)}
+        yield {**own, **more, **_answer(share.status, request)}
     for item in share.targets:
         entry = {
             "virtualNode": item.cluster.node.path,
@@ -183,7 +177,8 @@ def _answer(status: int | None, request: Request) -> dict[str, Any]:
     return {"status": seen} if grpc_status is None else {"status": seen, "grpcStatus": grpc_status}
 
 
-def _rejected(item: Rejected) -> dict[str, Any]:
+def rejected_entry(item: Rejected) -> dict[str, Any]:
+    """A candidate that was tried before."""
     return {
         "gatewayRoute": item.key.path if item.key.kind == "GatewayRoute" else None,
         "virtualRouter": item.key.path if item.key.kind == "VirtualRouter" else None,

@@ -33,8 +33,7 @@ class HotRestart:
     Attributes:
         socket: start of the paths of the sockets over which they talk; equal for all of the line.
         epoch: 0 for the first one.
-        base_id: what the first one wrote to `base_id_file`; any for the first one.
-        base_id_file: where the first one writes the id by which they find each other.
+        base_id: names the memory they share; equal for all of the line, and for no other line.
         drain_s: seconds within which connections of the one before are to move.
         parent_shutdown_s: seconds after which the one before ends; more than `drain_s`.
     """
@@ -42,7 +41,6 @@ class HotRestart:
     socket: Path
     epoch: int
     base_id: int
-    base_id_file: Path
     drain_s: int
     parent_shutdown_s: int
 
@@ -182,15 +180,11 @@ def _hot_restart(place: HotRestart | None) -> list[str]:
         # A restarted Envoy takes nothing over from the one before. Off, hot restart also needs no
         # shared memory, so any number of Envoys run side by side without a --base-id each.
         return ["--disable-hot-restart"]
-    line = (
-        ["--use-dynamic-base-id", "--base-id-path", str(place.base_id_file)]
-        if place.epoch == 0
-        # After a crash there is none before it, and it has to serve all the same.
-        else ["--base-id", str(place.base_id), "--skip-hot-restart-on-no-parent"]
-    )
     return [
-        *line,
+        *("--base-id", str(place.base_id)),
         *("--restart-epoch", str(place.epoch)),
+        # After a crash there is none before it, and it has to serve all the same.
+        *(["--skip-hot-restart-on-no-parent"] if place.epoch else []),
         *("--socket-path", str(place.socket)),
         *("--drain-time-s", str(place.drain_s)),
         *("--parent-shutdown-time-s", str(place.parent_shutdown_s)),
