@@ -234,3 +234,49 @@ def test_a_port_that_is_taken_is_moved_and_shown(tmp_path: Path) -> None:
             up.says(rf"^shop/color .*\(for {port}\)")
             call = {"x-call": f"http://color.shop:{port}/"}
             assert ask(reached(up, "front"), "/", call).seen["called"]["status"] == 200
+
+
+V1BETA1 = """
+apiVersion: appmesh.k8s.aws/v1beta1
+kind: Mesh
+metadata: {name: old}
+---
+apiVersion: appmesh.k8s.aws/v1beta1
+kind: VirtualNode
+metadata: {name: front, namespace: shop}
+spec:
+  meshName: old
+  listeners: [{portMapping: {port: 8080, protocol: http}}]
+  backends: [{virtualService: {virtualServiceName: color.shop.svc.cluster.local}}]
+  serviceDiscovery: {dns: {hostName: front.shop.svc.cluster.local}}
+---
+apiVersion: appmesh.k8s.aws/v1beta1
+kind: VirtualNode
+metadata: {name: color, namespace: shop}
+spec:
+  meshName: old
+  listeners: [{portMapping: {port: 8080, protocol: http}}]
+  serviceDiscovery: {dns: {hostName: color.shop.svc.cluster.local}}
+---
+apiVersion: appmesh.k8s.aws/v1beta1
+kind: VirtualService
+metadata: {name: color.shop.svc.cluster.local, namespace: shop}
+spec:
+  meshName: old
+  virtualRouter: {name: color, listeners: [{portMapping: {port: 8080, protocol: http}}]}
+  routes:
+    - name: all
+      http:
+        match: {prefix: /}
+        action: {weightedTargets: [{virtualNodeName: color, weight: 1}]}
+"""
+
+
+def test_backends_of_v1beta1_are_dns_names_and_stubborn_applications_end(tmp_path: Path) -> None:
+    (tmp_path / "old.yaml").write_text(V1BETA1)
+    stubborn = "front=sh -c 'trap \"\" TERM; echo stays; sleep 1000 & while :; do sleep 1; done'"
+    with running(tmp_path, "--mesh", "--echo", "--app", stubborn) as up:
+        assert ask_as(up, "front", "color.shop.svc.cluster.local:8080").node == "color"
+        up.says("^shop/front: stays")
+        up.says(r"the application of shop/front does not listen on 127\.0\.0\.1:\d+ yet")
+        assert len([pid for pid in up.children() if pid not in up.envoys()]) >= 3

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +51,9 @@ class ProgramEvents(Protocol):
     def application_said(self, node: Key, text: str) -> None:
         """A line it wrote."""
 
+    def application_not_there(self, node: Key, addresses: tuple[Address, ...]) -> None:
+        """It runs, but does not listen where it was asked to."""
+
     def application_ended(self, node: Key, status: int) -> None:
         """It has ended, and nobody asked for that; minus the number of a signal."""
 
@@ -86,7 +90,7 @@ class Programs:
                     continue
                 task = asyncio.create_task(self._attend(key, process), name="application")
                 self._running[key] = (program, task)
-                fresh.append(self._listens(program, task))
+                fresh.append(self._listens(key, program, task))
         await asyncio.gather(*fresh)
         if failures:
             raise PointsmanError(f"cannot start {'; '.join(failures)}")
@@ -101,11 +105,15 @@ class Programs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _listens(self, program: Program, task: "asyncio.Task[None]") -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LISTEN_S):
-                while not task.done() and not all(map(_is_listened_on, program.addresses)):  # noqa: ASYNC110
-                    await asyncio.sleep(_POLL_S)
+    async def _listens(self, key: Key, program: Program, task: "asyncio.Task[None]") -> None:
+        deadline = time.monotonic() + LISTEN_S
+        missing = program.addresses
+        while missing and not task.done():
+            missing = tuple(item for item in missing if not _is_listened_on(item))
+            if missing and time.monotonic() > deadline:
+                self._events.application_not_there(key, missing)
+                return
+            await asyncio.sleep(_POLL_S)
 
     async def _attend(self, key: Key, process: asyncio.subprocess.Process) -> None:
         reader = asyncio.create_task(self._read(key, process))

@@ -13,6 +13,7 @@ from pointsman.cli import mesh_view
 from pointsman.cli.output import write_lines
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
+from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, GatewayRule, Listener
 from pointsman.graph.model.match import PathKind
 from pointsman.observe.lines import Line, Piece, line
@@ -166,6 +167,15 @@ class UpView:
     def application_said(self, node: Key, text: str) -> None:
         """A line that an application wrote."""
         self._say(Piece(f"{node.path}: ", "name"), text)
+
+    def application_not_there(self, node: Key, addresses: tuple[Address, ...]) -> None:
+        """An application does not listen where it was asked to."""
+        where = ", ".join(map(str, addresses))
+        self._say(
+            Piece(f"the application of {node.path} does not listen on {where} yet", "warning")
+        )
+        hint = "the variable PORT tells it; where it listens elsewhere, say so by ports in --apps"
+        self._say(Piece("  hint: ", "faint"), hint)
 
     def application_ended(self, node: Key, status: int) -> None:
         """An application ended by itself."""
