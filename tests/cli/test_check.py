@@ -151,9 +151,8 @@ def test_what_only_envoy_refuses_becomes_a_problem_of_the_proxy(
     assert {problem["code"] for problem in problems} == {"PM601"}
     mesh = Path(__file__).parents[1] / "golden" / "explain" / "mesh.yaml"
     problems = json.loads(run("check", mesh, "--json").out)["problems"]
-    assert {problem["object"] for problem in problems if problem["code"] == "PM601"} == {
-        f"VirtualNode shop/{name}" for name in ("front", "prices", "base")
-    }
+    refused = {problem["object"] for problem in problems if problem["code"] == "PM601"}
+    assert refused == {"VirtualNode shop/prices", "VirtualNode shop/base"}
     assert "port" in problems[0]["message"].lower()
     assert problems[0]["object"] == "VirtualGateway a/front"
     assert (problems[0]["file"], problems[0]["line"]) == ("a.yaml", 6)
