@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE, SECRET
 from pointsman.envoy.translate import translate
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
+from pointsman.identity import ca
+from pointsman.identity.secrets import identity_secret, trust_secret, with_secrets
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
 from pointsman.xds.snapshot import Snapshot
@@ -79,12 +82,18 @@ def _snapshots(
 ) -> Iterator[tuple[str, Snapshot]]:
     """Translations by case and gateway; of several that are equal, the first."""
     seen: set[frozenset[tuple[str, str]]] = set()
+    authority = ca.Authority.in_memory(datetime.now(UTC))
+    issued = authority.issue("mesh/golden/virtualNode/golden", (), datetime.now(UTC))
+    secrets = (identity_secret(issued), trust_secret(authority))
     for case, graph in graphs.items():
         for key in graph.proxies:
             egress = None if key in graph.gateways else EGRESS
             node_class = NodeClass(key, wire, "127.0.0.1", ports, egress)
             bundle = translate(graph, node_class)
-            resources = Endpoints().compose({node_class: bundle})[node_class].resources
+            snapshot = Endpoints().compose({node_class: bundle})[node_class]
+            if graph.identities:
+                snapshot = with_secrets(snapshot, secrets)
+            resources = snapshot.resources
             content = frozenset(
                 (item.name, item.version) for items in resources.values() for item in items.values()
             )

@@ -22,8 +22,9 @@ from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway
 from pointsman.proxy.binary import find_envoy
-from pointsman.proxy.bootstrap import XdsAddress, bootstrap
+from pointsman.proxy.bootstrap import bootstrap
 from pointsman.proxy.supervisor import Supervisor
+from pointsman.proxy.xds_cluster import XdsAddress
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem, Severity
 from pointsman.resources.store import Store
@@ -171,7 +172,7 @@ async def mall(folder: Path) -> AsyncIterator[Mall]:
         node_id="all",
         node_cluster="all",
         xds=XdsAddress(path=folder / "ads.sock"),
-        admin_socket=folder / "admin.sock",
+        admin=folder / "admin.sock",
     )
     server = AdsServer(lambda _node: "all", lambda _audience, item: rejections.append(item))
     await server.start(f"unix:{folder}/ads.sock")

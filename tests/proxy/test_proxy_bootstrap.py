@@ -5,23 +5,33 @@ from typing import Any
 import pytest
 
 from pointsman.proxy.binary import EnvoyBinary
-from pointsman.proxy.bootstrap import Dialect, XdsAddress, bootstrap
+from pointsman.proxy.bootstrap import Dialect, bootstrap
+from pointsman.proxy.identity_files import IdentityFiles
 from pointsman.proxy.validate import validate
+from pointsman.proxy.xds_cluster import Xds, XdsAddress, XdsTls
 from tests.proxy.static_envoy import static_bootstrap
+from tests.support.pem_files import Authority
 
 pytestmark = pytest.mark.envoy
 
 UNIX = XdsAddress(path=Path("/tmp/xds.sock"))
 
 
-def made(xds: XdsAddress = UNIX, dialect: Dialect = "delta") -> dict[str, Any]:
+def made(
+    xds: XdsAddress | Xds = UNIX,
+    dialect: Dialect = "delta",
+    *,
+    admin: Path | int = Path("/tmp/admin.sock"),
+    **others: Any,
+) -> dict[str, Any]:
     return bootstrap(
         node_id="mesh/shop/virtualGateway/in",
         node_cluster="in",
         xds=xds,
-        admin_socket=Path("/tmp/admin.sock"),
+        admin=admin,
         metadata={"zone": "a", "weights": [1, 2]},
         dialect=dialect,
+        **others,
     )
 
 
@@ -33,6 +43,47 @@ def made(xds: XdsAddress = UNIX, dialect: Dialect = "delta") -> dict[str, Any]:
 )
 def test_envoy_takes_it(envoy: EnvoyBinary, xds: XdsAddress, dialect: Dialect) -> None:
     assert validate(envoy, json.dumps(made(xds, dialect))) == []
+
+
+TLS = XdsTls(Path("ca.pem"), None, Path("own.pem"), Path("own.key"))
+HOSTS = (XdsAddress("one.xds.svc", 18000), XdsAddress("127.0.0.1", 18000))
+
+
+@pytest.mark.parametrize("direct", [True, False], ids=["files", "secrets"])
+def test_envoy_takes_an_identity(envoy: EnvoyBinary, tmp_path: Path, direct: bool) -> None:
+    pair = Authority(tmp_path).issue("own", "spiffe://pointsman.local/mesh/shop/virtualNode/a")
+    (tmp_path / "token").write_text("abc\n")
+    tls = XdsTls(tmp_path / "ca.pem", None, pair.certificate, pair.key)
+    if direct:
+        xds = Xds(HOSTS, tls)
+    else:
+        IdentityFiles(tmp_path, tls, tmp_path / "token").write()
+        xds = Xds(HOSTS, tls, tmp_path, token=True)
+    text = json.dumps(made(xds, sds_socket=Path("/tmp/sds.sock"), zone="a"))
+    assert validate(envoy, text) == []
+    assert "PRIVATE KEY" not in text
+    assert "abc" not in text
+
+
+def test_the_name_of_the_control_plane_has_to_be_right() -> None:
+    cluster, _ = made(Xds(HOSTS, TLS))["static_resources"]["clusters"]
+    context = cluster["transport_socket"]["typed_config"]
+    wanted = context["common_tls_context"]["validation_context"]["match_typed_subject_alt_names"]
+    assert [(item["san_type"], item["matcher"]["exact"]) for item in wanted] == [
+        ("DNS", "one.xds.svc"),
+        ("IP_ADDRESS", "127.0.0.1"),
+    ]
+    assert context["sni"] == "one.xds.svc"
+
+
+def test_an_app_mesh_image_gets_nothing_its_envoy_does_not_know(envoy: EnvoyBinary) -> None:
+    older = made(envoy="app-mesh", patient=True, admin=9901)
+    assert validate(envoy, json.dumps(older)) == []
+    text = json.dumps(older)
+    for fresh in ("overload_manager", "deferred_stat_options", "retry_policy"):
+        assert fresh not in text
+    assert older["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+    assert older["dynamic_resources"]["lds_config"]["initial_fetch_timeout"] == "0s"
 
 
 def test_dialects_differ_in_one_word() -> None:

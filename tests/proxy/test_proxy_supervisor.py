@@ -12,10 +12,11 @@ import pytest
 
 from pointsman.errors import EnvoyError
 from pointsman.proxy.binary import EnvoyBinary
-from pointsman.proxy.bootstrap import XdsAddress, bootstrap
+from pointsman.proxy.bootstrap import bootstrap
 from pointsman.proxy.log_lines import LogLine
 from pointsman.proxy.process import ProcessOptions
 from pointsman.proxy.supervisor import EventKind, ProxyEvent, Supervisor
+from pointsman.proxy.xds_cluster import XdsAddress
 from tests.proxy.static_envoy import HeldUpstream, alive, free_port, static_bootstrap, wait_gone
 
 pytestmark = pytest.mark.envoy
@@ -135,7 +136,7 @@ async def test_without_a_control_plane_it_lives_but_is_not_ready(
         node_id="gateway",
         node_cluster="gateways",
         xds=XdsAddress(path=folder / "xds.sock"),
-        admin_socket=folder / "admin.sock",
+        admin=folder / "admin.sock",
     )
     lines: list[LogLine] = []
     async with Supervisor(

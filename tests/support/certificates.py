@@ -20,6 +20,11 @@ class Leaf:
     chain: bytes
     key: bytes
 
+    @property
+    def serial(self) -> str:
+        """The serial number, as Python's ssl writes it."""
+        return _serial(self.chain)
+
     def write(self, folder: Path) -> "Files":
         """Puts both into a folder; each takes its place by one rename."""
         replace(folder / "key.pem", self.key)
@@ -52,6 +57,11 @@ class Authority:
             self._key, hashes.SHA256()
         )
         self.pem = certificate.public_bytes(serialization.Encoding.PEM)
+
+    @property
+    def serial(self) -> str:
+        """The serial number of its certificate, as Python's ssl writes it."""
+        return _serial(self.pem)
 
     def issue(self, *names: str, days: int = 1) -> Leaf:
         """A certificate for DNS names and URIs; fewer than 0 days make an expired one."""
@@ -92,6 +102,11 @@ def replace(file: Path, content: bytes) -> None:
     fresh = file.with_suffix(".new")
     fresh.write_bytes(content)
     fresh.replace(file)
+
+
+def _serial(pem: bytes) -> str:
+    text = f"{x509.load_pem_x509_certificate(pem).serial_number:X}"
+    return text.zfill(len(text) + len(text) % 2)
 
 
 def _builder(

@@ -30,6 +30,9 @@ from tests.support.manifests import Document, resources
 from tests.support.wait import eventually
 
 SECONDS = 10.0
+AUDIENCE = "tls"
+_HANDSHAKE = b"\x16"
+"""The first byte of a client that speaks TLS."""
 REFUSED = 0
 """Stands for the status of a request that found no connection."""
 
@@ -42,11 +45,15 @@ class TlsGateway:
         envoy: its Envoy.
         ports: local port by the manifest's.
         rejections: what Envoy would not take.
+        server: its control plane, which calls it `AUDIENCE`.
+        snapshot: what it was given.
     """
 
     envoy: RunningEnvoy
     ports: dict[int, int]
     rejections: list[Rejection]
+    server: AdsServer
+    snapshot: Snapshot
 
     async def ask(self, port: int, context: ssl.SSLContext | None = None, target: str = "/") -> int:
         """The status of one request on a connection of its own, or REFUSED."""
@@ -55,6 +62,17 @@ class TlsGateway:
                 return await _ask(self.ports[port], context, target)
         except (OSError, asyncio.IncompleteReadError):
             return REFUSED
+
+    async def shown(self, port: int, context: ssl.SSLContext) -> bytes | None:
+        """The certificate a listener shows, as DER."""
+        async with asyncio.timeout(SECONDS):
+            _, writer = await asyncio.open_connection(
+                "127.0.0.1", self.ports[port], ssl=context, server_hostname="shop.test"
+            )
+        connection = writer.get_extra_info("ssl_object")
+        writer.close()
+        shown: bytes | None = connection.getpeercert(binary_form=True)
+        return shown
 
     async def agreed(self, port: int, context: ssl.SSLContext) -> tuple[str | None, str | None]:
         """The protocol and the version of TLS that a client and a listener agree upon."""
@@ -112,13 +130,14 @@ async def tls_gateway(
     ports = {listener.port: free_port() for listener in gateway.listeners}
     node_class = NodeClass(gateway.key, wire, "127.0.0.1", tuple(ports.items()))
     rejections: list[Rejection] = []
-    server = AdsServer(lambda _: "tls", lambda _, rejection: rejections.append(rejection))
+    server = AdsServer(lambda _: AUDIENCE, lambda _, rejection: rejections.append(rejection))
     await server.start(f"unix:{folder}/ads.sock")
-    server.publish("tls", Snapshot(translate(graph, node_class).resources))
+    snapshot = Snapshot(translate(graph, node_class).resources)
+    server.publish(AUDIENCE, snapshot)
     try:
         async with running_envoy(folder, f"unix:{folder}/ads.sock", delta=wire == "delta") as envoy:
             await eventually(partial(_is_live, envoy), 20, "Envoy")
-            yield TlsGateway(envoy, ports, rejections)
+            yield TlsGateway(envoy, ports, rejections, server, snapshot)
     finally:
         await server.stop(0.0)
 
@@ -156,27 +175,43 @@ def showing(files: Files, clients: Path | None = None) -> ssl.SSLContext:
 class TlsBackend:
     """A backend; it counts its requests by the serial number of the client's certificate.
 
-    A client that shows none counts as "", one without TLS as "plaintext".
+    A client that shows none counts as "", one without TLS as "plaintext". Protocols that clients
+    agreed to are in `agreed`.
     """
 
     port: int = 0
     seen: Counter[str] = field(default_factory=Counter)
+    agreed: set[str | None] = field(default_factory=set)
+    _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _leaving: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answers every request with 200."""
         connection = writer.get_extra_info("ssl_object")
         shown = connection.getpeercert() if connection is not None else None
+        if connection is not None:
+            self.agreed.add(connection.selected_alpn_protocol())
+        self._open.add(writer)
         peer = "plaintext" if connection is None else (shown or {}).get("serialNumber", "")
         try:
             while True:
-                _, headers = await read_head(reader)
-                await read_body(reader, dict(headers))
+                if await reader.readexactly(1) == _HANDSHAKE:
+                    break  # TLS where none is spoken: no server would understand it
+                await reader.readuntil(b"\r\n\r\n")
                 self.seen[peer] += 1
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                goes = b"connection: close\r\n" if writer in self._leaving else b""
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n" + goes + b"\r\nok")
+                if goes:
+                    break
         except (asyncio.IncompleteReadError, OSError):
             pass
         finally:
+            self._open.discard(writer)
             writer.close()
+
+    def disconnect(self) -> None:
+        """Ends every connection there is, each after its next answer."""
+        self._leaving |= self._open
 
 
 @asynccontextmanager

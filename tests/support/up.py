@@ -111,14 +111,15 @@ class Up:
         stdin: bytes | None = None,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        command: str = "up",
     ) -> Self:
-        """Start `pointsman up` with the arguments; does not wait for anything."""
+        """Start `pointsman COMMAND` with the arguments; does not wait for anything."""
         home = Path(tempfile.mkdtemp(prefix="pm-"))
         (home / "tmp").mkdir()
         (home / "run").mkdir()
         mark = uuid.uuid4().hex
         process = subprocess.Popen(
-            [sys.executable, "-m", "pointsman.cli", "up", *map(str, arguments)],
+            [sys.executable, "-m", "pointsman.cli", command, *map(str, arguments)],
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

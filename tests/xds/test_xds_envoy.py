@@ -68,7 +68,7 @@ async def test_a_proxy_loads_changes_and_removes(
         seconds = await acknowledged(server)
         assert seconds < 2
         assert (await get(folder / "front.sock")).body == "two"
-        assert await envoy.counter("cluster_manager.active_clusters") == 2  # ads and two
+        assert await envoy.counter("cluster_manager.active_clusters") == 3  # ads, secrets and two
         assert await envoy.counter("cluster_manager.cds.update_rejected") == 0
 
 

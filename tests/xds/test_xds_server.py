@@ -43,12 +43,13 @@ async def channel(
         yield channel
 
 
-async def subscribe(channel: Any, **node: str) -> Any:
+async def subscribe(channel: Any, authorization: str | None = None, **node: str) -> Any:
+    metadata = () if authorization is None else (("authorization", authorization),)
     call = channel.stream_stream(
         SERVICE + "DeltaAggregatedResources",
         request_serializer=lambda message: message.SerializeToString(),
         response_deserializer=discovery_pb2.DeltaDiscoveryResponse.FromString,
-    )()
+    )(metadata=metadata)
     await call.write(Request(node=node, type_url=CLUSTER))
     return call
 

@@ -18,6 +18,7 @@ from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.model.sidecar import Sidecar
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.validate import validate
 from pointsman.resources.codes import envoy as codes
@@ -39,6 +40,11 @@ class Offline:
     store: Store
     linked: LinkResult
     problems: tuple[Problem, ...]
+
+    @property
+    def sidecars(self) -> tuple[Sidecar, ...]:
+        """The proxies of virtual nodes."""
+        return tuple(self.linked.graph.sidecars.values())
 
     @property
     def gateways(self) -> tuple[Gateway, ...]:
@@ -112,7 +118,21 @@ def find_gateway(gateways: Sequence[Gateway], name: str | None, option: str) -> 
     return found[0]
 
 
-def _names(gateway: Gateway) -> tuple[str, ...]:
+def find_sidecar(sidecars: Sequence[Sidecar], name: str) -> Sidecar:
+    """The sidecar of a virtual node, by the same names as a gateway's.
+
+    Raises:
+        UsageError: there is none of that name, or several.
+    """
+    found = [sidecar for sidecar in sidecars if name in _names(sidecar)]
+    known = ", ".join(sidecar.key.path for sidecar in sidecars) or "none"
+    if len(found) != 1:
+        what = "no virtual node" if not found else f"{len(found)} virtual nodes called"
+        raise UsageError(f"there is {what} {name}", hint=f"those given: {known}")
+    return found[0]
+
+
+def _names(gateway: Gateway | Sidecar) -> tuple[str, ...]:
     return gateway.node_id, gateway.key.path, gateway.key.name, gateway.name
 
 

@@ -8,21 +8,25 @@ problems; it never changes what is served. Where it runs, and who is told, is up
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
 
 import structlog
 
 from pointsman.aio import garbage
+from pointsman.app.discovery import Discovery, DiscoveryOptions
+from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.offline import locate
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
+from pointsman.control.retries import RETRY_S, SecretRetries
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.observe.status import Status
+from pointsman.registry.instance import ServiceName
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources.files import watch
@@ -59,6 +63,8 @@ class ControlPlane:
         admission: who may be which node; None believes whoever connects.
         age_s: see `AdsServer`.
         certificates: what stands for certificates of AWS.
+        discovery: finds the endpoints of nodes of Cloud Map; by default there are none.
+        issuing: issues certificates; by default from an authority of this process.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -74,17 +80,31 @@ class ControlPlane:
         admission: Admission | None = None,
         age_s: float | None = None,
         certificates: CertificateMap | None = None,
+        discovery: Discovery | None = None,
+        issuing: Issuing | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
         self._news = news
         self._store = Store(variables)
-        self._compiler = Compiler(site.arrange, certificates=certificates)
+        self._discovery = discovery or Discovery(DiscoveryOptions())
+        self._issuing = issuing or Issuing(read_authority(None))
+        self._compiler = Compiler(
+            site.arrange,
+            self._discovery.endpoints,
+            replace(
+                certificates or CertificateMap(),
+                trust_domain=self._issuing.authority.trust_domain,
+            ),
+        )
+        self._discovery.registry.on_change(self._moved)
+        self._issuing.on_change(self._issued)
         self._compiled = Compiled()
         self._directory: Directory[Proxy] = Directory()
         self._snapshots: dict[NodeClass, Snapshot] = {}
         self._published: dict[Audience, NodeClass] = {}
         self._rejections = Rejections()
+        self._retries = SecretRetries()
         self._announcement: Announcement | None = None
         self._since = time.time()
         self.server = AdsServer(
@@ -100,6 +120,7 @@ class ControlPlane:
         garbage.rest()
         try:
             await self._compile(files)
+            await self._discovery.answered()
         finally:
             garbage.tidy()
 
@@ -120,14 +141,26 @@ class ControlPlane:
         self._snapshots = {item: self._snapshots[item] for item in proxies}
         await self._site.settle(self._compiled.graph.proxies.values())
 
-    def republish(self, concerned: Callable[[NodeClass], bool]) -> None:
-        """Finishes snapshots anew that are published already, for those node classes."""
-        for node_class in filter(concerned, self._published.values()):
-            self._serve(node_class)
+    def _moved(self, services: Collection[ServiceName]) -> None:
+        """Instances changed: endpoints travel past everything else."""
+        changed = self._compiler.endpoints.update(services)
+        snapshots = {**self._compiled.snapshots, **changed}
+        self._compiled = replace(self._compiled, snapshots=snapshots)
+        for node_class in self._published.values():
+            if node_class in changed:
+                self._serve(node_class)
+
+    def _issued(self, node_ids: Collection[str]) -> None:
+        """Certificates are new."""
+        for whom, node_class in self._published.items():
+            if whom.node_id in node_ids:
+                self._serve(node_class)
 
     def _serve(self, node_class: NodeClass) -> None:
         whom = audience(self._compiled.proxies[node_class], node_class)
-        snapshot = self._site.finish(node_class, self._compiled.snapshots[node_class])
+        snapshot = self._compiled.snapshots[node_class]
+        snapshot = self._issuing.finish(self._compiled.proxies[node_class], snapshot)
+        snapshot = self._retries.apply(whom, snapshot)
         self._snapshots[node_class] = snapshot
         self._rejections.settle(whom, snapshot)
         self.server.publish(whom, snapshot)
@@ -152,6 +185,7 @@ class ControlPlane:
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
         found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
+        found.extend(self._discovery.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -236,7 +270,10 @@ class ControlPlane:
             self._store.replace(source, text)
         resources = self._store.resources()
         given = await self._site.given(resources)
+        given = replace(given, registered=self._discovery.is_configured)
         self._compiled = self._compiler.compile(resources, given)
+        self._discovery.follow()
+        self._issuing.want(self._compiled.graph)
         self._directory = Directory(self._compiled.graph.proxies.values())
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:
@@ -252,5 +289,13 @@ class ControlPlane:
         return whom
 
     def _rejected(self, whom: Hashable, rejection: Rejection) -> None:
-        if whom in self._published:
-            self._rejections.add(whom, rejection)
+        if not isinstance(whom, Audience) or whom not in self._published:
+            return
+        self._rejections.add(whom, rejection)
+        if self._retries.rejected(whom, rejection):
+            asyncio.get_running_loop().call_later(RETRY_S, self._offer_again, whom)
+
+    def _offer_again(self, whom: Audience) -> None:
+        node_class = self._published.get(whom)
+        if node_class is not None:
+            self._serve(node_class)

@@ -5,14 +5,18 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from pointsman.api.health import HealthAddress, HealthServer
 from pointsman.api.server import StatusServer
+from pointsman.app.discovery import Discovery, DiscoveryOptions
+from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
 from pointsman.app.site import Audience, News, Site
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
+from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.resources.key import Key
@@ -37,6 +41,10 @@ class ServeOptions:
         xds: where proxies connect to, and how.
         variables: values of `${NAME}`.
         resolves: (host, port) -> address.
+        certificates: what stands for certificates of AWS.
+        discovery: where instances of applications come from.
+        identity: folder of the mesh's own certificate authority; None makes one in memory.
+        trust_domain: of the names in certificates; None for that of the authority.
         bind: IP address that the proxies' listeners bind to.
         admission: who may be which node.
         age_s: seconds after which a proxy is asked to connect anew; None lets it stay.
@@ -48,6 +56,10 @@ class ServeOptions:
     xds: ListenOptions
     variables: Mapping[str, str] = field(default_factory=dict)
     resolves: Mapping[tuple[str, int], Address] = field(default_factory=dict)
+    certificates: CertificateMap = field(default_factory=CertificateMap)
+    discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
+    identity: Path | None = None
+    trust_domain: str | None = None
     bind: str = "0.0.0.0"
     admission: Admission = field(default_factory=Anyone)
     age_s: float | None = None
@@ -133,11 +145,16 @@ class Service:
         self._settings = settings
         self._news = news
         self._site = Elsewhere(options)
+        self._discovery = Discovery(options.discovery)
+        self._issuing = Issuing(read_authority(options.identity, options.trust_domain))
         self._plane = ControlPlane(
             options.paths,
             options.variables,
             self._site,
             news,
+            certificates=options.certificates,
+            discovery=self._discovery,
+            issuing=self._issuing,
             admission=options.admission,
             age_s=options.age_s,
         )
@@ -153,12 +170,14 @@ class Service:
         options, plane = self._options, self._plane
         files = read(options.paths)
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._discovery)
+            await stack.enter_async_context(self._issuing)
             await plane.load(files)
             await plane.publish()
             bound = await plane.server.start(options.xds)
             stack.push_async_callback(plane.server.stop, 0.0)
             await stack.enter_async_context(
-                StatusServer(self._settings.runtime_folder, plane.status)
+                StatusServer(self._settings.runtime_folder, plane.status, self._discovery.routes)
             )
             health = None
             if options.health is not None:

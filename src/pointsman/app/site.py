@@ -12,7 +12,6 @@ from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.xds.nodes import Newcomer
-from pointsman.xds.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +91,6 @@ class Site:
     def node_class(self, proxy: Proxy, newcomer: Newcomer) -> NodeClass:
         """The class of a proxy that connects; it is compiled then, if `arrange` left it out."""
         return NodeClass(proxy.key, newcomer.wire)
-
-    def finish(self, node_class: NodeClass, snapshot: Snapshot) -> Snapshot:  # noqa: ARG002
-        """What is served: the compiled snapshot, with what does not come from manifests."""
-        return snapshot
 
     async def settle(self, proxies: Iterable[Proxy]) -> None:
         """Everything is published: do what has to follow.

@@ -19,11 +19,13 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
+from pointsman.cli.bootstrap import bootstrap
 from pointsman.cli.check import check
 from pointsman.cli.explain import explain
 from pointsman.cli.identity import COMMANDS as IDENTITY
 from pointsman.cli.intercept import intercept
 from pointsman.cli.output import write_error
+from pointsman.cli.proxy import proxy
 from pointsman.cli.render import render
 from pointsman.cli.serve import serve
 from pointsman.cli.status import status
@@ -49,7 +51,7 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, serve, status, intercept):
+for command in (up, check, explain, render, serve, proxy, bootstrap, status, intercept):
     app.command(help=_help(command))(command)
 
 identity = typer.Typer(
@@ -82,6 +84,7 @@ def pointsman(
       pointsman explain mesh.yaml GET http://localhost:8088/paths/red
       pointsman render mesh.yaml > envoy.yaml
       pointsman serve mesh/ --xds unix:/run/pointsman/xds.sock
+      pointsman proxy --node mesh/shop/virtualNode/cart_shop --xds unix:/run/pointsman/xds.sock
       pointsman status
       pointsman identity init ./identity
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,6 +46,30 @@ CertificateFile = Annotated[
     str | None,
     typer.Option(
         "--certificates", metavar="FILE", help="YAML file with what stands for ARNs of AWS."
+    ),
+]
+Registries = Annotated[
+    list[str],
+    typer.Option(
+        "--registry",
+        metavar="FILE|URL|rest",
+        help="Instances of Cloud Map services: a file, a URL, or by REST. Repeatable.",
+    ),
+]
+CloudMapRegion = Annotated[
+    str | None,
+    typer.Option("--cloud-map", metavar="REGION", help="Instances come from AWS Cloud Map."),
+]
+CloudMapEndpoint = Annotated[
+    str | None,
+    typer.Option("--cloud-map-endpoint", metavar="URL", help="Where Cloud Map is, if not in AWS."),
+]
+IdentityFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--identity",
+        metavar="FOLDER",
+        help="Keeps the mesh's certificate authority there; without it one is made for this run.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints JSON for machines.")]

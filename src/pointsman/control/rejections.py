@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Hashable
 
+from pointsman.envoy.sealed import SECRET
 from pointsman.resources.codes import envoy as codes
 from pointsman.resources.problem import Problem
 from pointsman.xds.rejection import Rejection
@@ -41,9 +42,13 @@ class Rejections:
 
 def _problem(rejection: Rejection) -> Problem:
     kind = rejection.type_url.rpartition(".")[2]
+    key = rejection.keys[0] if rejection.keys else None
+    if rejection.type_url == SECRET:
+        message = f"{rejection.name}: {rejection.message}"
+        return Problem(codes.SECRET_UNREADABLE, message, "put the files there", key)
     return Problem(
         codes.REJECTED,
         f"{kind} {rejection.name}: {rejection.message}",
         "its last good version keeps serving, if it had one",
-        key=rejection.keys[0] if rejection.keys else None,
+        key=key,
     )

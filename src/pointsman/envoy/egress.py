@@ -113,7 +113,8 @@ def _dialled(
     if sidecar.open:
         yield forward_cluster(names.allow_all(sidecar), sidecar.ip_preference)
     for port, chain in chains.items():
-        yield _listener(names.egress_listener(port), Address(address, port), chain)
+        local = Address(address, node_class.egress_port(port))
+        yield _listener(names.egress_listener(port), local, chain)
     hosts = tuple(_proxied(sidecar, clusters))
     if not hosts:
         return
@@ -125,7 +126,8 @@ def _dialled(
         yield configuration
     backends = [backend for item in sidecar.egress for backend in item.http]
     chain = _http_chain(sidecar, "egress", routes, node_class, backends)
-    yield _listener(names.EGRESS_CAPTURE, Address(address, EGRESS_PORT), chain)
+    local = Address(address, node_class.egress_port(EGRESS_PORT))
+    yield _listener(names.EGRESS_CAPTURE, local, chain)
 
 
 def _listener(name: str, address: Address, chain: Fields) -> pb.Message:

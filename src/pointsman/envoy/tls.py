@@ -14,6 +14,8 @@ from pointsman.envoy import names, pb
 from pointsman.envoy.config_source import ADS, LOCAL_SDS
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
+from pointsman.envoy.seal import seal, unseal
+from pointsman.envoy.sealed import Sealed
 from pointsman.graph.model.cluster import is_ip
 from pointsman.graph.model.tls import Certificate, ServerTls, Trust
 from pointsman.graph.tls import UpstreamTls
@@ -114,6 +116,24 @@ def secrets(tls: ServerTls | UpstreamTls | None) -> Iterator[pb.Message]:
         yield _certificate(tls.certificate)
     if isinstance(tls.trust, FileTrust):
         yield _authorities(tls.trust)
+
+
+def offered_again(secret: Sealed, offers: int) -> Sealed:
+    """A secret of files that means the same and is another one to Envoy.
+
+    Envoy ignores a secret that equals the one before, even if it could not load that.
+
+    Args:
+        secret: a sealed `Secret`; one without files stays as it is.
+        offers: how often it has been offered.
+    """
+    message = unseal(secret)
+    content = getattr(message, message.WhichOneof("type"))
+    if not content.HasField("watched_directory"):
+        return secret
+    # One folder has as many spellings as there are numbers: a slash or a dot for each bit.
+    content.watched_directory.path += "".join("/." if bit == "1" else "//" for bit in f"{offers:b}")
+    return seal(message, secret.keys)
 
 
 def _certificate(files: FileCertificate) -> pb.Message:

@@ -4,11 +4,11 @@ The decision itself is made in `graph.intent`. Here it gets the names people and
 objects as `namespace/name`, times in seconds, shares in percent of all matching requests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pointsman.envoy import names
-from pointsman.graph.intent import Intent, Rejected, Share, grpc_status
+from pointsman.graph.intent import Intent, Own, Rejected, Share, grpc_status
 from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
 from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.route import RetryPolicy, Route
@@ -16,9 +16,6 @@ from pointsman.graph.request import Request
 from pointsman.observe.effects import effects_json, seconds
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
-
-Own = int | Abort | None
-"""Envoy's own answer: a status, a fault on purpose, or none."""
 
 
 def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
@@ -36,11 +33,11 @@ def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
         "listener": intent.listener.port,
         "virtualHost": None if intent.host is None else str(intent.host.domain),
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
-        **_common([_decision(share) for share in shares]),
-        "targets": [entry for share in shares for entry in _targets(share, request, several)],
+        **_common([decision(share) for share in shares]),
+        "targets": [entry for share in shares for entry in target_entries(share, request, several)],
         "status": status,
         "grpcStatus": grpc,
-        "rejected": [_rejected(item) for item in nearer_candidates(intent)],
+        "rejected": [rejected_entry(item) for item in nearer_candidates(intent.rejected)],
     }
 
 
@@ -59,18 +56,8 @@ def overall_status(intent: Intent) -> Own:
     """The status of all requests like this one when Envoy answers each of them alike."""
     if not intent.shares:
         return intent.status
-    statuses = {share_status(share) for share in intent.shares}
+    statuses = {share.status for share in intent.shares}
     return statuses.pop() if len(statuses) == 1 else None
-
-
-def share_status(share: Share) -> Own:
-    """The status with which Envoy answers a whole share itself; None when a backend does."""
-    if share.route is None:
-        return 404
-    if share.abort is not None:
-        return share.abort
-    reachable = any(item.weight and item.cluster.is_found for item in share.targets)
-    return None if reachable else 503
 
 
 def endpoints(cluster: Cluster) -> tuple[str, ...]:
@@ -89,9 +76,9 @@ def percent(share: Share, item: WeightedCluster | None = None) -> float:
     return round(100 * share.fraction * weight, 4)
 
 
-def nearer_candidates(intent: Intent) -> tuple[Rejected, ...]:
+def nearer_candidates(rejected: Iterable[Rejected]) -> tuple[Rejected, ...]:
     """What was tried before, each once even if two services share a router."""
-    return tuple(dict.fromkeys(intent.rejected))
+    return tuple(dict.fromkeys(rejected))
 
 
 def path_keys(intent: Intent) -> frozenset[Key]:
@@ -109,7 +96,8 @@ def path_keys(intent: Intent) -> frozenset[Key]:
     return frozenset(keys)
 
 
-def _decision(share: Share) -> dict[str, Any]:
+def decision(share: Share) -> dict[str, Any]:
+    """Service, router, route and limits of a share."""
     service, route = share.service, share.route
     return {
         "virtualService": service.key.path,
@@ -164,12 +152,13 @@ def _common(decisions: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _targets(share: Share, request: Request, several: bool) -> Iterator[dict[str, Any]]:
-    more = _decision(share) if several else {}
+def target_entries(share: Share, request: Request, several: bool) -> Iterator[dict[str, Any]]:
+    """The targets of a share; `several` repeats in each what shares differ in."""
+    more = decision(share) if several else {}
     if several and not share.targets:
         nobody: dict[str, Any] = dict.fromkeys(("virtualNode", "weight", "cluster"))
         own = {**nobody, "percent": percent(share), "endpoints": []}
-        yield {**own, **more, **_answer(share_status(share), request)}
+        yield {**own, **more, **_answer(share.status, request)}
     for item in share.targets:
         entry = {
             "virtualNode": item.cluster.node.path,
@@ -199,7 +188,8 @@ def _answer(status: Own, request: Request) -> dict[str, Any]:
     return {"status": seen} if grpc is None else {"status": seen, "grpcStatus": grpc}
 
 
-def _rejected(item: Rejected) -> dict[str, Any]:
+def rejected_entry(item: Rejected) -> dict[str, Any]:
+    """A candidate that was tried before."""
     return {
         "gatewayRoute": item.key.path if item.key.kind == "GatewayRoute" else None,
         "virtualRouter": item.key.path if item.key.kind == "VirtualRouter" else None,

@@ -58,6 +58,8 @@ class ProxyEvent:
 
 
 OnEvent = Callable[[ProxyEvent], None]
+OnEnd = Callable[[int], bool]
+"""Told the status of an Envoy that ended by itself; says whether that is the end."""
 
 
 class Supervisor:
@@ -65,6 +67,7 @@ class Supervisor:
 
     Attributes:
         admin: the administration of whichever Envoy runs now.
+        admin_socket: its socket.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Supervisor:
         options: ProcessOptions | None = None,
         on_log: Callable[[LogLine], None] = lambda _line: None,
         on_event: OnEvent = lambda _event: None,
+        on_end: OnEnd = lambda _status: False,
     ) -> None:
         """Prepare; nothing is started yet.
 
@@ -87,6 +91,8 @@ class Supervisor:
             options: how Envoy is run.
             on_log: called with each line of Envoy's log; it must not raise.
             on_event: called with each start, crash and stop; it must not raise.
+            on_end: asked whether an Envoy that ended by itself is to be started again: by default
+                it always is.
         """
         self._binary = binary
         self._bootstrap = bootstrap
@@ -94,8 +100,9 @@ class Supervisor:
         self._options = options or ProcessOptions()
         self._on_log = on_log
         self._on_event = on_event
-        self._socket = Path(bootstrap["admin"]["address"]["pipe"]["path"])
-        self.admin = AdminClient(self._socket)
+        self._on_end = on_end
+        self.admin_socket = Path(bootstrap["admin"]["address"]["pipe"]["path"])
+        self.admin = AdminClient(self.admin_socket)
         self._process: EnvoyProcess | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -114,8 +121,7 @@ class Supervisor:
         bootstrap_file = self._folder / "bootstrap.json"
         bootstrap_file.touch(mode=0o600)
         bootstrap_file.write_text(json.dumps(self._bootstrap), encoding="utf-8")
-        process = await self._start_once()
-        self._keeper = asyncio.create_task(self._keep_running(process), name="envoy-keeper")
+        self._keep(await self._start_once())
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Wait until Envoy serves: it has its first listeners and clusters.
@@ -137,6 +143,30 @@ class Supervisor:
                 f"Envoy is not ready after {timeout_s:g} s ({state})",
                 hint="; ".join(words),
             ) from None
+
+    async def release(self) -> None:
+        """Start it no more when it ends: another Envoy is about to take its place."""
+        await self._stop_keeping()
+
+    def resume(self) -> None:
+        """The other one did not take its place after all."""
+        if self._process is not None:
+            self._keep(self._process)
+
+    async def leave(self, timeout_s: float) -> None:
+        """Wait until a released Envoy, told so by the one in its place, has ended; then clear up.
+
+        Args:
+            timeout_s: when it is ended all the same, in seconds.
+        """
+        try:
+            if self._process is not None:
+                async with asyncio.timeout(timeout_s):
+                    await self._process.wait()
+        except TimeoutError:
+            pass
+        finally:
+            await self.stop()
 
     async def drain(self, timeout_s: float) -> int:
         """Accept nothing new, let requests finish, then stop.
@@ -174,8 +204,11 @@ class Supervisor:
             await process.end()
             self._on_event(ProxyEvent(EventKind.STOPPED, process.pid))
         await self.admin.close()
-        self._socket.unlink(missing_ok=True)
+        self.admin_socket.unlink(missing_ok=True)
         (self._folder / "bootstrap.json").unlink(missing_ok=True)
+
+    def _keep(self, process: EnvoyProcess) -> None:
+        self._keeper = asyncio.create_task(self._keep_running(process), name="envoy-keeper")
 
     async def _stop_keeping(self) -> None:
         keeper, self._keeper = self._keeper, None
@@ -197,7 +230,7 @@ class Supervisor:
 
     async def _start_once(self) -> EnvoyProcess:
         # Envoy leaves its socket behind, and one without a listener would look like a dead Envoy.
-        self._socket.unlink(missing_ok=True)
+        self.admin_socket.unlink(missing_ok=True)
         process = await EnvoyProcess.start(
             self._binary, self._folder / "bootstrap.json", self._options, self._on_log
         )
@@ -230,7 +263,9 @@ class Supervisor:
         delay_s = FIRST_RESTART_DELAY_S
         while True:
             began = time.monotonic()
-            await process.wait()
+            status = await process.wait()
+            if self._on_end(status):
+                return
             if time.monotonic() - began > STEADY_AFTER_S:
                 delay_s = FIRST_RESTART_DELAY_S
             account = process.account_of_end()

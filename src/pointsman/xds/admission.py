@@ -13,10 +13,6 @@ from typing import Final, Protocol
 from pointsman.errors import PointsmanError
 from pointsman.xds.node_id import parse_node_id
 
-DEFAULT_TRUST_DOMAIN: Final = "pointsman.local"
-
-_SCHEME: Final = "spiffe://"
-_ESCAPED: Final = re.compile(r"\.\.([0-9A-F]{2})")
 _BEARER: Final = re.compile(r"bearer +(?P<token>\S+)\s*", re.IGNORECASE)
 
 
@@ -117,28 +113,6 @@ class Proven:
         if self._node_of_token is not None:
             words.append("bearer token")
         return " and no ".join(words)
-
-
-class UnbelievableError(PointsmanError):
-    """A name in a certificate stands for no node."""
-
-
-def node_of_spiffe_id(uri: str, trust_domain: str = DEFAULT_TRUST_DOMAIN) -> str:
-    """The node id in a SPIFFE id: `spiffe://TRUST_DOMAIN/mesh/MESH/virtualNode/NODE`.
-
-    Two dots and two hexadecimal digits stand for a byte that a SPIFFE id cannot hold, such as the
-    `@` of a shared mesh.
-
-    Raises:
-        UnbelievableError: it is of another trust domain, or names no node.
-    """
-    domain, _, path = uri.removeprefix(_SCHEME).partition("/")
-    if not uri.startswith(_SCHEME) or domain != trust_domain:
-        raise UnbelievableError(f"{uri} is not of trust domain {trust_domain}")
-    named = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), path)
-    if parse_node_id(named) is None:
-        raise UnbelievableError(f"{uri} names no virtual node and no virtual gateway")
-    return named
 
 
 def bearer_token(authorization: str) -> str | None:

@@ -25,3 +25,27 @@ PORT_TAKEN = Code(
     "Another process, or another gateway of this run, listens on the port. Move the listener by "
     "`--listen [GATEWAY:]PORT=LOCALPORT`.",
 )
+SECRET_UNREADABLE = Code(
+    "PM604",
+    Severity.ERROR,
+    "a proxy cannot read a certificate",
+    "The files are not there, the proxy's user may not read them, or key and certificate do not "
+    "belong together. What needs the certificate is refused, TLS and plaintext alike; everything "
+    "else is served. The proxy reads the files as soon as they come. The message quotes Envoy.",
+)
+NO_APPLICATION = Code(
+    "PM605",
+    Severity.WARNING,
+    "nothing runs as the virtual node",
+    "`pointsman up --mesh` puts a proxy beside the application of every virtual node, but nothing "
+    "says where the application of this one is. Requests for the node go where its service "
+    "discovery leads, which from this machine is usually nowhere. Say what runs by "
+    "`--app NODE=COMMAND` or `--app NODE=ADDR:PORT`, or take demo backends by `--echo`.",
+)
+UNKNOWN_APPLICATION = Code(
+    "PM606",
+    Severity.WARNING,
+    "an application is for a virtual node that does not exist",
+    "`--app`, or the file of `--apps`, names a virtual node that is not in the manifests. The "
+    "application starts as soon as there is such a node.",
+)
