@@ -150,8 +150,8 @@ def test_what_only_envoy_refuses_becomes_a_problem_of_the_proxy(
     problems = json.loads(ended.out)["problems"]
     assert {problem["code"] for problem in problems} == {"PM601"}
     mesh = Path(__file__).parents[1] / "golden" / "explain" / "mesh.yaml"
-    problems = json.loads(run("check", mesh, "--json").out)["problems"]
-    refused = {problem["object"] for problem in problems if problem["code"] == "PM601"}
+    found = json.loads(run("check", mesh, "--json").out)["problems"]
+    refused = {problem["object"] for problem in found if problem["code"] == "PM601"}
     assert refused == {"VirtualNode shop/prices", "VirtualNode shop/base"}
     assert "port" in problems[0]["message"].lower()
     assert problems[0]["object"] == "VirtualGateway a/front"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_address, ip_network
 
-from pointsman.graph.intent import Rejected, Share, share_of
+from pointsman.graph.intent import Own, Rejected, Share, share_of
 from pointsman.graph.model.cluster import is_ip
 from pointsman.graph.model.sidecar import EgressPort, HttpBackend, Sidecar, TcpBackend
 from pointsman.graph.paths import normalize, split_query
@@ -41,7 +41,7 @@ class Call:
         backend: the virtual service called by HTTP, with the policy of its connections.
         share: what becomes of a request for it.
         tcp: the virtual service called by TCP.
-        status: HTTP status when the proxy itself answers.
+        status: what the proxy answers itself; None when it does not.
         rejected: routes that were tried before, in order.
         hosts: hosts that can be called on the port.
     """
@@ -52,7 +52,7 @@ class Call:
     backend: HttpBackend | None = None
     share: Share | None = None
     tcp: TcpBackend | None = None
-    status: int | None = None
+    status: Own = None
     rejected: tuple[Rejected, ...] = ()
     hosts: tuple[str, ...] = ()
 

@@ -20,10 +20,14 @@ from pointsman.graph.model.gateway import (
     VirtualHost,
 )
 from pointsman.graph.model.match import ANY_PATH, PathKind
-from pointsman.graph.model.route import Override, Route, Service
+from pointsman.graph.model.route import Route, Service
 from pointsman.graph.paths import climbs, normalize, replace_prefix, split_query
 from pointsman.graph.request import Request, first_failure
 from pointsman.resources.key import Key
+
+Own = int | Abort | None
+"""The proxy's own answer: a status, a fault on purpose, or none."""
+_PATHLESS = "a tunnel has no path, and the route is for some paths only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,12 @@ class Share:
         return abort if abort is not None and abort.percent == 100 else None
 
     @property
-    def status(self) -> int | None:
-        """The status with which Envoy answers the whole share itself; None when a backend does."""
+    def status(self) -> Own:
+        """With what Envoy answers the whole share itself; None when a backend does."""
         if self.route is None:
             return 404
         if self.abort is not None:
-            return self.abort.status or 200
+            return self.abort
         reachable = any(item.weight and item.cluster.is_found for item in self.targets)
         return None if reachable else 503
 
@@ -146,7 +150,7 @@ def _tunnel(gateway: Gateway, listener: Listener, request: Request) -> Intent:
     for rule in host.rules if host else ():
         failure = first_failure(rule.match, request)
         if not takes_tunnels(rule):
-            failure = "a tunnel has no path, and the route is for some paths only"
+            failure = _PATHLESS
         if failure is None:
             return _follow(gateway, listener, host, rule, request, rejected)
         rejected.append(Rejected(rule.key, None, failure))
@@ -217,7 +221,7 @@ def _follow(
         for target in rule.targets
         if target.weight
     )
-    statuses = {share.status for share in shares}
+    statuses = {_http(share.status) for share in shares}
     status = statuses.pop() if len(statuses) == 1 else None
     return Intent(gateway, listener, host, rule, shares, status, tuple(rejected))
 
@@ -229,17 +233,14 @@ def _share(
     request: Request,
     rejected: list[Rejected],
 ) -> Share:
-    tunnel = request.method == "CONNECT"
-    rewritten = request if tunnel else rewrite(rule, service, request)
-    return share_of(service, fraction, rewritten, rejected, rule.override)
+    found = share_of(service, fraction, rewrite(rule, service, request), rejected)
+    if found.route is None:
+        return found
+    return replace(found, route=overridden(found.route, rule.override))
 
 
 def share_of(
-    service: Service,
-    fraction: float,
-    request: Request,
-    rejected: list[Rejected],
-    override: Override | None = None,
+    service: Service, fraction: float, request: Request, rejected: list[Rejected]
 ) -> Share:
     """What becomes of a share of requests that reach a service.
 
@@ -248,17 +249,19 @@ def share_of(
         fraction: the share, 0 to 1.
         request: the request as the service's routes see it.
         rejected: takes the routes that were tried before.
-        override: what a gateway route's policy says besides.
     """
     for route in service.routes:
         failure = first_failure(route.match, request)
         if request.method == "CONNECT" and route.match.path != ANY_PATH:
-            failure = "a tunnel has no path, and the route is for some paths only"
+            failure = _PATHLESS
         if failure is None:
-            taken = route if override is None else overridden(route, override)
-            return Share(service, fraction, request, taken, taken.targets)
+            return Share(service, fraction, request, route, route.targets)
         rejected.append(Rejected(route.key, route.name, failure))
     return Share(service, fraction, request, None, ())
+
+
+def _http(answer: Own) -> int | None:
+    return (answer.status or 200) if isinstance(answer, Abort) else answer
 
 
 def _climbs(rule: GatewayRule, path: str) -> bool:
@@ -268,6 +271,8 @@ def _climbs(rule: GatewayRule, path: str) -> bool:
 
 def rewrite(rule: GatewayRule, service: Service, request: Request) -> Request:
     """The request as the virtual service's routes and backends see it."""
+    if request.method == "CONNECT":
+        return request  # a tunnel's bytes go on as they are
     path, query = split_query(request.target)
     authority = service.name if rule.rewrite.host else request.authority
     return replace(request, authority=authority, target=_new_path(rule, path) + query)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pointsman.envoy import names
-from pointsman.graph.intent import Intent, Rejected, Share, grpc_status
+from pointsman.graph.intent import Intent, Own, Rejected, Share, grpc_status
 from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
 from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.route import RetryPolicy, Route
@@ -16,9 +16,6 @@ from pointsman.graph.request import Request
 from pointsman.observe.effects import effects_json, seconds
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
-
-Own = int | Abort | None
-"""Envoy's own answer: a status, a fault on purpose, or none."""
 
 
 def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
@@ -59,18 +56,8 @@ def overall_status(intent: Intent) -> Own:
     """The status of all requests like this one when Envoy answers each of them alike."""
     if not intent.shares:
         return intent.status
-    statuses = {share_status(share) for share in intent.shares}
+    statuses = {share.status for share in intent.shares}
     return statuses.pop() if len(statuses) == 1 else None
-
-
-def share_status(share: Share) -> Own:
-    """The status with which Envoy answers a whole share itself; None when a backend does."""
-    if share.route is None:
-        return 404
-    if share.abort is not None:
-        return share.abort
-    reachable = any(item.weight and item.cluster.is_found for item in share.targets)
-    return None if reachable else 503
 
 
 def endpoints(cluster: Cluster) -> tuple[str, ...]:
@@ -171,7 +158,7 @@ def target_entries(share: Share, request: Request, several: bool) -> Iterator[di
     if several and not share.targets:
         nobody: dict[str, Any] = dict.fromkeys(("virtualNode", "weight", "cluster"))
         own = {**nobody, "percent": percent(share), "endpoints": []}
-        yield {**own, **more, **_answer(share_status(share), request)}
+        yield {**own, **more, **_answer(share.status, request)}
     for item in share.targets:
         entry = {
             "virtualNode": item.cluster.node.path,

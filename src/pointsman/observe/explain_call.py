@@ -57,6 +57,7 @@ def call_keys(call: Call) -> frozenset[Key]:
         service = call.share.service
         keys |= {service.key, *(item.cluster.node for item in call.share.targets)}
         keys |= {service.router} if service.router is not None else set()
+        keys.update(call.share.route.policies if call.share.route is not None else ())
     return frozenset(keys)
 
 
@@ -88,7 +89,8 @@ def _outcome(call: Call, request: Request) -> Iterator[Line]:
             yield line("and ", *route_words(call.share), ".")
         case Way.TCP:
             yield line("is carried as bytes to virtual service ", _service(call))
-            yield line(f"because it takes every connection to port {call.port}.")
+            by = "some addresses at" if call.tcp and call.tcp.addresses else "every connection to"
+            yield line(f"because it takes {by} port {call.port}.")
         case Way.PASSES:
             yield line("passes through to where it was going, past all virtual services")
             yield line(f"because {_why_none(call, request)}, and the mesh is open (ALLOW_ALL).")

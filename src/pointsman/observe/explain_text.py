@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Iterator
 
 from pointsman.envoy import names
-from pointsman.graph.intent import Intent, Rejected, Share
+from pointsman.graph.intent import Intent, Own, Rejected, Share
 from pointsman.graph.request import Request
 from pointsman.observe.conditions import describe_match
 from pointsman.observe.effects import effects_lines, seconds
 from pointsman.observe.explain import (
-    Own,
     client_status,
     endpoints,
     nearer_candidates,
     overall_status,
     percent,
-    share_status,
 )
 from pointsman.observe.lines import Line, Piece, line, table
 
@@ -41,7 +39,7 @@ def explain_lines(intent: Intent, request: Request, url: str) -> Iterator[Line]:
 
 
 def _single(intent: Intent, share: Share, request: Request) -> Iterator[Line]:
-    status = share_status(share)
+    status = share.status
     if status is not None:
         yield line("is answered ", status_piece(status, request), *_by(intent))
         yield line("because ", *_rule(intent), ",")
@@ -57,7 +55,7 @@ def _split(intent: Intent, request: Request) -> Iterator[Line]:
     yield line("is split between virtual services")
     yield line("because ", *_rule(intent), ":")
     for share in intent.shares:
-        status = share_status(share)
+        status = share.status
         service = Piece(share.service.key.path, "name")
         yield line(f"  {_percent(percent(share))} for virtual service ", service)
         if status is not None:
@@ -182,7 +180,8 @@ def target_table(shares: Iterable[Share]) -> Iterator[Line]:
 
 
 def limit_lines(shares: Iterable[Share]) -> Iterator[Line]:
-    """Timeouts and retries."""
+    """Timeouts, retries, and what policies do."""
+    shares = tuple(shares)
     said = dict.fromkeys(_limit(share) for share in shares if share.route is not None)
     if said:
         yield line()
