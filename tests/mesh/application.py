@@ -5,6 +5,7 @@ it calls, and when, it is told over a Unix socket, which works across network na
 JSON object a connection, answered by one.
 """
 
+import hashlib
 import http.client
 import json
 import socket
@@ -20,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PATIENCE_S = 5.0
-PAUSE_S = 0.004
+PAUSE_S = 0.002
 
 
 class _DualStack(ThreadingHTTPServer):
@@ -77,14 +78,13 @@ def ask(
     tls: bool = False,
 ) -> dict[str, Any]:
     """One request on a connection of its own; `pair` is a certificate to show."""
-    connection: http.client.HTTPConnection
-    if tls:
-        context = _trusting(pair)
-        connection = http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=context)
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+    connection = _connection(host, port, tls, pair)
     try:
-        return _answer(connection, path, headers)
+        answer = _answer(connection, path, headers)
+        if isinstance(connection.sock, ssl.SSLSocket):
+            shown = connection.sock.getpeercert(binary_form=True) or b""
+            answer["shown"] = hashlib.sha256(shown).hexdigest()
+        return answer
     except (OSError, http.client.HTTPException) as error:
         return {"error": repr(error)}
     finally:
@@ -101,6 +101,15 @@ def greet(host: str, port: int, sni: str | None = None) -> dict[str, Any]:
                 return {"said": secure.makefile().readline().strip()}
     except OSError as error:
         return {"error": repr(error)}
+
+
+def _connection(
+    host: str, port: int, tls: bool, pair: list[str] | None = None
+) -> http.client.HTTPConnection:
+    if tls:
+        context = _trusting(pair)
+        return http.client.HTTPSConnection(host, port, timeout=PATIENCE_S, context=context)
+    return http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
 
 
 def _answer(
@@ -158,8 +167,9 @@ class _Load:
         port: int,
         path: str = "/",
         headers: dict[str, str] | None = None,
+        tls: bool = False,
     ) -> None:
-        connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+        connection = _connection(host, port, tls)
         while not self._stop.wait(PAUSE_S):
             try:
                 answer = _answer(connection, path, headers)

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,20 @@ class Mesh:
         folder: its manifests.
         identity: folder of its certificate authority.
         control: the control plane.
+        stack: ends it.
     """
 
     places: Mapping[str, Place]
     folder: Path
     identity: Path
-    control: Up
+    stack: ExitStack
+    control: Up = field(init=False)
+
+    def serve(self) -> None:
+        """Starts the control plane, on a Unix socket that all may use."""
+        xds = f"--xds=unix:{self.folder.parent}/xds.sock"
+        options = (xds, "--socket-mode=0666", f"--identity={self.identity}")
+        self.control = self.stack.enter_context(serving(self.folder, *options))
 
     def __getitem__(self, name: str) -> Place:
         return self.places[name]
@@ -86,10 +94,9 @@ def hosts(ends: Mapping[str, Namespace]) -> dict[str, Sequence[str]]:
 
 
 @contextmanager
-def serving(folder: Path, manifests: Path, *options: str) -> Iterator[Up]:
-    """The control plane, on a Unix socket that all may use."""
-    xds = f"--xds=unix:{folder}/xds.sock"
-    run = Up.start(manifests, xds, "--socket-mode=0666", *options, command="serve")
+def serving(manifests: Path, *options: str) -> Iterator[Up]:
+    """The control plane of some manifests."""
+    run = Up.start(manifests, *options, command="serve")
     try:
         run.says(r'"event": "started"', 40)
         yield run
@@ -128,11 +135,9 @@ def started() -> Iterator[Mesh]:
         pair = Authority(folder, "public").issue("server", AMAZON)
         outside = {**_SERVED["outside"], "certificate": [str(pair.certificate), str(pair.key)]}
         shutil.copytree(Path(__file__).with_name("shop"), folder / "mesh")
-        identity = folder / "identity"
-        control = stack.enter_context(
-            serving(folder, folder / "mesh", f"--identity={identity}")
-        )
-        places = {}
+        places: dict[str, Place] = {}
+        mesh = Mesh(places, folder / "mesh", folder / "identity", stack)
+        mesh.serve()
         for name, namespace in ends.items():
             served = outside if name == "outside" else _SERVED[name]
             node = f"mesh/shop/virtualNode/{NODES[name]}_shop" if name in NODES else ""
@@ -141,7 +146,7 @@ def started() -> Iterator[Mesh]:
             places[name].intercept(*(f"--app-port={port}" for port in _PORTS[name]))
         for name in NODES:
             places[name].wait_ready()
-        yield Mesh(places, folder / "mesh", identity, control)
+        yield mesh
 
 
 @pytest.fixture

@@ -91,7 +91,12 @@ class Place:
     def ask(self, host: str, port: int = 8080, path: str = "/", **more: Any) -> "Answer":
         """One HTTP request of the application."""
         answer = self.do("ask", host=host, port=port, path=path, **more)
-        return Answer(answer.get("status", 0), answer.get("body"), answer.get("error", ""))
+        return Answer(
+            answer.get("status", 0),
+            answer.get("body"),
+            answer.get("error", ""),
+            answer.get("shown", ""),
+        )
 
     def greeted(self, host: str, port: int, sni: str | None = None) -> str:
         """Who speaks first at an address; "" when nobody does."""
@@ -135,11 +140,13 @@ class Answer:
         status: of HTTP; 0 without an answer.
         body: what came; for an application, who it is and what it saw.
         error: why there was no answer.
+        shown: SHA-256 of the certificate the server showed, if any.
     """
 
     status: int
     body: Any
     error: str
+    shown: str
 
     @property
     def app(self) -> str:

@@ -160,7 +160,7 @@ def switched(
         _ip(f"-n {switch.name} link add eth0 type bridge")
         _address(switch)
         # It says so when an address is nobody's, where it would be silent otherwise.
-        switch.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        switch.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0")
         for end in ends.values():
             stack.enter_context(_namespace(end, "".join(lines)))
             cable = f"to{end.ipv4.rpartition('.')[2]}"
