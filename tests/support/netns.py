@@ -1,4 +1,4 @@
-"""Two network namespaces joined by a cable, for tests that need a kernel's tables to themselves.
+"""Network namespaces joined by cables, for tests that need a kernel's tables to themselves.
 
     if reason := why_not():
         pytest.skip(reason)
@@ -6,8 +6,8 @@
         with peer.started("python3", "-m", "http.server", ready=...):
             app.run("curl", f"http://{peer.ipv4}:8000", uid=1000)
 
-Nothing outside of the two namespaces is touched, and both end with the `with`, along with all
-processes in them.
+Nothing outside of the namespaces is touched but the files by which names are looked up inside, and
+all end with the `with`, along with all processes in them.
 """
 
 import functools
@@ -16,9 +16,10 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 _NUMBERS = itertools.count()
 _COMMAND_S = 20.0
@@ -96,6 +97,10 @@ class Namespace:
             finally:
                 process.kill()
 
+    def pids(self) -> list[int]:
+        """Ids of the processes inside."""
+        return [int(pid) for pid in _ip(f"netns pids {self.name}").split()]
+
     def _inside(self, command: Sequence[object], uid: int | None, gid: int | None) -> list[str]:
         who: list[object] = []
         if uid is not None or gid is not None:
@@ -121,25 +126,78 @@ def connected() -> Iterator[tuple[Namespace, Namespace]]:
         app, peer = ends
         _ip(f"link add eth0 netns {app.name} type veth peer name eth0 netns {peer.name}")
         for here, there in (ends, ends[::-1]):
-            _ip(f"-n {here.name} link set lo up")
-            _ip(f"-n {here.name} addr add {here.ipv4}/24 dev eth0")
-            # nodad: usable at once, without asking for two seconds who else has it.
-            _ip(f"-n {here.name} addr add {here.ipv6}/64 dev eth0 nodad")
-            _ip(f"-n {here.name} link set eth0 up")
+            _address(here)
             _ip(f"-n {here.name} route add default via {there.ipv4}")
             _ip(f"-n {here.name} -6 route add default via {there.ipv6}")
         yield ends
 
 
 @contextmanager
-def _namespace(namespace: Namespace) -> Iterator[None]:
+def switched(
+    *names: str, hosts: Callable[[Mapping[str, Namespace]], Mapping[str, Sequence[str]]]
+) -> Iterator[dict[str, Namespace]]:
+    """Namespaces that reach each other over a switch, which leads nowhere else.
+
+    Anybody inside may listen on any port.
+
+    Args:
+        names: of the namespaces, short.
+        hosts: makes what is looked up in all of them: addresses by host name.
+    """
+    number = f"pointsman-{os.getpid()}-{next(_NUMBERS)}"
+    switch = Namespace(f"{number}-switch", "10.77.1.254", "fd77:1::fe")
+    ends = {
+        name: Namespace(f"{number}-{name}", f"10.77.1.{index}", f"fd77:1::{index:x}")
+        for index, name in enumerate(names, start=1)
+    }
+    lines = [
+        f"{address} {host}\n"
+        for host, addresses in {"localhost": ("127.0.0.1", "::1"), **hosts(ends)}.items()
+        for address in addresses
+    ]
+    with ExitStack() as stack:
+        stack.enter_context(_namespace(switch))
+        _ip(f"-n {switch.name} link add eth0 type bridge")
+        _address(switch)
+        # It says so when an address is nobody's, where it would be silent otherwise.
+        switch.run("sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.icmp_ratelimit=0")
+        for end in ends.values():
+            stack.enter_context(_namespace(end, "".join(lines)))
+            cable = f"to{end.ipv4.rpartition('.')[2]}"
+            _ip(f"link add eth0 netns {end.name} type veth peer name {cable} netns {switch.name}")
+            _ip(f"-n {switch.name} link set {cable} master eth0 up")
+            _address(end)
+            _ip(f"-n {end.name} route add default via {switch.ipv4}")
+            _ip(f"-n {end.name} -6 route add default via {switch.ipv6}")
+            end.run("sysctl", "-qw", "net.ipv4.ip_unprivileged_port_start=0")
+        yield ends
+
+
+def _address(end: Namespace) -> None:
+    """Gives a namespace its addresses."""
+    _ip(f"-n {end.name} link set lo up")
+    _ip(f"-n {end.name} addr add {end.ipv4}/24 dev eth0")
+    # nodad: usable at once, without asking for two seconds who else has it.
+    _ip(f"-n {end.name} addr add {end.ipv6}/64 dev eth0 nodad")
+    _ip(f"-n {end.name} link set eth0 up")
+
+
+@contextmanager
+def _namespace(namespace: Namespace, hosts: str = "") -> Iterator[None]:
+    files = Path("/etc/netns") / namespace.name  # what is here, `ip netns exec` puts into /etc
     _ip(f"netns add {namespace.name}")
     try:
+        if hosts:
+            files.mkdir(parents=True)
+            (files / "hosts").write_text(hosts)
+            # Nobody listens there: what is no host is not found at once, instead of after a while.
+            (files / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         yield
     finally:
-        for pid in _ip(f"netns pids {namespace.name}").split():
+        shutil.rmtree(files, ignore_errors=True)
+        for pid in namespace.pids():
             try:
-                os.kill(int(pid), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
         _ip(f"netns del {namespace.name}")
