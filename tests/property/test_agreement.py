@@ -60,8 +60,9 @@ def _outcomes_of(intent: Intent, share: Share, request: Request, host: str | Non
     if share.abort is not None:
         status, grpc = client_status(share.abort, request)
         # A fault in front of an answer of Envoy's own leaves no trace of the route it was for.
-        told = (route, None, host) if chosen else (None, None, None)
-        return {Outcome(status, grpc, *told, None, None)}
+        if not chosen:
+            return {Outcome(status, grpc, None, None, None, None, None)}
+        return {Outcome(status, grpc, route, None, host, None, None)}
     if not chosen:
         return {_refusal(503, request, route, host)}
     seen = share.request.target, share.request.authority
