@@ -59,6 +59,9 @@ def _outcomes_of(intent: Intent, share: Share, request: Request, host: str | Non
         return {_refusal(404, request, route, host)}
     if share.abort is not None:
         status, grpc = client_status(share.abort, request)
+        # A fault in front of an answer of Envoy's own leaves no trace of the route it was for.
+        if not chosen:
+            return {Outcome(status, grpc, None, None, None, None, None)}
         return {Outcome(status, grpc, route, None, host, None, None)}
     if not chosen:
         return {_refusal(503, request, route, host)}
