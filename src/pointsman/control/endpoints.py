@@ -76,11 +76,11 @@ class Endpoints:
         self._unknown = {name for name in self._uses if not self._registry.knows(name)}
         return dict(self._snapshots)
 
-    def add(self, node_class: NodeClass, bundle: Bundle) -> Snapshot:
-        """The snapshot of one more node class."""
+    def add(self, node_class: NodeClass, bundle: Bundle) -> Mapping[NodeClass, Snapshot]:
+        """All snapshots as they are now, with that of one more node class."""
         self._compose(node_class, bundle)
         self._unknown |= {name for name in self._uses if not self._registry.knows(name)}
-        return self._snapshots[node_class]
+        return dict(self._snapshots)
 
     def _compose(self, node_class: NodeClass, bundle: Bundle) -> set[tuple[str, str]]:
         """Makes the snapshot of a class; gives the places of the assignments it has."""
