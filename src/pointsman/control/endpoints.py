@@ -65,7 +65,8 @@ class Endpoints:
         """Snapshots of everything there is to serve, after something was compiled anew.
 
         A service about which nothing is known yet gets no assignment instead of an empty one:
-        proxies that kept endpoints from before a restart go on with them.
+        proxies that kept endpoints from before a restart go on with them, and to those that begin
+        the ADS server says that there are none.
         """
         self._uses = {}
         self._snapshots = {}
