@@ -56,16 +56,19 @@ class Caller:
 class Admission(Protocol):
     """Decides whether a caller may be a node."""
 
-    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:
-        """Why the caller may not have what is for the node; None when it may."""
+    def admitted(self, caller: Caller, node_id: str) -> str | Refusal:
+        """The node id whose configuration the caller gets, or why it gets none.
+
+        Both ids may mean one node, but only one of them may name the owner of its mesh.
+        """
 
 
 class Anyone:
     """Believes every proxy: whoever can connect is trusted already."""
 
-    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:  # noqa: ARG002
-        """None."""
-        return None
+    def admitted(self, caller: Caller, node_id: str) -> str | Refusal:  # noqa: ARG002
+        """The node id asked for."""
+        return node_id
 
 
 class Proven:
@@ -86,8 +89,11 @@ class Proven:
         self._node_of_uri = node_of_uri
         self._node_of_token = node_of_token
 
-    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:
-        """Why the caller may not have what is for the node; None when it may."""
+    def admitted(self, caller: Caller, node_id: str) -> str | Refusal:
+        """The node id that is proven, if the one asked for may mean it.
+
+        Of meshes of one name and several owners the proof decides, never what is asked for.
+        """
         try:
             proven = self._proven(caller)
         except PointsmanError as error:
@@ -97,7 +103,7 @@ class Proven:
         asked, known = parse_node_id(node_id), parse_node_id(proven)
         if asked is None or known is None or not asked.matches(known):
             return Refusal(Cause.FORBIDDEN, f"this is {proven}, which may not be {node_id}")
-        return None
+        return proven
 
     def _proven(self, caller: Caller) -> str | None:
         if self._node_of_uri is not None and len(caller.uris) == 1:
