@@ -1,4 +1,4 @@
-"""PM5xx, graph's part: what is accepted but not (yet) enforced."""
+"""PM5xx, graph's part: what is accepted but not enforced."""
 
 from pointsman.resources.problem import Code, Severity
 
@@ -7,7 +7,7 @@ BARE_BACKEND = Code(
     Severity.NOTE,
     "demo backends are called in plaintext",
     "A demo backend stands for the application of a virtual node. The node's own proxy, which "
-    "would speak TLS in front of it, is not run here.",
+    "would speak TLS in front of it, is run by `pointsman up --mesh` only.",
 )
 INFORMATIONAL = Code(
     "PM525",
@@ -56,5 +56,7 @@ KUBERNETES_ONLY = Code(
     "PM527",
     Severity.NOTE,
     "of use in Kubernetes only",
-    "Pod selectors decide which pods become a node or gateway; without Kubernetes nothing does.",
+    "Pod selectors decided which pods App Mesh's controller put a proxy into. Pointsman changes no "
+    "pods: their own manifests name the proxy (`docs/proxy.md`), and its node id says which node "
+    "or gateway it is.",
 )

@@ -159,10 +159,11 @@ DOTTED_NODE_NAME = Code(
 TUNNEL_METHOD = Code(
     "PM223",
     Severity.WARNING,
-    "A route for CONNECT never matches",
+    "A route for CONNECT matches tunnels only",
     "A CONNECT request asks a proxy for a tunnel to a host and has no path. Routes match paths, "
-    "and Envoy answers such requests 404 before it looks at any of them. A websocket begins with "
-    "GET; over HTTP/2, too, no tunnel is offered.",
+    "and Envoy answers such requests 404 before it looks at any of them, unless a ListenerPolicy "
+    "with `upgrades: [CONNECT]` lets the gateway take tunnels: then routes for all paths "
+    "(`prefix: /`) match them. A websocket begins with GET.",
 )
 DOTTED_HOST = Code(
     "PM224",

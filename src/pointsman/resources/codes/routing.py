@@ -82,8 +82,10 @@ ENDPOINTS_UNKNOWN = Code(
     "PM413",
     Severity.WARNING,
     "endpoints come from AWS Cloud Map, which is not connected",
-    "Give the addresses by `--resolve` or in a registry (`docs/discovery.md`), or run demo "
-    "backends by `--echo`. Until then requests for this node are answered 503.",
+    "Connect it by `--cloud-map REGION`, put a registry in its place by `--registry` "
+    "(`docs/discovery.md`), give the addresses by `--resolve`, or run demo backends by `--echo`. "
+    "Until then requests for this node are answered 503. `check`, `explain` and `render` ask "
+    "neither: to them only `--resolve` counts.",
 )
 HEALTH_CHECK_PROTOCOL = Code(
     "PM414",
