@@ -45,6 +45,7 @@ CASES = {
     "from-unknown-port": "mesh.yaml GET http://prices.shop.local/vip --from front",
     "from-tcp": "mesh.yaml GET http://whoever:5432/ --from mesh/shop/virtualNode/front_shop",
     "from-open": "open-mesh.yaml GET http://example.com:8080/vip --from front",
+    "from-aws": "mesh.yaml GET https://s3.eu-west-1.amazonaws.com/ --from front",
     "from-open-port": "open-mesh.yaml GET /x --port 9000 --from front",
 }
 

@@ -15,6 +15,11 @@ from pointsman.graph.paths import normalize, split_query
 from pointsman.graph.request import Request
 
 
+TLS_PORT = 443
+AMAZONAWS = ".amazonaws.com"
+"""Names that App Mesh never closed, whatever the egress filter."""
+
+
 class Way(StrEnum):
     """How a request leaves the proxy beside the application."""
 
@@ -24,6 +29,8 @@ class Way(StrEnum):
     """To a virtual service that takes every connection to the port."""
     PASSES = "passes"
     """To where it was going, past all services."""
+    AMAZONAWS = "amazonaws"
+    """To where it was going, because it is a service of AWS; only where it was redirected."""
     ANSWERED = "answered"
     """Not at all: the proxy answers it."""
     CLOSED = "closed"
@@ -67,6 +74,8 @@ def decide_call(sidecar: Sidecar, port: int, request: Request) -> Call:
     """
     egress = next((item for item in sidecar.egress if item.port == port), EgressPort(port))
     tcp = _tcp(egress, request.host)
+    if port == TLS_PORT and request.host.endswith(AMAZONAWS):
+        return Call(sidecar, port, Way.AMAZONAWS)
     if tcp is not None:
         return Call(sidecar, port, Way.TCP, tcp=tcp)
     if not egress.http:

@@ -94,6 +94,9 @@ def _outcome(call: Call, request: Request) -> Iterator[Line]:
         case Way.PASSES:
             yield line("passes through to where it was going, past all virtual services")
             yield line(f"because {_why_none(call, request)}, and the mesh is open (ALLOW_ALL).")
+        case Way.AMAZONAWS:
+            yield line("passes through to where it was going")
+            yield line("because services of AWS are open, by their name in the TLS handshake.")
         case Way.CLOSED:
             yield line(Piece("is not possible: the connection is closed", "error"))
             yield line(f"because {_why_none(call, request)}, and the mesh is closed (DROP_ALL).")
