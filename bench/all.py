@@ -1,7 +1,7 @@
 """Runs every benchmark, one after the other: `make bench`.
 
-Takes about fifteen minutes. The data plane's needs wrk, and compares with nginx, HAProxy and Caddy as
-far as they are installed. Loopback only; every part is bounded in time.
+Takes about fifteen minutes. The data plane's needs wrk, and compares with nginx, HAProxy and Caddy
+as far as they are installed. Loopback only; every part is bounded in time.
 """
 
 import subprocess

@@ -49,6 +49,14 @@ def test_node_chooses_a_sidecar(run: Run) -> None:
     assert listener["name"] == "lds_egress_0.0.0.0_15001"
 
 
+def test_where_identities_come_from_without_a_control_plane(run: Run) -> None:
+    ended = run("render", EXPLAIN / "mesh.yaml", "--node", "prices", "--json")
+    assert (ended.status, json.loads(ended.out)["node"]["cluster"]) == (0, "prices_shop")
+    assert "local secret service for pointsman_identity" in ended.err
+    # Who neither has nor calls such a listener needs none.
+    assert run("render", EXPLAIN / "mesh.yaml", "--node", "base").err == ""
+
+
 def test_a_node_nobody_knows(run: Run) -> None:
     ended = run("render", EXPLAIN / "mesh.yaml", "--node", "fronts")
     assert ended.status == 2

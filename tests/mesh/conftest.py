@@ -160,5 +160,3 @@ def mesh(started: Mesh) -> Iterator[Mesh]:
     for name, text in before.items():
         if (started.folder / name).read_text("utf-8") != text:
             started.write(name, text)
-
-

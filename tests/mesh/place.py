@@ -117,9 +117,7 @@ class Place:
         """The sum of Envoy's counters and gauges whose names end so."""
         stats = json.loads(self.admin("/stats?format=json"))["stats"]
         return sum(
-            stat["value"]
-            for stat in stats
-            if "value" in stat and stat["name"].endswith(names)
+            stat["value"] for stat in stats if "value" in stat and stat["name"].endswith(names)
         )
 
     def envoys(self) -> list[int]:

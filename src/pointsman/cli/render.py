@@ -1,5 +1,6 @@
 """`pointsman render`: the Envoy configuration some manifests come to."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -48,7 +49,9 @@ def render(
     """
     from pointsman.app import offline
     from pointsman.app.certificates import read_certificates
+    from pointsman.envoy.names import IDENTITY
     from pointsman.envoy.static import static_bootstrap
+    from pointsman.observe.lines import line
     from pointsman.observe.problems import problem_lines
     from pointsman.resources.problem import Severity
 
@@ -66,6 +69,17 @@ def render(
     )
     proxy = offline.find_proxy(loaded, node)
     bootstrap = static_bootstrap(proxy, offline.render(loaded, proxy), admin_port)
+    if loaded.linked.graph.identities and IDENTITY in json.dumps(bootstrap):
+        output.write_lines(
+            [
+                line(
+                    "note: without a control plane, MeshTLS asks a local secret service for ",
+                    IDENTITY,
+                )
+            ],
+            color=False,
+            stream=typer.get_text_stream("stderr"),
+        )
     if as_json:
         output.write_json(bootstrap)
     else:

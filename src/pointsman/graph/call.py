@@ -14,7 +14,6 @@ from pointsman.graph.model.sidecar import EgressPort, HttpBackend, Sidecar, TcpB
 from pointsman.graph.paths import normalize, split_query
 from pointsman.graph.request import Request
 
-
 TLS_PORT = 443
 AMAZONAWS = ".amazonaws.com"
 """Names that App Mesh never closed, whatever the egress filter."""
