@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pointsman.graph.links.context import Context, Named, follow, report_missing
 from pointsman.graph.links.linked import Findings
 from pointsman.graph.links.membership import Mesh
-from pointsman.resources.codes import references
+from pointsman.resources.codes import notes
+from pointsman.resources.codes.references import OTHER_MESH
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.backend_group import BackendGroupSpec
 from pointsman.resources.kinds.tls import ClientPolicy
@@ -73,13 +74,13 @@ def _member(
     """The service itself; or the one whose name inside App Mesh is meant, as v1beta1 refers."""
     service = context.resources.get(key)
     if service is None:
-        named = context.named.get(Named("VirtualService", mesh.key, key.name))
+        named = context.named.get(Named.host(mesh.key, key.name))
         if named is None:
             report_missing(key, context.resources, path, findings)
         return named or key
     other = context.mesh_of(key, service.spec)
     if other is not None and other.key != mesh.key:
-        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
+        findings.add(OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return None
     return key
 
@@ -91,21 +92,35 @@ def _grouped(
         path: FieldPath = ("spec", "backendGroups", index)
         namespace = ref.namespace or node.key.namespace
         if ref.name == EVERY_SERVICE:
-            for key, service in sorted(context.resources.of("VirtualService").items()):
-                home = context.mesh_of(key, service.spec)
-                if key.namespace == namespace and home is not None and home.key == mesh.key:
-                    yield key, path
+            everyone = tuple(_everyone(context, namespace, mesh))
+            if not everyone:
+                message = f"namespace {namespace} has no virtual service of mesh {mesh.key.name}"
+                findings.add(notes.NO_EFFECT, path, message)
+            yield from ((key, path) for key in everyone)
             continue
         group = context.resources.get(Key("BackendGroup", namespace, ref.name))
         if group is None:
             key = Key("BackendGroup", namespace, ref.name)
             report_missing(key, context.resources, path, findings)
             continue
-        # What is wrong with a group is said of the group, once, not of each node that uses it.
+        home = context.mesh_of(group.key, group.spec)
+        if home is not None and home.key != mesh.key:
+            findings.add(OTHER_MESH, path, f"{group.key} belongs to mesh {home.key.name}")
+            continue
         for key, _ in members(group):
-            own = _member(context, key, mesh, path, Findings(group.key))
+            told = Findings(node.key)
+            own = _member(context, key, mesh, path, told)
+            # What a group lacks is said of the group, once, not of each node that uses it.
+            findings.problems += [item for item in told.problems if item.code is OTHER_MESH]
             if own is not None:
                 yield own, path
+
+
+def _everyone(context: Context, namespace: str, mesh: Mesh) -> Iterator[Key]:
+    for key, service in sorted(context.resources.of("VirtualService").items()):
+        home = context.mesh_of(key, service.spec)
+        if key.namespace == namespace and home is not None and home.key == mesh.key:
+            yield key
 
 
 def members(group: Resource[BackendGroupSpec]) -> Iterator[tuple[Key, FieldPath]]:

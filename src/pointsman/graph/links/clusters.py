@@ -85,6 +85,7 @@ def _link(
                 bare=bare[index],
                 balancing=balanced[index].value.balancing,
                 zone_aware=balanced[index].value.zone_aware,
+                registered=context.given.registered,
             )
             clusters[cluster.port] = cluster
             if listener.health_check is not None and cluster.health_check is None:

@@ -43,6 +43,11 @@ class Named:
     mesh: Key | None
     name: str
 
+    @classmethod
+    def host(cls, mesh: Key | None, name: str) -> "Named":
+        """The name of a virtual service: a host, so that its case does not matter."""
+        return cls("VirtualService", mesh, name.lower())
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

@@ -38,7 +38,7 @@ class InForce:
         """The version of a linked service that is in force."""
         place = (service.value.key, port)
         last = self.last.get(place)
-        if service.broken and last is not None:
+        if service.broken and last is not None and _may_stay(context, mesh, last):
             return self._keep(context, mesh, place, last)
         if not service.broken:
             self.now[place] = service.value
@@ -48,7 +48,7 @@ class InForce:
     def lost(self, context: Context, mesh: Mesh, key: Key) -> Iterator[tuple[int, AnyService]]:
         """A service that is no longer there, as it last was, with its ports."""
         for place, service in self.last.items():
-            if place[0] == key:
+            if place[0] == key and _may_stay(context, mesh, service):
                 yield place[1], self._keep(context, mesh, place, service)
 
     def _keep(self, context: Context, mesh: Mesh, place: Place, service: AnyService) -> AnyService:
@@ -56,6 +56,15 @@ class InForce:
             self.now[place] = up_to_date(service, lambda item: _current(context, mesh, item))
             self.kept.add(place)
         return self.now[place]
+
+
+def _may_stay(context: Context, mesh: Mesh, service: AnyService) -> bool:
+    """Whether the host of a service of before has not become that of another one.
+
+    Envoy refuses a table of routes in which a host is there twice.
+    """
+    owner = context.named.get(Named.host(mesh.key, service.name))
+    return owner is None or owner == service.key
 
 
 def _current(context: Context, mesh: Mesh, cluster: Cluster) -> Cluster:

@@ -15,7 +15,8 @@ def read_names(context: Context) -> None:
     for kind in _KINDS:
         for key, resource in sorted(context.resources.of(kind).items()):
             mesh = context.mesh_of(key, resource.spec) if kind != "Mesh" else None
-            named = Named(kind, mesh.key if mesh else None, aws_name(key, resource.spec))
+            home, name = mesh.key if mesh else None, aws_name(key, resource.spec)
+            named = Named.host(home, name) if kind == "VirtualService" else Named(kind, home, name)
             first: Key = context.named.setdefault(named, key)
             if first != key:
                 context.owners[key] = first

@@ -69,7 +69,7 @@ def link_sidecar(
     home = None if taken else mesh
     result: Linked[Sidecar | None] = context.memo.get(
         ("sidecar", node.key),
-        (node.spec, mesh, certificates, policies, extras, egress, taken, findings.problems),
+        (node.spec, mesh, certificates, policies, extras, egress, taken, tuple(findings.problems)),
         lambda: _link(node, home, certificates, policies, extras, egress, findings),
     )
     return result

@@ -71,6 +71,7 @@ def _link_service(context: Context, service: Resource[Any]) -> None:
 
 def _check_members(context: Context, group: Resource[BackendGroupSpec]) -> None:
     findings = Findings(group.key)
+    context.membership.mesh_of(group.key, group.spec, findings)
     for key, path in members(group):
         if context.resources.get(key) is None:
             report_missing(key, context.resources, path, findings)

@@ -109,6 +109,7 @@ class Cluster:
         outlier_detection: passive check done by clients.
         tls: TLS of the node's own listener; None for plaintext.
         zone_aware: whether endpoints in the caller's own zone are used first.
+        registered: whether a registry is there to know the endpoints discovery does not look up.
         balancing: how callers choose among endpoints.
         bare: whether the endpoints are the application itself, with no proxy of the node in
             front: then nobody speaks the TLS of its listener.
@@ -126,6 +127,7 @@ class Cluster:
     outlier_detection: OutlierDetection | None = None
     tls: ServerTls | None = None
     zone_aware: bool = False
+    registered: bool = False
     bare: bool = False
     balancing: Balancing = EVENLY
 
@@ -134,7 +136,9 @@ class Cluster:
         """Whether there is any way to its endpoints; without one Envoy answers 503."""
         if self.endpoints is not None:
             return bool(self.endpoints)
-        return isinstance(self.discovery, DnsServiceDiscovery)
+        if isinstance(self.discovery, CloudMapServiceDiscovery):
+            return self.registered
+        return self.discovery is not None
 
 
 @dataclass(frozen=True, slots=True)
