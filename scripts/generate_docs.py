@@ -28,6 +28,7 @@ FAMILIES = {
     "5": "What is accepted though foreign, and what is not enforced",
     "6": "What Envoy says",
     "7": "Registries of instances",
+    "8": "Identity",
 }
 
 

@@ -229,7 +229,8 @@ async def test_the_task_sleeps_until_something_is_due_and_renews_it() -> None:
             await world.heard.wait()
             world.heard.clear()
     assert world.changes[:3] == [set(NODES)] * 3
-    assert world.slept[0] == 2400.0
+    first = next(i for i in range(len(world.slept)) if sum(world.slept[: i + 1]) >= 2400)
+    assert sum(world.slept[: first + 1]) == 2400.0
 
 
 async def test_the_task_wakes_when_the_first_node_appears() -> None:

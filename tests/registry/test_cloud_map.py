@@ -174,3 +174,25 @@ def test_without_boto3_or_a_region_there_is_a_hint(monkeypatch: pytest.MonkeyPat
     with pytest.raises(UsageError, match="needs boto3") as caught:
         AwsDiscovery(REGION)
     assert caught.value.hint == "pip install 'pointsman[aws]'"
+
+
+async def test_a_fault_of_those_who_listen_does_not_end_the_questions() -> None:
+    class Known:
+        def revision(self, service: ServiceName) -> int | None:  # noqa: ARG002
+            return None
+
+        def instances(self, service: ServiceName) -> tuple[int | None, list[Instance]]:
+            return None, [Instance(service, "a", {"AWS_INSTANCE_IPV4": "10.0.0.1"})]
+
+    asked: list[object] = []
+
+    def listen(changed: frozenset[ServiceName]) -> None:
+        asked.append(changed)
+        if len(asked) == 1:
+            raise RuntimeError("a fault")
+
+    async with followed(Known()) as (registry, cloud_map):
+        registry.on_change(listen)
+        cloud_map.follow([CART])
+        await eventually(lambda: len(asked) > 2)
+        assert registry.instances(CART)

@@ -9,6 +9,7 @@ from typing import Final, Self
 
 from starlette.routing import BaseRoute
 
+from pointsman.aio.endless import endless
 from pointsman.api.registry import registry_routes
 from pointsman.control.endpoints import Endpoints
 from pointsman.registry import cloud_map, files, leases
@@ -101,7 +102,8 @@ class Discovery:
         if self._files is not None:
             runs.append(self._files.run)
         for run in runs:
-            self._stack.push_async_callback(_end, asyncio.create_task(run(), name="registry"))
+            task = asyncio.create_task(endless(run, "registry"), name="registry")
+            self._stack.push_async_callback(_end, task)
         return self
 
     async def __aexit__(

@@ -142,7 +142,7 @@ class Instance:
         self._view = view
         self._machine = Machine(options, view)
         self._discovery = Discovery(options.discovery)
-        self._issuing = Issuing(read_authority(options.identity))
+        self._issuing = Issuing(read_authority(options.identity), options.identity)
         self._plane = ControlPlane(
             options.paths,
             options.variables,

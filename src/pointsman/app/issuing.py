@@ -1,12 +1,14 @@
 """Certificates for the proxies of a running instance, from the mesh's own authority."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pointsman.aio.endless import endless
+from pointsman.app.authority_folder import follow_authority
 from pointsman.control.compile import Proxy
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.sidecar import Sidecar
@@ -14,6 +16,9 @@ from pointsman.identity.ca import Authority
 from pointsman.identity.folder import open_authority
 from pointsman.identity.rotation import Identities, Subject
 from pointsman.identity.secrets import with_secrets
+from pointsman.resources.codes import identity as codes
+from pointsman.resources.key import Key
+from pointsman.resources.problem import Problem
 from pointsman.xds.snapshot import Snapshot
 
 
@@ -34,18 +39,37 @@ def read_authority(folder: Path | None, trust_domain: str | None = None) -> Auth
 class Issuing:
     """Issues and renews certificates, as far as any policy asks for them.
 
-    Use it as a context manager: certificates are renewed as long as it is open.
+    Use it as a context manager: certificates are renewed, and the authority's folder is followed,
+    as long as it is open.
 
     Args:
         authority: who issues.
+        folder: where the authority is kept, if anywhere.
+        withheld: why nobody may be given a key; "" when they may.
+        restarts: whether proxies outlive this process, and with it an authority in memory.
     """
 
-    def __init__(self, authority: Authority) -> None:
-        self.authority = authority
+    def __init__(
+        self,
+        authority: Authority,
+        folder: Path | None = None,
+        *,
+        withheld: str = "",
+        restarts: bool = False,
+    ) -> None:
         self._identities = Identities(authority, self._renewed)
+        self._folder = folder
+        self._withheld = withheld
+        self._is_fleeting = restarts and folder is None
         self._listener: Callable[[frozenset[str]], None] = lambda _node_ids: None
         self._needed = False
-        self._task: asyncio.Task[None] | None = None
+        self._keys: dict[str, Key] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def authority(self) -> Authority:
+        """Who issues now."""
+        return self._identities.authority
 
     def on_change(self, listener: Callable[[frozenset[str]], None]) -> None:
         """Tells `listener` the node ids whose secrets are new."""
@@ -54,23 +78,53 @@ class Issuing:
     def want(self, graph: Graph) -> None:
         """Sets for whom certificates are issued: everybody, or nobody where no policy asks."""
         self._needed = graph.identities
-        proxies = graph.proxies.values() if graph.identities else ()
+        given = graph.identities and not self._withheld
+        proxies = tuple(graph.proxies.values()) if given else ()
+        self._keys = {proxy.node_id: proxy.key for proxy in proxies}
         self._identities.want(
             Subject(proxy.node_id, _names(proxy), (proxy.key,)) for proxy in proxies
         )
 
     def finish(self, proxy: Proxy, snapshot: Snapshot) -> Snapshot:
-        """The snapshot with the proxy's certificate, where certificates are needed."""
+        """The snapshot with the proxy's certificate, where certificates are needed.
+
+        Where they are withheld only the roots are in it, which are no secret.
+        """
         if not self._needed:
             return snapshot
         return with_secrets(snapshot, self._identities.secrets(proxy.node_id))
+
+    def problems(self) -> Iterator[Problem]:
+        """What keeps proxies from having certificates, and what will."""
+        if not self._needed:
+            return
+        if self._withheld:
+            hint = "use TLS with --client-ca or join tokens, or a Unix socket"
+            yield Problem(codes.WITHHELD, f"no proxy gets a certificate: {self._withheld}", hint)
+            return
+        for node_id, reason in sorted(self._identities.failures.items()):
+            message = f"no new certificate for {node_id}: {reason}"
+            yield Problem(codes.NOT_ISSUED, message, key=self._keys.get(node_id))
+        if self._is_fleeting:
+            message = "the mesh's certificate authority is kept nowhere"
+            yield Problem(codes.FLEETING, message, "name a folder for it: --identity FOLDER")
 
     def _renewed(self, node_ids: frozenset[str]) -> None:
         self._listener(node_ids)
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._identities.run(), name="identities")
+        self._begin(self._identities.run, "identities")
+        if self._folder is not None:
+            folder = self._folder
+
+            async def follow() -> None:
+                await follow_authority(folder, lambda: self.authority, self._identities.use)
+
+            self._begin(follow, "authority")
         return self
+
+    def _begin(self, run: Callable[[], Awaitable[None]], name: str) -> None:
+        self._tasks.append(asyncio.create_task(endless(run, name), name=name))
 
     async def __aexit__(
         self,
@@ -78,9 +132,10 @@ class Issuing:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
 
 
 def _names(proxy: Proxy) -> tuple[str, ...]:

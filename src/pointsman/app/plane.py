@@ -8,7 +8,7 @@ problems; it never changes what is served. Where it runs, and who is told, is up
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -146,15 +146,23 @@ class ControlPlane:
         changed = self._compiler.endpoints.update(services)
         snapshots = {**self._compiled.snapshots, **changed}
         self._compiled = replace(self._compiled, snapshots=snapshots)
-        for node_class in self._published.values():
-            if node_class in changed:
-                self._serve(node_class)
+        self._serve_all(item for item in self._published.values() if item in changed)
 
     def _issued(self, node_ids: Collection[str]) -> None:
         """Certificates are new."""
-        for whom, node_class in self._published.items():
-            if whom.node_id in node_ids:
+        self._serve_all(item for whom, item in self._published.items() if whom.node_id in node_ids)
+
+    def _serve_all(self, node_classes: Iterable[NodeClass]) -> None:
+        """Serves each of them; one that cannot be served keeps none of the others from it."""
+        fault: Exception | None = None
+        for node_class in tuple(node_classes):
+            try:
                 self._serve(node_class)
+            except Exception as error:
+                log.exception("a proxy is not served", owner=str(node_class.owner))
+                fault = error
+        if fault is not None:
+            raise fault
 
     def _serve(self, node_class: NodeClass) -> None:
         whom = audience(self._compiled.proxies[node_class], node_class)
@@ -186,6 +194,7 @@ class ControlPlane:
         """Everything that is wrong now, located."""
         found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
         found.extend(self._discovery.problems())
+        found.extend(self._issuing.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:

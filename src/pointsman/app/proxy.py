@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from pointsman.aio.endless import endless
 from pointsman.api.health import HealthAddress, HealthServer
 from pointsman.app.own_certificate import invalidity
 from pointsman.envoy.config_source import SDS_SOCKET
@@ -149,7 +150,9 @@ class ProxyRun:
             files = IdentityFiles(folder.path, xds.tls, options.token)
             files.write()
             self._look_at_own()
-            following = asyncio.create_task(self._follow(files), name="identity")
+            following = asyncio.create_task(
+                endless(lambda: self._follow(files), "identity"), name="identity"
+            )
             stack.callback(following.cancel)
             xds = replace(xds, secrets=folder.path, token=options.token is not None)
 
@@ -202,7 +205,11 @@ class ProxyRun:
         """Waits for the end; tells whether it was asked for."""
         waits = [
             asyncio.create_task(item)
-            for item in (stop.wait(), self._over.wait(), self._follow_upgrades())
+            for item in (
+                stop.wait(),
+                self._over.wait(),
+                endless(self._follow_upgrades, "upgrades"),
+            )
         ]
         await asyncio.wait(waits[:2], return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:

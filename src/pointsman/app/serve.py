@@ -24,7 +24,7 @@ from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.settings import Settings
 from pointsman.sources.files import read
-from pointsman.xds.address import ListenOptions
+from pointsman.xds.address import ListenOptions, is_private
 from pointsman.xds.admission import Admission, Anyone
 from pointsman.xds.nodes import Newcomer, Node
 
@@ -146,7 +146,12 @@ class Service:
         self._news = news
         self._site = Elsewhere(options)
         self._discovery = Discovery(options.discovery)
-        self._issuing = Issuing(read_authority(options.identity, options.trust_domain))
+        self._issuing = Issuing(
+            read_authority(options.identity, options.trust_domain),
+            options.identity,
+            withheld=_why_withheld(options),
+            restarts=True,
+        )
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -193,3 +198,15 @@ class Service:
 
     async def _unready(self) -> str:
         return "" if self.serves else "not serving"
+
+
+def _why_withheld(options: ServeOptions) -> str:
+    """Why proxies must not be sent keys; "" when they may."""
+    xds = options.xds
+    if is_private(xds.address):
+        return ""
+    if xds.tls is None:
+        return f"{xds.address} is plaintext, where others can read its key"
+    if isinstance(options.admission, Anyone):
+        return f"on {xds.address} no proxy proves which node it is, so that anybody would get keys"
+    return ""

@@ -1,6 +1,5 @@
 """What the options of `pointsman serve` say about who may connect, and how."""
 
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,9 +46,9 @@ def admission(
         UsageError: the options do not fit together.
         IdentityError: the authority cannot be used.
     """
+    from pointsman.app.authority_folder import FolderTokens
     from pointsman.app.issuing import read_authority
     from pointsman.graph import spiffe
-    from pointsman.identity.tokens import Tokens
     from pointsman.xds.admission import Anyone, Proven
 
     if tls is None or any_node:
@@ -66,8 +65,8 @@ def admission(
             "TLS without --client-ca or --identity: nothing tells which node a proxy is",
             hint="name the authority of their certificates or of their tokens, or say --any-node",
         )
-    tokens = Tokens(read_authority(identity, trust_domain).token_key)
-    return Proven(node_of_token=lambda token: tokens.verify(token, datetime.now(UTC)))
+    tokens = FolderTokens(identity, read_authority(identity, trust_domain).token_key)
+    return Proven(node_of_token=tokens.node_id)
 
 
 def socket_permissions(text: str) -> int:

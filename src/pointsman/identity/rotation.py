@@ -17,7 +17,7 @@ import structlog
 
 from pointsman.envoy.sealed import Sealed
 from pointsman.errors import IdentityError
-from pointsman.identity.ca import MEMORY_ROOT_LIFETIME, Authority, Signer, new_root
+from pointsman.identity.ca import MEMORY_ROOT_LIFETIME, SKEW, Authority, Signer, new_root
 from pointsman.identity.secrets import identity_secret, trust_secret
 from pointsman.resources.key import Key
 
@@ -31,8 +31,9 @@ SHORTEST_WAIT: Final = 1.0
 """Seconds between two rounds, however short lives are."""
 AT_ONCE: Final = 50
 """Certificates that are issued without letting others run."""
-LONGEST_WAIT: Final = 3600.0
-"""Seconds after which the clock is looked at again: it may have been set."""
+LONGEST_WAIT: Final = 30.0
+"""Seconds after which the clock is looked at again: it may have been set, or have stood still for
+a suspended machine that now has only expired certificates."""
 
 log = structlog.get_logger(__name__)
 
@@ -149,6 +150,7 @@ class Identities:
         self._subjects: dict[str, Subject] = {}
         self._current: dict[str, Current] = {}
         self._failed: dict[str, tuple[str, datetime]] = {}
+        self._untold: set[str] = set()
         self._woken = asyncio.Event()
 
     @property
@@ -239,11 +241,18 @@ class Identities:
         if authority is not self._authority:
             log.info("certificate authority advanced", roots=len(authority.roots))
             self._adopt(authority)
-        due = [node_id for node_id, when in self._times() if when <= now]
+        due = [node_id for node_id, when in self._times(now) if when <= now]
         renewed = frozenset(node_id for node_id in due[:most] if self._issue(node_id, now))
-        if renewed:
-            self._on_change(renewed)
+        self._tell(renewed)
         return renewed
+
+    def _tell(self, node_ids: Iterable[str]) -> None:
+        """Tells whose secrets are new, and of those of whom it could not be told before."""
+        self._untold |= set(node_ids)
+        told = frozenset(self._untold & self._subjects.keys())
+        if told:
+            self._on_change(told)
+        self._untold.clear()
 
     async def run(self) -> None:
         """Renews for ever, until cancelled."""
@@ -251,7 +260,7 @@ class Identities:
             self._woken.clear()
             now = self._clock()
             due = self.next_due
-            if due is not None and due <= now:
+            if self._untold or self._early(now) or (due is not None and due <= now):
                 self.renew(now, AT_ONCE)
                 await asyncio.sleep(0)
                 continue
@@ -263,14 +272,23 @@ class Identities:
         self._woken.set()
         if trusted:
             self._trust = trust_secret(authority)
-            self._on_change(frozenset(self._subjects))
+            self._tell(self._subjects)
 
-    def _times(self) -> Iterable[tuple[str, datetime]]:
+    def _times(self, now: datetime) -> Iterable[tuple[str, datetime]]:
+        early = self._early(now)
         for node_id in self._subjects:
             if node_id in self._failed:
                 yield node_id, self._failed[node_id][1]
             elif node_id in self._current:
-                yield node_id, self._current[node_id].due
+                yield node_id, now if node_id in early else self._current[node_id].due
+
+    def _early(self, now: datetime) -> frozenset[str]:
+        """Whose certificates are not valid yet, since the clock has been set back."""
+        return frozenset(
+            node_id
+            for node_id, item in self._current.items()
+            if now < item.begin - SKEW and node_id not in self._failed
+        )
 
     def _issue(self, node_id: str, now: datetime) -> bool:
         subject = self._subjects[node_id]

@@ -8,7 +8,9 @@ Envoy wants the word `Bearer` in front of it.
 
 import asyncio
 import json
+import re
 import shutil
+import ssl
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +26,9 @@ from pointsman.proxy.xds_cluster import (
 
 LOOK_S: Final = 1.0
 _SECRET: Final = TYPE + "envoy.extensions.transport_sockets.tls.v3.Secret"
+
+_TOKEN: Final = re.compile(rb"[!-~]+")
+"""RFC 6750 allows less; what matters is that it is one word of one line."""
 
 _Stamps = tuple[tuple[int, int, int], ...]
 
@@ -48,20 +53,23 @@ class IdentityFiles:
         """Write the secrets as the files are now.
 
         Raises:
-            UsageError: one of them cannot be read.
+            UsageError: one of them cannot be read or is not what it should be; those written before
+            stay.
         """
         self._stamps = self._look()
         try:
             for file in self._files():
                 file.read_bytes()
+            _check(self._tls)
             secrets = list(self._made())
+            for secret in secrets:
+                fresh = self._folder / "secret.new"
+                fresh.touch(mode=0o600)
+                fresh.write_text(json.dumps({"resources": [secret]}), encoding="utf-8")
+                fresh.rename(self._folder / f"{secret['name']}.json")
         except OSError as error:
-            raise UsageError(f"{error.filename} cannot be read: {error.strerror}") from None
-        for secret in secrets:
-            fresh = self._folder / "secret.new"
-            fresh.touch(mode=0o600)
-            fresh.write_text(json.dumps({"resources": [secret]}), encoding="utf-8")
-            fresh.rename(self._folder / f"{secret['name']}.json")
+            where = error.filename or self._folder
+            raise UsageError(f"{where} cannot be read: {error.strerror}") from None
 
     async def changed(self) -> None:
         """Wait until the files differ from those written last."""
@@ -95,9 +103,38 @@ class IdentityFiles:
             pair = tls_certificate(_linked(folder, tls.certificate), _linked(folder, tls.key))
             found.append(_secret(CERTIFICATE_SECRET, tls_certificate=pair))
         if self._token is not None:
-            text = {"inline_string": f"Bearer {self._token.read_text(encoding='utf-8').strip()}"}
+            text = {"inline_string": f"Bearer {_token(self._token)}"}
             found.append(_secret(TOKEN_SECRET, generic_secret={"secret": text}))
         return found
+
+
+def _check(tls: XdsTls | None) -> None:
+    """Envoy would only warn of these, and then fail to connect for no reason it tells."""
+    if tls is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(tls.ca)
+    except ssl.SSLError:
+        raise UsageError(f"{tls.ca} holds no certificates in PEM") from None
+    if tls.certificate is None or tls.key is None:
+        return
+    try:
+        # Without a password OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(tls.certificate, tls.key, password="")
+    except ssl.SSLError:
+        raise UsageError(
+            f"{tls.certificate} and {tls.key} are no certificate with its key",
+            hint="both are PEM, and the key has no passphrase",
+        ) from None
+
+
+def _token(file: Path) -> str:
+    token = file.read_bytes().strip()
+    if not _TOKEN.fullmatch(token):
+        # What is in there may be a secret all the same, so it is not shown.
+        raise UsageError(f"{file} holds no token", hint="make one with: pointsman identity token")
+    return token.decode("ascii")
 
 
 def _linked(folder: Path, file: Path) -> Path:

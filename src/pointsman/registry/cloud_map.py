@@ -115,16 +115,15 @@ class CloudMap:
             full = loop.time() >= full_at
             try:
                 asked = await self._ask(service, None if full else revision)
-            except Exception as error:
-                failures += 1
-                full_at = loop.time()  # what it says after a failure is taken down whole
-                self._failed(service, error)
-            else:
-                failures = 0
                 if asked is not None:
                     revision, instances = asked
                     full_at = loop.time() + self._full_s
                     self._registry.put(SOURCE, service, instances)
+                failures = 0
+            except Exception as error:
+                failures += 1
+                full_at = loop.time()  # what it says after a failure is taken down whole
+                self._failed(service, error)
             self._answered[service].set()
             await asyncio.sleep(pause(self._interval_s, failures))
 

@@ -64,6 +64,11 @@ def listen(server: Any, options: ListenOptions) -> str:
         ) from error
 
 
+def is_private(address: str) -> bool:
+    """Whether only this machine reaches the address: a Unix socket, or a loopback one."""
+    return address.startswith(UNIX) or is_loopback(address.rpartition(":")[0])
+
+
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches the host: `localhost`, or a loopback address."""
     try:

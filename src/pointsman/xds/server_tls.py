@@ -51,7 +51,8 @@ class ServerTls:
         """
         try:
             check = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            check.load_cert_chain(self.certificate, self.key)
+            # Without a password OpenSSL would ask for one at the terminal.
+            check.load_cert_chain(self.certificate, self.key, password="")
             if self.client_ca is not None:
                 check.load_verify_locations(self.client_ca)
             authorities = None if self.client_ca is None else self.client_ca.read_bytes()

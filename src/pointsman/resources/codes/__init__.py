@@ -9,6 +9,7 @@
            enforcement accepted, but not enforced here
     PM6xx  envoy       what Envoy itself refuses, and ports
     PM7xx  registry    what registries of service instances say
+    PM8xx  identity    certificates of the mesh's own authority
 
 One module a hundred; `docs/problems.md` is generated from `CODES`. A number is never reused.
 """
@@ -20,6 +21,7 @@ from pointsman.resources.codes import (
     enforcement,
     envoy,
     fields,
+    identity,
     notes,
     reading,
     references,
@@ -37,6 +39,7 @@ _MODULES: tuple[ModuleType, ...] = (
     notes,
     enforcement,
     envoy,
+    identity,
 )
 
 
