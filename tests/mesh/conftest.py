@@ -17,7 +17,7 @@ import pytest
 from tests.mesh.place import Place
 from tests.support.netns import Namespace, switched, why_not
 from tests.support.pem_files import Authority
-from tests.support.up import Up
+from tests.support.up import Up, until
 
 NODES = {"front": "front", "blue-1": "blue", "blue-2": "blue", "red": "red"}
 """Virtual nodes by machine."""
@@ -151,8 +151,9 @@ def started() -> Iterator[Mesh]:
 
 @pytest.fixture
 def mesh(started: Mesh) -> Iterator[Mesh]:
-    """The mesh; its manifests are again as they were afterwards."""
+    """The mesh; manifests, and what proxies have got of them, are again as before afterwards."""
     before = {file.name: file.read_text("utf-8") for file in started.folder.glob("*.yaml")}
+    versions = {name: started[name].versions() for name in NODES}
     yield started
     for file in started.folder.glob("*.yaml"):
         if file.name not in before:
@@ -160,5 +161,13 @@ def mesh(started: Mesh) -> Iterator[Mesh]:
     for name, text in before.items():
         if (started.folder / name).read_text("utf-8") != text:
             started.write(name, text)
-
-
+    try:
+        for name in NODES:
+            until(lambda name=name: started[name].versions() == versions[name], 20, name)  # type: ignore[misc]
+    except AssertionError:
+        print(sorted(started[name].versions() - versions[name]), sorted(versions[name]-started[name].versions()))
+        print(started.control.text[-3000:])
+        print(started.control.status())
+        print((started[name].folder / "proxy.log").read_text()[-3000:])
+        print(sorted(p.name for p in started.folder.iterdir()))
+        raise

@@ -113,13 +113,23 @@ class Place:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
 
+    def versions(self) -> set[tuple[str, str]]:
+        """Names and versions of all that Envoy has got and uses."""
+        found = set()
+        for part in json.loads(self.admin("/config_dump"))["configs"]:
+            for item in part.get("dynamic_active_clusters", ()):
+                found.add((item["cluster"]["name"], item["version_info"]))
+            for item in part.get("dynamic_listeners", ()):
+                found.add((item["name"], item.get("active_state", {}).get("version_info", "")))
+            for item in part.get("dynamic_route_configs", ()):
+                found.add((item["route_config"]["name"], item["version_info"]))
+        return found
+
     def count(self, *names: str) -> int:
         """The sum of Envoy's counters and gauges whose names end so."""
         stats = json.loads(self.admin("/stats?format=json"))["stats"]
         return sum(
-            stat["value"]
-            for stat in stats
-            if "value" in stat and stat["name"].endswith(names)
+            stat["value"] for stat in stats if "value" in stat and stat["name"].endswith(names)
         )
 
     def envoys(self) -> list[int]:
@@ -161,7 +171,7 @@ class Answer:
 
 def _program(pid: int) -> str:
     with suppress(OSError):
-        return Path(os.readlink(f"/proc/{pid}/exe")).name
+        return Path(f"/proc/{pid}/exe").readlink().name
     return ""
 
 
