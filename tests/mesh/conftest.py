@@ -30,6 +30,7 @@ _SERVED: Mapping[str, Mapping[str, Any]] = {
     "red": {"web": [8080], "greeting": [9000]},
     "outside": {"web": [8080, 8081, 9080], "greeting": [2525, 3306], "tls": [443]},
 }
+_SHOP = Path(__file__).with_name("shop")
 _PORTS = {"front": (8080,), "blue-1": (8080,), "blue-2": (8080,), "red": (8080, 9000)}
 """Of the virtual nodes' listeners."""
 
@@ -44,6 +45,7 @@ class Mesh:
         identity: folder of its certificate authority.
         control: the control plane.
         stack: ends it.
+        versions: what its proxies have got at first.
     """
 
     places: Mapping[str, Place]
@@ -51,6 +53,7 @@ class Mesh:
     identity: Path
     stack: ExitStack
     control: Up = field(init=False)
+    versions: Mapping[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     def serve(self) -> None:
         """Starts the control plane, on a Unix socket that all may use."""
@@ -134,7 +137,7 @@ def started() -> Iterator[Mesh]:
         folder.chmod(0o755)
         pair = Authority(folder, "public").issue("server", AMAZON)
         outside = {**_SERVED["outside"], "certificate": [str(pair.certificate), str(pair.key)]}
-        shutil.copytree(Path(__file__).with_name("shop"), folder / "mesh")
+        shutil.copytree(_SHOP, folder / "mesh")
         places: dict[str, Place] = {}
         mesh = Mesh(places, folder / "mesh", folder / "identity", stack)
         mesh.serve()
@@ -146,28 +149,19 @@ def started() -> Iterator[Mesh]:
             places[name].intercept(*(f"--app-port={port}" for port in _PORTS[name]))
         for name in NODES:
             places[name].wait_ready()
+        mesh.versions = {name: places[name].versions() for name in NODES}
         yield mesh
 
 
 @pytest.fixture
 def mesh(started: Mesh) -> Iterator[Mesh]:
-    """The mesh; manifests, and what proxies have got of them, are again as before afterwards."""
-    before = {file.name: file.read_text("utf-8") for file in started.folder.glob("*.yaml")}
-    versions = {name: started[name].versions() for name in NODES}
+    """The mesh; manifests, and what proxies have got of them, are as at first afterwards."""
     yield started
     for file in started.folder.glob("*.yaml"):
-        if file.name not in before:
+        first = _SHOP / file.name
+        if not first.exists():
             file.unlink()
-    for name, text in before.items():
-        if (started.folder / name).read_text("utf-8") != text:
-            started.write(name, text)
-    try:
-        for name in NODES:
-            until(lambda name=name: started[name].versions() == versions[name], 20, name)  # type: ignore[misc]
-    except AssertionError:
-        print(sorted(started[name].versions() - versions[name]), sorted(versions[name]-started[name].versions()))
-        print(started.control.text[-3000:])
-        print(started.control.status())
-        print((started[name].folder / "proxy.log").read_text()[-3000:])
-        print(sorted(p.name for p in started.folder.iterdir()))
-        raise
+        elif file.read_text("utf-8") != first.read_text("utf-8"):
+            started.write(file.name, first.read_text("utf-8"))
+    for name in NODES:
+        until(lambda n=name: started[n].versions() == started.versions[n], 20, name)  # type: ignore[misc]
