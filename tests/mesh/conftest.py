@@ -45,7 +45,7 @@ class Mesh:
         identity: folder of its certificate authority.
         control: the control plane.
         stack: ends it.
-        versions: what its proxies have got at first.
+        held: what its proxies have got at first.
     """
 
     places: Mapping[str, Place]
@@ -53,7 +53,7 @@ class Mesh:
     identity: Path
     stack: ExitStack
     control: Up = field(init=False)
-    versions: Mapping[str, set[tuple[str, str]]] = field(default_factory=dict)
+    held: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     def serve(self) -> None:
         """Starts the control plane, on a Unix socket that all may use."""
@@ -149,7 +149,7 @@ def started() -> Iterator[Mesh]:
             places[name].intercept(*(f"--app-port={port}" for port in _PORTS[name]))
         for name in NODES:
             places[name].wait_ready()
-        mesh.versions = {name: places[name].versions() for name in NODES}
+        mesh.held = {name: places[name].held() for name in NODES}
         yield mesh
 
 
@@ -164,4 +164,4 @@ def mesh(started: Mesh) -> Iterator[Mesh]:
         elif file.read_text("utf-8") != first.read_text("utf-8"):
             started.write(file.name, first.read_text("utf-8"))
     for name in NODES:
-        until(lambda n=name: started[n].versions() == started.versions[n], 20, name)  # type: ignore[misc]
+        until(lambda n=name: started[n].held() == started.held[n], 20, name)  # type: ignore[misc]

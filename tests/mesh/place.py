@@ -113,16 +113,20 @@ class Place:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
 
-    def versions(self) -> set[tuple[str, str]]:
-        """Names and versions of all that Envoy has got and uses."""
-        found = set()
+    def held(self) -> dict[str, Any]:
+        """All that Envoy has got and uses, by name.
+
+        Contents are told, not versions: an active listener whose filter chains alone were replaced
+        is shown with the version of the one before.
+        """
+        found: dict[str, Any] = {}
         for part in json.loads(self.admin("/config_dump"))["configs"]:
             for item in part.get("dynamic_active_clusters", ()):
-                found.add((item["cluster"]["name"], item["version_info"]))
+                found[item["cluster"]["name"]] = item["cluster"]
             for item in part.get("dynamic_listeners", ()):
-                found.add((item["name"], item.get("active_state", {}).get("version_info", "")))
+                found[item["name"]] = item.get("active_state", {}).get("listener")
             for item in part.get("dynamic_route_configs", ()):
-                found.add((item["route_config"]["name"], item["version_info"]))
+                found[item["route_config"]["name"]] = item["route_config"]
         return found
 
     def count(self, *names: str) -> int:
