@@ -24,7 +24,7 @@ lint: $(VENV)/.dev ## style, types and import contracts
 docs: $(VENV)/.dev ## write the generated pages of docs/
 	$(BIN)/python scripts/generate_docs.py
 
-bench: $(VENV)/.dev ## run every benchmark (about ten minutes; needs wrk, nginx, haproxy, caddy)
+bench: $(VENV)/.dev ## run every benchmark (about fifteen minutes; needs wrk, nginx, haproxy, caddy)
 	$(BIN)/python bench/all.py
 
 $(VENV)/bin/python:

@@ -1,6 +1,6 @@
 """Runs every benchmark, one after the other: `make bench`.
 
-Takes about ten minutes. The data plane's needs wrk, and compares with nginx, HAProxy and Caddy as
+Takes about fifteen minutes. The data plane's needs wrk, and compares with nginx, HAProxy and Caddy as
 far as they are installed. Loopback only; every part is bounded in time.
 """
 
@@ -13,7 +13,10 @@ PARTS = (
     ("Decoding manifests", ["bench.decode"], 300),
     ("Control plane at 10,000 gateway routes", ["bench.control_plane"], 600),
     ("One change to 1,000 proxies", ["bench.fanout"], 300),
+    ("An edit in a mesh of 200 nodes with 50 backends each", ["bench.mesh"], 120),
+    ("One endpoint a second to 1,000 proxies", ["bench.endpoints"], 300),
     ("Certificates", ["bench.identity"], 60),
+    ("A request through two proxies", ["bench.dataplane.two_proxies"], 300),
 )
 
 

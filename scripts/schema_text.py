@@ -14,7 +14,12 @@ from pointsman.resources.shape import fields
 Block = type[Any]
 """A dataclass of `pointsman.resources.kinds`."""
 
-_SCALARS: dict[Any, str] = {str: "text", int: "whole number", bool: "true or false"}
+_SCALARS: dict[Any, str] = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+}
 
 
 def blocks_of(root: Block) -> list[Block]:

@@ -132,7 +132,7 @@ def test_text_that_is_not_utf8_can_be_quoted(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.envoy
-def test_what_only_envoy_refuses_becomes_a_problem_of_the_gateway(
+def test_what_only_envoy_refuses_becomes_a_problem_of_the_proxy(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "a.yaml").write_text(GOOD)
@@ -149,6 +149,10 @@ def test_what_only_envoy_refuses_becomes_a_problem_of_the_gateway(
     assert ended.status == 1
     problems = json.loads(ended.out)["problems"]
     assert {problem["code"] for problem in problems} == {"PM601"}
+    mesh = Path(__file__).parents[1] / "golden" / "explain" / "mesh.yaml"
+    found = json.loads(run("check", mesh, "--json").out)["problems"]
+    refused = {problem["object"] for problem in found if problem["code"] == "PM601"}
+    assert refused == {"VirtualNode shop/prices", "VirtualNode shop/base"}
     assert "port" in problems[0]["message"].lower()
     assert problems[0]["object"] == "VirtualGateway a/front"
     assert (problems[0]["file"], problems[0]["line"]) == ("a.yaml", 6)

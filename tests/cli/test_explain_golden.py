@@ -35,7 +35,17 @@ CASES = {
     f"--port 9000 {GRPC}",
     "grpc-unavailable": f"grpc.yaml POST /color.ColorService/GetColor --gateway grpc/front "
     f"--port 9000 {GRPC}",
+    "policies": "policies.yaml GET /cart",
+    "fault": "policies.yaml GET /stock",
     "no-host": "grpc.yaml GET https://x.example.com/ --gateway mesh/grpc/virtualGateway/side_grpc",
+    "from-service": "mesh.yaml GET http://prices.shop.local:8080//vip/7 --from front",
+    "from-no-route": "mesh.yaml GET http://prices.shop.local:8080/ --from shop/front",
+    "from-malformed": "mesh.yaml GET http://prices.shop.local:8080/%00 --from front",
+    "from-unknown-host": "mesh.yaml GET http://prices:8080/vip --from front_shop",
+    "from-unknown-port": "mesh.yaml GET http://prices.shop.local/vip --from front",
+    "from-tcp": "mesh.yaml GET http://whoever:5432/ --from mesh/shop/virtualNode/front_shop",
+    "from-open": "open-mesh.yaml GET http://example.com:8080/vip --from front",
+    "from-open-port": "open-mesh.yaml GET /x --port 9000 --from front",
 }
 
 

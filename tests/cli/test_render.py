@@ -41,6 +41,20 @@ def test_node_chooses_the_gateway(run: Run) -> None:
     assert listener["address"]["socket_address"]["port_value"] == 9100
 
 
+def test_node_chooses_a_sidecar(run: Run) -> None:
+    ended = run("render", EXPLAIN / "mesh.yaml", "--node", "front", "--json")
+    bootstrap = json.loads(ended.out)
+    assert (ended.status, bootstrap["node"]["id"]) == (0, "mesh/shop/virtualNode/front_shop")
+    (listener,) = bootstrap["static_resources"]["listeners"]
+    assert listener["name"] == "lds_egress_0.0.0.0_15001"
+
+
+def test_a_node_nobody_knows(run: Run) -> None:
+    ended = run("render", EXPLAIN / "mesh.yaml", "--node", "fronts")
+    assert ended.status == 2
+    assert "fronts" in ended.err
+
+
 def test_admin_is_on_loopback_and_only_on_request(run: Run) -> None:
     bootstrap = json.loads(run("render", SPLIT, "--admin-port", "9901", "--json").out)
     address = bootstrap["admin"]["address"]["socket_address"]

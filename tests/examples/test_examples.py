@@ -1,6 +1,7 @@
 """What the bundled examples promise in their comments holds when they are served."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,3 +106,29 @@ def test_v1beta1_splits_three_to_one() -> None:
         assert low < seen["prices-next"] < high
         assert seen["prices"] + seen["prices-next"] == REQUESTS
         assert ask(up.address(), "/prices/today").seen["path"] == "/today"
+
+
+@pytest.fixture(scope="module")
+def mesh() -> Iterator[Up]:
+    front = f"front={sys.executable} {EXAMPLES / 'mesh' / 'front.py'}"
+    with running(EXAMPLES / "mesh", "--mesh", "--echo", "--app", front, "--listen", "8088=0") as up:
+        yield up
+
+
+@pytest.mark.xdist_group("mesh-example")
+def test_the_front_of_ones_own_calls_both_versions_of_color(mesh: Up) -> None:
+    address = mesh.address("entrance")
+    seen = Counter(ask(address).seen["virtualNode"] for _ in range(REQUESTS))
+    low, high = bounds(0.25)
+    assert low < seen["color-v2"] < high
+    assert seen["color-v1"] + seen["color-v2"] == REQUESTS
+
+
+@pytest.mark.xdist_group("mesh-example")
+def test_the_line_shown_plays_front(mesh: Up) -> None:
+    shown = mesh.says(r"as front: +curl -x http://(\S+) http://([^/]+)(/\S*)")
+    found = {
+        ask(shown.group(1), f"http://{shown.group(2)}{shown.group(3)}", {"x-tester": "1"}).node
+        for _ in range(20)
+    }
+    assert found == {"color-v2"}

@@ -17,6 +17,8 @@ ELSEWHERE = {
     "PM602": "only a running Envoy says it: tests of up",
     "PM604": "only a running Envoy says it: tests/envoy/test_tls_rotation.py",
     "PM603": "only a machine with a taken port says it: tests of up",
+    "PM605": "only `up --mesh` says it: tests/up/test_mesh.py",
+    "PM606": "only `up --mesh` says it: tests/up/test_mesh.py",
     "PM701": "registry files are no manifests: tests/registry",
     "PM702": "only a registry says it: tests/registry",
     "PM703": "only a registry that fails says it: tests/registry",

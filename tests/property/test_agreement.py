@@ -11,6 +11,7 @@ from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Share, decide
 from pointsman.graph.link import link
 from pointsman.graph.request import Request
+from pointsman.observe.explain import client_status
 from tests.property.strategies import Scene, scenes
 from tests.support.gateway import Outcome, outcomes, running
 
@@ -56,6 +57,12 @@ def _outcomes_of(intent: Intent, share: Share, request: Request, host: str | Non
     chosen = [target.cluster for target in share.targets if target.weight]
     if share.route is None:
         return {_refusal(404, request, route, host)}
+    if share.abort is not None:
+        status, grpc = client_status(share.abort, request)
+        # A fault in front of an answer of Envoy's own leaves no trace of the route it was for.
+        if not chosen:
+            return {Outcome(status, grpc, None, None, None, None, None)}
+        return {Outcome(status, grpc, route, None, host, None, None)}
     if not chosen:
         return {_refusal(503, request, route, host)}
     seen = share.request.target, share.request.authority

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,33 @@ def made(
 )
 def test_envoy_takes_it(envoy: EnvoyBinary, xds: XdsAddress, dialect: Dialect) -> None:
     assert validate(envoy, json.dumps(made(xds, dialect))) == []
+
+
+@pytest.mark.parametrize(
+    ("node_id", "fixed"),
+    [
+        ("mesh/shop/virtualNode/a_b", {"appmesh.mesh": "shop", "appmesh.virtual_node": "a_b"}),
+        (
+            "arn:aws:appmesh:eu-west-1:123456789012:mesh/shop@123/virtualGateway/in",
+            {"appmesh.mesh": "shop", "appmesh.virtual_gateway": "in"},
+        ),
+        ("stranger", {}),
+    ],
+)
+def test_statistics_carry_the_tags_of_app_mesh(node_id: str, fixed: dict[str, str]) -> None:
+    made = bootstrap(node_id=node_id, node_cluster="x", xds=UNIX, admin=Path("/tmp/admin"))
+    tags = made["stats_config"]["stats_tags"]
+    assert {t["tag_name"]: t["fixed_value"] for t in tags if "fixed_value" in t} == fixed
+    by_name = {t["tag_name"]: re.compile(t["regex"]) for t in tags if "regex" in t}
+
+    def read(tag: str, name: str) -> str | None:
+        found = by_name[f"appmesh.listener_{tag}"].search(name)
+        return found and found[2]
+
+    assert read("protocol", "http.ingress.http2.8080.downstream_rq_total") == "http2"
+    assert read("port", "http.ingress.http2.8080.downstream_rq_total") == "8080"
+    assert read("port", "tcp.egress.5432.downstream_cx_total") == "5432"
+    assert read("port", "http.ingress.downstream_rq_total") is None
 
 
 TLS = XdsTls(Path("ca.pem"), None, Path("own.pem"), Path("own.key"))

@@ -77,6 +77,18 @@ def test_a_change_that_changes_no_endpoint_is_not_published() -> None:
     assert scene.endpoints.update([CART]) == {}
 
 
+def test_a_class_that_is_added_takes_no_endpoints_back() -> None:
+    scene = Scene()
+    scene.registry.replace("files", {CART: [instance("a")], PAY: []})
+    compiled = scene.compile()
+    edge = class_of(compiled, EDGE)
+    scene.registry.put("files", CART, [instance("c", "10.0.0.3")])
+    changed = scene.endpoints.update([CART])
+    added = scene.compiler.add(NodeClass(EDGE, "sotw"))
+    assert added.snapshots[edge] is changed[edge]
+    assert hosts(added.snapshots[edge], CART_CLUSTER) == ["10.0.0.3"]
+
+
 def test_an_edit_leaves_assignments_the_same_objects() -> None:
     scene = Scene()
     scene.registry.replace("files", {CART: [instance("a")]})

@@ -194,6 +194,72 @@ spec:
     - {kind: VirtualNode, name: cart, sectionName: "8080"}
   mode: PERMISSIVE
 ---
+apiVersion: pointsman.dev/v1alpha1
+kind: RoutePolicy
+metadata: {name: cart, namespace: shop}
+spec:
+  targetRefs:
+    - {kind: VirtualRouter, name: cart, sectionName: main}
+    - {kind: GatewayRoute, name: cart}
+  timeout: {perRequest: {unit: s, value: 20}, idle: {unit: s, value: 60}}
+  retry:
+    maxRetries: 2
+    perRetryTimeout: {unit: s, value: 2}
+    httpRetryEvents: [gateway-error]
+    tcpRetryEvents: [connection-error]
+    grpcRetryEvents: [unavailable]
+    statusCodes: [429]
+  mirror: {virtualNodeRef: {name: cart-v2}, port: 8080, percent: 2.5}
+  requestHeaders:
+    set: [{name: x-team, value: web}]
+    add: [{name: x-seen, value: front}]
+    remove: [x-debug]
+  responseHeaders: {remove: [server]}
+  fault:
+    delay: {duration: {unit: ms, value: 100}, percent: 5}
+    abort: {httpStatus: 503, percent: 0.5}
+  cors:
+    allowOrigins: ["https://*.example.com"]
+    allowMethods: [GET, PUT]
+    allowHeaders: [x-token]
+    exposeHeaders: [x-total]
+    maxAge: {unit: s, value: 600}
+    allowCredentials: true
+---
+apiVersion: pointsman.dev/v1alpha1
+kind: BackendPolicy
+metadata: {name: cart, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualNode, name: cart-v1, sectionName: "8080"}]
+  algorithm: MAGLEV
+  stickiness: {cookie: {name: session, path: /cart, ttl: {unit: s, value: 3600}}}
+  zoneAware: true
+  panicThreshold: 20
+  connectTimeout: {unit: s, value: 1}
+---
+apiVersion: pointsman.dev/v1alpha1
+kind: BackendPolicy
+metadata: {name: cart-v2, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualNode, name: cart-v2}]
+  algorithm: LEAST_REQUEST
+  slowStart: {window: {unit: s, value: 30}, minPercent: 20}
+---
+apiVersion: pointsman.dev/v1alpha1
+kind: ListenerPolicy
+metadata: {name: front, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualGateway, name: front, sectionName: "8443"}]
+  compression: {encodings: [brotli, gzip], minBytes: 1000, contentTypes: [application/json]}
+  upgrades: [WEBSOCKET, CONNECT]
+---
+apiVersion: pointsman.dev/v1alpha1
+kind: AddressPolicy
+metadata: {name: stock, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualService, name: stock}]
+  addresses: [10.1.2.3, 10.8.0.0/16, "fd00::/8"]
+---
 apiVersion: appmesh.k8s.aws/v1beta1
 kind: VirtualNode
 metadata: {name: old, namespace: shop}

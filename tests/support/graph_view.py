@@ -29,6 +29,12 @@ from pointsman.resources.kinds.virtual_node import (
     DnsServiceDiscovery,
     NodeConnectionPool,
 )
+from tests.support.policy_view import (
+    balancing_words,
+    effects_words,
+    extras_words,
+    override_words,
+)
 
 Tree = dict[str, Any]
 
@@ -69,7 +75,13 @@ def _sidecar(sidecar: Sidecar) -> Tree:
         ingress={
             f"{item.port} {item.protocol}": tree
             for item in sidecar.ingress
-            if (tree := _given(pool=_pool(item.pool), timeouts=_timeouts(item.timeouts)))
+            if (
+                tree := _given(
+                    pool=_pool(item.pool),
+                    timeouts=_timeouts(item.timeouts),
+                    extras=extras_words(item.extras),
+                )
+            )
         },
         egress={item.port: _egress(item) for item in sidecar.egress},
         open="yes" if sidecar.open else "",
@@ -77,14 +89,18 @@ def _sidecar(sidecar: Sidecar) -> Tree:
 
 
 def _egress(port: EgressPort) -> Tree:
-    if port.tcp is not None:
-        targets = [_target(item, len(port.tcp.targets)) for item in port.tcp.targets]
-        idle = port.tcp.idle_ms
-        return {"tcp": _given(service=port.tcp.name, to=targets, idle_ms=idle)}
-    return {
+    tree: Tree = {
         backend.service.name: [_route(route) for route in backend.service.routes]
         for backend in port.http
     }
+    for item in port.tcp:
+        at = ", ".join(item.addresses)
+        tree[f"tcp {at}" if at else "tcp"] = _given(
+            service=item.name,
+            to=[_target(target, len(item.targets)) for target in item.targets],
+            idle_ms=item.idle_ms,
+        )
+    return tree
 
 
 def _log_format(form: LogFormat | None) -> str:
@@ -99,6 +115,7 @@ def _listener(listener: Listener) -> Tree:
     return _given(
         tls=_server_tls(listener.tls),
         pool=_pool(listener.pool),
+        extras=extras_words(listener.extras),
         hosts={str(host.domain): [_rule(rule) for rule in host.rules] for host in listener.hosts},
     )
 
@@ -158,6 +175,7 @@ def _rule(rule: GatewayRule) -> Tree:
         priority=rule.priority,
         match=match_words(rule.match),
         rewrite=_rewrite(rule.rewrite),
+        policy=rule.override and override_words(rule.override),
         to=[
             {
                 _weighed(target.service.key.path, target.weight, len(rule.targets)): _given(
@@ -187,6 +205,7 @@ def _route(route: Route) -> Tree:
         to=[_target(item, len(route.targets)) for item in route.targets],
         timeouts=_timeouts(route.timeouts),
         retry=_retry(route.retry),
+        effects=effects_words(route.effects),
     )
 
 
@@ -211,7 +230,8 @@ def _timeouts(limits: Timeouts) -> str:
 def _retry(policy: RetryPolicy) -> str:
     if policy == DEFAULT_RETRY:
         return ""
-    return f"{policy.max_retries} times of {policy.per_retry_ms} ms on {', '.join(policy.events)}"
+    on = ", ".join((*policy.events, *map(str, policy.statuses)))
+    return f"{policy.max_retries} times of {policy.per_retry_ms} ms on {on}"
 
 
 def match_words(match: RequestMatch) -> str:
@@ -241,7 +261,7 @@ def _clusters(graph: Graph) -> list[Cluster]:
         for port in sidecar.egress
         for weighted in (
             *(item for backend in port.http for r in backend.service.routes for item in r.targets),
-            *(port.tcp.targets if port.tcp else ()),
+            *(item for backend in port.tcp for item in backend.targets),
         )
     ]
     return called + [
@@ -267,6 +287,7 @@ def _cluster(cluster: Cluster) -> Tree:
         found=_discovery(cluster),
         ip=cluster.ip_preference,
         tls=_server_tls(cluster.tls),
+        balancing=balancing_words(cluster),
         health=cluster.health_check and _health(cluster.health_check),
         outliers=outliers
         and f"{outliers.max_server_errors} errors, every {outliers.interval.ms} ms, "

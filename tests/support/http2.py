@@ -104,3 +104,70 @@ class Http2Client:
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+class Tunnel:
+    """A CONNECT request over HTTP/2, and the bytes that go through it."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._protocol = H2Connection(CONFIGURATION)
+        self._stream = 0
+
+    async def __aenter__(self) -> Self:
+        """Connects."""
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        self._protocol.initiate_connection()
+        self._writer.write(self._protocol.data_to_send())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Closes the connection."""
+        self._writer.close()
+
+    async def open(self, authority: str, *, protocol: str = "", path: str = "") -> int:
+        """Asks for a tunnel, or by `protocol` for an upgrade (RFC 8441); gives the status.
+
+        Raises:
+            ConnectionError: the request was refused without an answer.
+        """
+        headers = [(":method", "CONNECT"), (":authority", authority)]
+        if protocol:
+            headers += [(":protocol", protocol), (":scheme", "http"), (":path", path)]
+            headers += [("sec-websocket-version", "13")]
+        self._stream = self._protocol.get_next_available_stream_id()
+        self._protocol.send_headers(self._stream, headers)
+        self._writer.write(self._protocol.data_to_send())
+        while True:
+            for event in await self._events():
+                if isinstance(event, ResponseReceived):
+                    pairs = {_text(name): _text(value) for name, value in event.headers}
+                    return int(pairs[":status"])
+
+    async def echo(self, data: bytes, until: bytes | None = None) -> bytes:
+        """Sends bytes and reads what comes back, up to some bytes, by default those it sent."""
+        self._protocol.send_data(self._stream, data)
+        self._writer.write(self._protocol.data_to_send())
+        found = b""
+        while (until or data) not in found:
+            for event in await self._events():
+                if isinstance(event, DataReceived):
+                    found += event.data
+        return found
+
+    async def _events(self) -> list[object]:
+        async with asyncio.timeout(PATIENCE):
+            data = await self._reader.read(65536)
+        if not data:
+            raise ConnectionError("the connection was closed")
+        events: list[object] = list(self._protocol.receive_data(data))
+        self._writer.write(self._protocol.data_to_send())
+        for event in events:
+            if isinstance(event, StreamReset | ConnectionTerminated):
+                raise ConnectionError(str(event))
+        return events

@@ -103,3 +103,12 @@ def route(name: str, match: Document, *targets: tuple[str, int], **more: Any) ->
     outside = {"priority": more.pop("priority")} if "priority" in more else {}
     body = {"match": match, "action": {"weightedTargets": weighted}, **more}
     return {"name": name, "httpRoute": body, **outside}
+
+
+def policy(kind: str, name: str, *targets: str, **spec: Any) -> Document:
+    """A policy attached to `Kind/name` or `Kind/name/section`."""
+    refs = []
+    for target in targets:
+        words = target.split("/")
+        refs.append(dict(zip(("kind", "name", "sectionName"), words, strict=False)))
+    return document(kind, name, {"targetRefs": refs, **spec})

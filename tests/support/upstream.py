@@ -24,12 +24,16 @@ class Upstream:
     Attributes:
         port: where it listens, on 127.0.0.1.
         reply: status of its answer to a request.
+        body: body of its answers.
+        headers: further headers of its answers.
         seen: requests it got, in order.
         waiting: requests it has not answered yet.
     """
 
     port: int
     reply: Callable[[Seen], Awaitable[int]]
+    body: bytes = b"ok"
+    headers: tuple[tuple[str, str], ...] = ()
     seen: list[Seen] = field(default_factory=list)
     waiting: int = 0
 
@@ -57,7 +61,9 @@ class Upstream:
             status = await self.reply(seen)
         finally:
             self.waiting -= 1
-        writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 2\r\n\r\nok".encode())
+        more = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        head = f"HTTP/1.1 {status} X\r\n{more}content-length: {len(self.body)}\r\n\r\n"
+        writer.write(head.encode() + self.body)
         await writer.drain()
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pointsman.envoy.endpoints import nobody
 from pointsman.envoy.sealed import CLUSTER, ENDPOINT, LISTENER, ROUTE
 from pointsman.xds.answer import Answer
 from pointsman.xds.plan import Plans
@@ -97,11 +98,33 @@ def test_only_new_names_are_answered(talk: Conversation) -> None:
     assert talk.publish(eds="a#2 b#2") == ["ClusterLoadAssignment b#2"]
 
 
+NOBODY = f"x#{nobody('x').version}"
+"""An assignment without endpoints."""
+
+
 def test_a_missing_name_is_sent_when_it_appears(talk: Conversation) -> None:
-    talk.publish(eds="")
-    assert talk.ask(ENDPOINT, "x") == ["ClusterLoadAssignment"]
+    talk.publish(rds="")
+    assert talk.ask(ROUTE, "x") == ["RouteConfiguration"]
     talk.ack_all()
-    assert talk.publish(eds="x") == ["ClusterLoadAssignment x#1"]
+    assert talk.publish(rds="x") == ["RouteConfiguration x#1"]
+
+
+def test_a_proxy_that_begins_need_not_wait_for_endpoints_nobody_knows(talk: Conversation) -> None:
+    talk.publish(eds="a")
+    assert talk.ask(ENDPOINT, "a x") == [f"ClusterLoadAssignment a#1 {NOBODY}"]
+    talk.ack_all()
+    assert talk.publish(eds="a x") == ["ClusterLoadAssignment x#1"]
+
+
+def test_a_proxy_that_resumes_keeps_endpoints_until_they_are_known(talk: Conversation) -> None:
+    talk.publish(eds="a")
+    talk.session.receive(StateRequest(ENDPOINT, names=("a", "y"), version="of an earlier stream"))
+    talk.names[ENDPOINT] = "a y"
+    assert talk.poll() == ["ClusterLoadAssignment a#1"]
+    talk.ack_all()
+    assert talk.ask(ENDPOINT, "a x y") == [f"ClusterLoadAssignment {NOBODY}"]
+    talk.ack_all()
+    assert talk.publish(eds="a x y") == ["ClusterLoadAssignment x#1 y#1"]
 
 
 def test_a_request_about_an_older_answer_is_void(talk: Conversation) -> None:

@@ -73,9 +73,7 @@ async def test_repointing_a_route_loses_no_request(
         assert set(seen) == {"200 served"}
         assert seen.total() > 200
         assert await envoy.counter("cluster_manager.cluster_added") >= 201
-        assert (
-            await envoy.counter("cluster_manager.active_clusters") == 3
-        )  # ads, secrets, last
+        assert await envoy.counter("cluster_manager.active_clusters") == 3  # ads, secrets, last
 
 
 async def test_publishing_faster_than_the_proxy_follows_loses_no_request(
@@ -125,9 +123,7 @@ async def test_a_restarted_server_loses_no_request_and_reloads_nothing(folder: P
         assert before
         assert after == before
         assert set(seen) == {"200 served"}
-        assert (
-            await envoy.counter("cluster_manager.active_clusters") == 3
-        )  # ads, secrets, last
+        assert await envoy.counter("cluster_manager.active_clusters") == 3  # ads, secrets, last
 
 
 RELOADS = (

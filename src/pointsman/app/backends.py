@@ -1,7 +1,5 @@
 """Addresses of virtual nodes' applications on this machine: those given, and demo backends."""
 
-from collections.abc import Mapping
-
 from pointsman.app.options import UpOptions
 from pointsman.echo.behaviour import EchoBehaviour
 from pointsman.echo.fleet import EchoFleet
@@ -9,7 +7,7 @@ from pointsman.graph.links.clusters import discovery_name
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address, is_ip
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
+from pointsman.resources.kinds.virtual_node import NodeListener
 from pointsman.resources.resource_set import ResourceSet
 
 
@@ -33,24 +31,33 @@ class Backends:
         by_node: dict[tuple[Key, int], Address] = {}
         if self._options.echo:
             for key, node in sorted(resources.of("VirtualNode").items()):
-                by_node.update(await self._open(key, node.spec))
+                name = discovery_name(node.spec)
+                for listener in node.spec.listeners:
+                    port = listener.port_mapping.port
+                    if (name, port) not in self._options.resolves and not is_local(name):
+                        by_node[key, port] = await self.open(key, listener)
         return GivenEndpoints(self._options.resolves, by_node)
 
-    async def _open(self, key: Key, spec: VirtualNodeSpec) -> Mapping[tuple[Key, int], Address]:
-        name = discovery_name(spec)
-        opened = {}
-        for listener in spec.listeners:
-            port = listener.port_mapping.port
-            if (name, port) not in self._options.resolves and not _is_local(name):
-                host, local = await self._fleet.ensure(
-                    key.name,
-                    key.namespace,
-                    port,
-                    listener.port_mapping.protocol,
-                    self._behaviour(key),
-                )
-                opened[key, port] = Address(host, local)
-        return opened
+    async def open(self, key: Key, listener: NodeListener, proxy: str = "") -> Address:
+        """The demo backend of a listener, opened if need be.
+
+        Args:
+            key: the virtual node.
+            listener: the listener.
+            proxy: `host:port` of the HTTP proxy through which it calls others; "" for none.
+
+        Raises:
+            PointsmanError: it cannot be opened.
+        """
+        host, local = await self._fleet.ensure(
+            key.name,
+            key.namespace,
+            listener.port_mapping.port,
+            listener.port_mapping.protocol,
+            self._behaviour(key),
+            proxy,
+        )
+        return Address(host, local)
 
     def _behaviour(self, key: Key) -> EchoBehaviour | None:
         behaviours = self._options.behaviours
@@ -61,6 +68,6 @@ class Backends:
         await self._fleet.stop()
 
 
-def _is_local(name: str) -> bool:
+def is_local(name: str) -> bool:
     """Whether a node is found on this machine already, without a cluster's DNS."""
     return name == "localhost" or is_ip(name)

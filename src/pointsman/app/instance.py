@@ -1,4 +1,4 @@
-"""A running `pointsman up`: a control plane, and the Envoys and demo backends of this machine."""
+"""A running `pointsman up`: a control plane, and the Envoys and applications of this machine."""
 
 import asyncio
 import time
@@ -15,6 +15,8 @@ from pointsman.app.options import UpOptions
 from pointsman.app.places import Places
 from pointsman.app.plane import ControlPlane
 from pointsman.app.ports import refuse
+from pointsman.app.programs import ProgramEvents, Programs
+from pointsman.app.sidecars import Sidecars
 from pointsman.app.site import News, Published, Site
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
@@ -32,7 +34,7 @@ from pointsman.sources.files import read
 from pointsman.xds.nodes import Newcomer
 
 
-class View(News, Protocol):
+class View(News, ProgramEvents, Protocol):
     """Shows what happens to whoever typed the command."""
 
     def progress(self, what: str) -> None:
@@ -47,6 +49,9 @@ class View(News, Protocol):
     def envoy_did(self, proxy: Key, event: ProxyEvent) -> None:
         """An Envoy started, crashed or stopped."""
 
+    def envoy_logged(self, proxy: Key, text: str) -> None:
+        """A line of an Envoy's access log, where several Envoys write to standard output."""
+
     def draining(self) -> None:
         """The end has begun."""
 
@@ -55,31 +60,36 @@ class View(News, Protocol):
 
 
 class Machine(Site):
-    """This machine: an Envoy for each proxy, demo backends, ports that may be taken.
+    """This machine: an Envoy for each proxy, applications, ports that may be taken.
 
     Args:
         options: what was asked.
+        events: told of what applications say.
 
     Attributes:
-        backends: of virtual nodes.
         fleet: the Envoys, once they can be started.
     """
 
     expected = 1
 
-    def __init__(self, options: UpOptions) -> None:
-        self.backends = Backends(options)
+    def __init__(self, options: UpOptions, events: ProgramEvents) -> None:
         self.fleet: Fleet | None = None
+        self._backends = Backends(options)
+        self._sidecars = Sidecars(options, self._backends) if options.mesh else None
+        self._programs = Programs(events)
         self._places = Places(options)
         self._classes: dict[Key, NodeClass] = {}
 
     async def given(self, resources: ResourceSet) -> GivenEndpoints:
-        """Addresses of applications; opens the demo backends they need."""
-        return await self.backends.given(resources)
+        """Addresses of virtual nodes; opens the demo backends they need."""
+        return await (self._sidecars or self._backends).given(resources)
 
     def arrange(self, proxies: Iterable[Proxy]) -> Iterator[tuple[Proxy, Collection[NodeClass]]]:
         """Every proxy with the one class it has here."""
+        proxies = tuple(proxies)
         arranged = list(self._places.arrange(proxies))
+        if self._sidecars is not None:
+            arranged += self._sidecars.arrange(proxies)
         self._classes = {item.owner: item for _, classes in arranged for item in classes}
         yield from arranged
 
@@ -88,13 +98,30 @@ class Machine(Site):
         return self._classes[proxy.key]
 
     async def settle(self, proxies: Iterable[Proxy]) -> None:
-        """Starts the Envoys of those that are new, and ends those of others."""
+        """Starts the Envoys of those that are new, and ends those of others; then applications."""
         assert self.fleet is not None
-        await self.fleet.ensure(proxies)
+        try:
+            await self.fleet.ensure(proxies)
+        finally:
+            if self._sidecars is not None:
+                await self._programs.ensure(self._sidecars.programs())
+
+    @property
+    def taken(self) -> Iterable[Problem]:
+        """Ports of gateways that are taken."""
+        return self._places.problems
 
     def problems(self) -> Iterable[Problem]:
-        """Ports that are taken."""
-        return self._places.problems
+        """Ports that are taken, and what is wrong with applications."""
+        own = () if self._sidecars is None else self._sidecars.problems()
+        return (*self._places.problems, *own)
+
+    async def stop(self) -> None:
+        """Ends all applications, and gives up what was claimed."""
+        await self._programs.stop()
+        await self._backends.stop()
+        if self._sidecars is not None:
+            self._sidecars.close()
 
 
 class Instance:
@@ -113,7 +140,7 @@ class Instance:
         self._options = options
         self._settings = settings
         self._view = view
-        self._machine = Machine(options)
+        self._machine = Machine(options, view)
         self._discovery = Discovery(options.discovery)
         self._issuing = Issuing(read_authority(options.identity))
         self._plane = ControlPlane(
@@ -138,12 +165,12 @@ class Instance:
         plane, machine = self._plane, self._machine
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(RuntimeFolder())
-            stack.push_async_callback(machine.backends.stop)
+            stack.push_async_callback(machine.stop)
             await stack.enter_async_context(self._discovery)
             await stack.enter_async_context(self._issuing)
             self._view.progress("reading manifests")
             await plane.load(files)
-            refuse(machine.problems())
+            refuse(machine.taken)
             socket = folder.socket("xds.sock")
             await plane.server.start(f"unix:{socket}")
             stack.push_async_callback(plane.server.stop, 0.0)
@@ -153,7 +180,11 @@ class Instance:
                 socket,
                 ProcessOptions(concurrency=self._options.concurrency),
                 self._options.drain_s,
-                FleetEvents(self._view.envoy_said, self._view.envoy_did),
+                FleetEvents(
+                    self._view.envoy_said,
+                    self._view.envoy_did,
+                    self._view.envoy_logged if self._options.mesh else None,
+                ),
             )
             stack.push_async_callback(fleet.stop)
             await stack.enter_async_context(

@@ -4,7 +4,9 @@
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from pointsman.envoy.bundle import Bundle
@@ -18,12 +20,16 @@ from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.model.sidecar import Sidecar
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.validate import validate
 from pointsman.resources.codes import envoy as codes
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources import files
+
+_ENVOYS = os.cpu_count() or 1
+"""Envoys that validate at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,11 @@ class Offline:
     store: Store
     linked: LinkResult
     problems: tuple[Problem, ...]
+
+    @property
+    def sidecars(self) -> tuple[Sidecar, ...]:
+        """The proxies of virtual nodes."""
+        return tuple(self.linked.graph.sidecars.values())
 
     @property
     def gateways(self) -> tuple[Gateway, ...]:
@@ -112,40 +123,70 @@ def find_gateway(gateways: Sequence[Gateway], name: str | None, option: str) -> 
     return found[0]
 
 
-def _names(gateway: Gateway) -> tuple[str, ...]:
+def find_sidecar(sidecars: Sequence[Sidecar], name: str) -> Sidecar:
+    """The sidecar of a virtual node, by the same names as a gateway's.
+
+    Raises:
+        UsageError: there is none of that name, or several.
+    """
+    found = [sidecar for sidecar in sidecars if name in _names(sidecar)]
+    known = ", ".join(sidecar.key.path for sidecar in sidecars) or "none"
+    if len(found) != 1:
+        what = "no virtual node" if not found else f"{len(found)} virtual nodes called"
+        raise UsageError(f"there is {what} {name}", hint=f"those given: {known}")
+    return found[0]
+
+
+def _names(gateway: Gateway | Sidecar) -> tuple[str, ...]:
     return gateway.node_id, gateway.key.path, gateway.key.name, gateway.name
 
 
-def render(offline: Offline, gateway: Gateway) -> Bundle:
-    """A gateway's translation for `envoy -c`."""
-    return translate(offline.linked.graph, NodeClass(gateway.key, "static"))
+def find_proxy(offline: Offline, name: str | None) -> Gateway | Sidecar:
+    """The gateway or sidecar of a name, or the only gateway.
+
+    Raises:
+        UsageError: there is none of that name, or it cannot be told which.
+    """
+    if name is None or any(name in _names(item) for item in offline.gateways):
+        return find_gateway(offline.gateways, name, "--node")
+    return find_sidecar(offline.sidecars, name)
+
+
+def render(offline: Offline, proxy: Gateway | Sidecar) -> Bundle:
+    """A proxy's translation for `envoy -c`."""
+    return translate(offline.linked.graph, NodeClass(proxy.key, "static"))
 
 
 def ask_envoy(offline: Offline, binary: EnvoyBinary) -> tuple[Problem, ...]:
-    """What Envoy refuses of any gateway, as located problems.
+    """What Envoy refuses of any gateway or sidecar, as located problems.
 
     Raises:
         EnvoyError: Envoy cannot be run, so nothing is known.
     """
-    problems: list[Problem] = []
-    for gateway in offline.gateways:
-        resources = render(offline, gateway)
-        # One Envoy after the other: they would only share the same processors.
-        bootstrap = without_files(static_bootstrap(gateway, resources))
-        complaints = validate(binary, json.dumps(bootstrap))
-        problems.extend(_refusal(gateway, resources, complaint) for complaint in complaints)
-    return locate(offline.store, problems)
+    with ThreadPoolExecutor(_ENVOYS) as threads:
+        asked = threads.map(
+            lambda proxy: _refused(offline, proxy, binary), offline.linked.graph.proxies.values()
+        )
+        found = [problem for problems in asked for problem in problems]
+    return locate(offline.store, dict.fromkeys(found))
 
 
-def _refusal(gateway: Gateway, resources: Bundle, complaint: str) -> Problem:
-    """A complaint as a problem of the object whose resource it names, else of the gateway."""
+def _refused(offline: Offline, proxy: Gateway | Sidecar, binary: EnvoyBinary) -> list[Problem]:
+    resources = render(offline, proxy)
+    bootstrap = without_files(static_bootstrap(proxy, resources))
+    complaints = validate(binary, json.dumps(bootstrap))
+    return [_refusal(proxy, resources, complaint) for complaint in complaints]
+
+
+def _refusal(proxy: Gateway | Sidecar, resources: Bundle, complaint: str) -> Problem:
+    """A complaint as a problem of the object whose resource it names, else of the proxy's own."""
     named = [
         item
         for items in resources.resources.values()
         for item in items.values()
         if item.keys and item.name in complaint
     ]
-    key = max(named, key=_name_length).keys[0] if named else gateway.key
+    key = max(named, key=_name_length).keys[0] if named else proxy.key
     return Problem(codes.REFUSED, complaint, "pointsman render shows what Envoy was given", key)
 
 

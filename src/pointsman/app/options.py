@@ -1,14 +1,16 @@
 """What `pointsman up` was asked to do."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pointsman.app.discovery import DiscoveryOptions
+from pointsman.app.own import OwnApplication
 from pointsman.echo.behaviour import EchoBehaviour
 from pointsman.errors import UsageError
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.model.cluster import Address
+from pointsman.resources.key import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,10 @@ class UpOptions:
         moves: listeners that are bound elsewhere.
         bind: IP address listeners bind to.
         envoy: path of Envoy, if one was named.
-        concurrency: worker threads of each Envoy.
+        concurrency: worker threads of each gateway's Envoy; sidecars have one.
         drain_s: seconds that requests in flight get at the end.
+        mesh: whether every virtual node gets its own proxy, too.
+        applications: applications of the user's own; only with `mesh`.
     """
 
     paths: tuple[str, ...]
@@ -59,6 +63,12 @@ class UpOptions:
     envoy: str | None = None
     concurrency: int = 2
     drain_s: float = 5.0
+    mesh: bool = False
+    applications: tuple[OwnApplication, ...] = ()
+
+    def own(self, node: Key) -> OwnApplication | None:
+        """The user's own application of a virtual node."""
+        return next((item for item in self.applications if item.is_of(node)), None)
 
 
 def parse_move(text: str) -> Move:
@@ -79,3 +89,22 @@ def parse_move(text: str) -> Move:
 
 def _is_port(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= 65535
+
+
+def parse_mounts(given: Iterable[str]) -> dict[str, str]:
+    """`FOLDER=HERE` entries: folders as manifests name them, and where they are here.
+
+    Raises:
+        UsageError: an entry has another form, or there is no such folder.
+    """
+    mounts = {}
+    for entry in given:
+        folder, _, here = entry.partition("=")
+        if not folder.startswith("/") or not here:
+            raise UsageError(
+                f"--mount {entry}: not FOLDER=HERE", hint="for example --mount /certs=./certs"
+            )
+        if not Path(here).is_dir():
+            raise UsageError(f"--mount {entry}: {here} is no folder")
+        mounts[folder.rstrip("/") or "/"] = str(Path(here).absolute())
+    return mounts

@@ -37,7 +37,7 @@ class LocalPorts:
 
     def _free_port(self) -> int:
         # The system may give a port twice while nobody listens on it yet.
-        while (port := _free_port(self._options.bind)) in self._chosen.values():
+        while (port := free_port(self._options.bind)) in self._chosen.values():
             pass
         return port
 
@@ -126,7 +126,8 @@ def refuse(problems: Iterable[Problem]) -> None:
         raise UsageError(problem.message, hint=problem.hint)
 
 
-def _free_port(bind: str) -> int:
+def free_port(bind: str) -> int:
+    """A port at an IP address that nobody listens on now."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family) as probe:
         probe.bind((bind, 0))

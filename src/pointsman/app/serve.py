@@ -44,6 +44,7 @@ class ServeOptions:
         certificates: what stands for certificates of AWS.
         discovery: where instances of applications come from.
         identity: folder of the mesh's own certificate authority; None makes one in memory.
+        trust_domain: of the names in certificates; None for that of the authority.
         bind: IP address that the proxies' listeners bind to.
         admission: who may be which node.
         age_s: seconds after which a proxy is asked to connect anew; None lets it stay.
@@ -58,6 +59,7 @@ class ServeOptions:
     certificates: CertificateMap = field(default_factory=CertificateMap)
     discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
     identity: Path | None = None
+    trust_domain: str | None = None
     bind: str = "0.0.0.0"
     admission: Admission = field(default_factory=Anyone)
     age_s: float | None = None
@@ -144,7 +146,7 @@ class Service:
         self._news = news
         self._site = Elsewhere(options)
         self._discovery = Discovery(options.discovery)
-        self._issuing = Issuing(read_authority(options.identity))
+        self._issuing = Issuing(read_authority(options.identity, options.trust_domain))
         self._plane = ControlPlane(
             options.paths,
             options.variables,

@@ -71,6 +71,11 @@ def _addresses(state: ProxyState) -> Iterator[str]:
     if isinstance(state.proxy, Gateway):
         for item in state.proxy.listeners:
             yield str(Address(node_class.bind, node_class.local_port(item.port)))
+    elif node_class.egress is not None:
+        for inner in state.proxy.ingress:
+            yield str(Address(node_class.bind, node_class.local_port(inner.port)))
+        for called in state.proxy.egress:
+            yield str(Address(node_class.egress, node_class.egress_port(called.port)))
 
 
 def _types(snapshot: Snapshot, node: Node) -> Iterator[TypeStatus]:

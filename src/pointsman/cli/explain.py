@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pointsman.cli import options, output
+from pointsman.errors import UsageError
 
 if TYPE_CHECKING:
     from pointsman.app.offline import Offline
+    from pointsman.cli.request import Asked
     from pointsman.graph.intent import Intent
     from pointsman.resources.key import Key
     from pointsman.resources.problem import Problem
@@ -32,6 +34,12 @@ def explain(
     port: Annotated[
         int | None, typer.Option("--port", metavar="PORT", help="The gateway's listener asked.")
     ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="NODE", help="The virtual node whose application sends the request."
+        ),
+    ] = None,
     var: options.Variables = [],  # noqa: B006
     resolve: options.Resolves = [],  # noqa: B006
     certificate: options.Certificates = [],  # noqa: B006
@@ -53,6 +61,7 @@ def explain(
       pointsman explain mesh.yaml GET http://localhost:8088/paths/red
       pointsman explain manifests/ POST /orders?v=2 -H 'tenant: a' -H 'Host: shop.example.com'
       pointsman explain mesh.yaml GET / --json
+      pointsman explain mesh/ GET http://color.shop.svc.cluster.local:8080/ --from front
 
     Exit status: 0 the request was decided, whatever the decision; 2 the command or a path is
     wrong, or there is no gateway to ask.
@@ -72,6 +81,9 @@ def explain(
         options.parse_resolves(resolve),
         read_certificates(certificates, certificate, authority),
     )
+    if sender is not None:
+        _explain_call(loaded, sender, asked, port, url, as_json=as_json, no_color=no_color)
+        return
     chosen = offline.find_gateway(loaded.gateways, gateway, "--gateway")
     listener = choose_listener(chosen, port, asked)
     request = asked.at(listener)
@@ -83,6 +95,38 @@ def explain(
         return
     color = options.wants_color(no_color)
     output.write_lines(explain_lines(intent, request, url), color=color)
+    _print_problems(problems, color=color)
+
+
+def _explain_call(
+    loaded: "Offline",
+    sender: str,
+    asked: "Asked",
+    port: int | None,
+    url: str,
+    *,
+    as_json: bool,
+    no_color: bool,
+) -> None:
+    from pointsman.app.offline import find_sidecar
+    from pointsman.graph.call import decide_call
+    from pointsman.observe.explain_call import call_json, call_keys, call_lines
+    from pointsman.resources.report import problem_json
+
+    called = port or asked.port
+    if called is None:
+        raise UsageError(
+            "which port does the application call?", hint="give the whole URL, or --port"
+        )
+    call = decide_call(find_sidecar(loaded.sidecars, sender), called, asked.request)
+    keys = call_keys(call)
+    problems = tuple(item for item in loaded.problems if item.key in keys)
+    if as_json:
+        decision = call_json(call, asked.request)
+        output.write_json({**decision, "problems": [problem_json(item) for item in problems]})
+        return
+    color = options.wants_color(no_color)
+    output.write_lines(call_lines(call, asked.request, url), color=color)
     _print_problems(problems, color=color)
 
 

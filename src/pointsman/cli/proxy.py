@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pointsman.cli import proxy_options as shared
-from pointsman.cli.addresses import parse_host_port, parse_ip
 from pointsman.cli.options import EnvoyPath
 from pointsman.cli.runs import run_until_signal
+from pointsman.cli.serve_access import health_address
 from pointsman.errors import UsageError
 from pointsman.settings import read_settings
 
 if TYPE_CHECKING:
-    from pointsman.api.health import HealthAddress
     from pointsman.app.proxy import ProxyRun
 
 LOG_LEVELS = ("trace", "debug", "info", "warning", "error", "critical", "off")
@@ -98,7 +97,7 @@ def proxy(
         token=token_file,
         zone=zone,
         dialect=shared.parse_dialect(dialect),
-        health=_health(health),
+        health=None if health == "off" else health_address(health),
         admin_socket=admin_socket,
         sds_socket=sds_socket or Path(SDS_SOCKET),
         envoy=envoy,
@@ -120,12 +119,3 @@ async def _run(run: "ProxyRun") -> int:
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, run.upgrade)
     await run_until_signal(run)
     return run.status
-
-
-def _health(text: str) -> "HealthAddress | None":
-    from pointsman.api.health import HealthAddress
-
-    if text == "off":
-        return None
-    host, port = parse_host_port("--health", text)
-    return HealthAddress(parse_ip("--health", host), port)

@@ -12,7 +12,7 @@ def render(
     node: Annotated[
         str | None,
         typer.Option(
-            "--node", metavar="ID", help="The proxy, as mesh/MESH/virtualGateway/GATEWAY."
+            "--node", metavar="ID", help="The proxy: a virtual gateway or node, by name or node id."
         ),
     ] = None,
     admin_port: Annotated[
@@ -41,9 +41,10 @@ def render(
     Examples:
       pointsman render mesh.yaml > envoy.yaml && envoy -c envoy.yaml
       pointsman render mesh.yaml --node mesh/colors/virtualGateway/ingress --json
+      pointsman render mesh.yaml --node front > sidecar.yaml
 
     Exit status: 0 all was rendered; 1 something with errors was left out;
-    2 the command or a path is wrong, or there is no such gateway.
+    2 the command or a path is wrong, or there is no such proxy.
     """
     from pointsman.app import offline
     from pointsman.app.certificates import read_certificates
@@ -63,8 +64,8 @@ def render(
         color=options.wants_color(no_color),
         stream=typer.get_text_stream("stderr"),
     )
-    gateway = offline.find_gateway(loaded.gateways, node, "--node")
-    bootstrap = static_bootstrap(gateway, offline.render(loaded, gateway), admin_port)
+    proxy = offline.find_proxy(loaded, node)
+    bootstrap = static_bootstrap(proxy, offline.render(loaded, proxy), admin_port)
     if as_json:
         output.write_json(bootstrap)
     else:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -23,12 +23,13 @@ from pointsman.cli.options import (
     parse_variables,
 )
 from pointsman.cli.runs import run_until_signal
-from pointsman.errors import UsageError
+from pointsman.cli.serve_access import (
+    admission,
+    health_address,
+    server_tls,
+    socket_permissions,
+)
 from pointsman.settings import read_settings
-
-if TYPE_CHECKING:
-    from pointsman.xds.admission import Admission
-    from pointsman.xds.server_tls import ServerTls
 
 DEFAULT_XDS = "127.0.0.1:18000"
 DEFAULT_AGE_S = 1800.0
@@ -66,11 +67,13 @@ def serve(
         ),
     ] = None,
     trust_domain: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--trust-domain", metavar="NAME", help="Trust domain of the names in certificates."
+            "--trust-domain",
+            metavar="NAME",
+            help="Trust domain of the names in certificates: pointsman.local, or the authority's.",
         ),
-    ] = "pointsman.local",
+    ] = None,
     any_node: Annotated[
         bool,
         typer.Option(
@@ -121,7 +124,6 @@ def serve(
 
     Signals: SIGTERM and SIGINT end streams one after the other; proxies keep what they have.
     """
-    from pointsman.api.health import HealthAddress
     from pointsman.app.certificates import read_certificates
     from pointsman.app.discovery import DiscoveryOptions
     from pointsman.app.serve import ServeOptions, Service
@@ -132,82 +134,28 @@ def serve(
     unix = xds.startswith(UNIX)
     if not unix:
         parse_host_port("--xds", xds)
-    tls = _tls(tls_cert, tls_key, client_ca, unix=unix)
+    tls = server_tls(tls_cert, tls_key, client_ca, unix=unix)
     age_s = max_stream_age if max_stream_age is not None else (0.0 if unix else DEFAULT_AGE_S)
     options = ServeOptions(
         paths=tuple(paths),
-        xds=ListenOptions(xds, tls, insecure, _mode(socket_mode)),
+        xds=ListenOptions(xds, tls, insecure, socket_permissions(socket_mode)),
         variables=parse_variables(variables),
         resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
         certificates=read_certificates(certificates, certificate, authority),
         discovery=DiscoveryOptions(tuple(registry), cloud_map, cloud_map_endpoint),
         identity=identity,
+        trust_domain=trust_domain,
         bind=parse_ip("--bind", bind),
-        admission=_admission(tls, trust_domain, any_node=any_node),
+        admission=admission(tls, identity, trust_domain, any_node=any_node),
         age_s=age_s or None,
         grace_s=grace,
-        health=HealthAddress(*_health(health)) if health is not None else None,
+        health=None if health is None else health_address(health),
     )
     log_json()
     if tls is not None:
-        # Before gRPC is loaded: only its own log says why a handshake failed.
+        # Before gRPC is first used: only its own log says why a handshake failed.
         os.environ.setdefault("GRPC_VERBOSITY", "INFO")
     try:
         asyncio.run(run_until_signal(Service(options, read_settings(), JsonNews())))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-
-
-def _tls(
-    certificate: Path | None, key: Path | None, client_ca: Path | None, *, unix: bool
-) -> "ServerTls | None":
-    from pointsman.xds.server_tls import ServerTls
-
-    given = [
-        name
-        for name, value in (
-            ("--tls-cert", certificate),
-            ("--tls-key", key),
-            ("--client-ca", client_ca),
-        )
-        if value is not None
-    ]
-    if not given:
-        return None
-    if unix:
-        raise UsageError(f"{given[0]} is for TCP", hint="a Unix socket has permissions instead")
-    if certificate is None or key is None:
-        raise UsageError("TLS needs both --tls-cert and --tls-key")
-    return ServerTls(certificate, key, client_ca)
-
-
-def _admission(tls: "ServerTls | None", trust_domain: str, *, any_node: bool) -> "Admission":
-    from functools import partial
-
-    from pointsman.xds.admission import Anyone, Proven, node_of_spiffe_id
-
-    if tls is None or any_node:
-        if tls is not None and tls.client_ca is not None:
-            raise UsageError("--any-node and --client-ca contradict each other")
-        return Anyone()
-    if tls.client_ca is None:
-        raise UsageError(
-            "TLS without --client-ca: nothing tells which node a proxy is",
-            hint="name the authority of their certificates, or say --any-node",
-        )
-    return Proven(node_of_uri=partial(node_of_spiffe_id, trust_domain=trust_domain))
-
-
-def _mode(text: str) -> int:
-    try:
-        mode = int(text, 8)
-    except ValueError:
-        mode = -1
-    if not 0 <= mode <= 0o777:
-        raise UsageError(f"--socket-mode {text}: not permissions", hint="for example 0660")
-    return mode
-
-
-def _health(text: str) -> tuple[str, int]:
-    host, port = parse_host_port("--health", text)
-    return parse_ip("--health", host), port

@@ -24,6 +24,7 @@ from pointsman.cli.options import (
     wants_color,
 )
 from pointsman.cli.runs import run_until_signal
+from pointsman.errors import UsageError
 from pointsman.settings import read_settings
 
 if TYPE_CHECKING:
@@ -45,10 +46,33 @@ def up(
             help="How demo backends answer: delay_ms, status, fail_percent, body_bytes.",
         ),
     ] = [],  # noqa: B006
+    mesh: Annotated[
+        bool, typer.Option("--mesh", help="Runs a proxy beside each virtual node's application.")
+    ] = False,
+    app: Annotated[
+        list[str],
+        typer.Option(
+            "--app",
+            metavar="NODE=COMMAND|ADDR:PORT",
+            help="The application of a virtual node, with --mesh. Repeatable.",
+        ),
+    ] = [],  # noqa: B006
+    apps: Annotated[
+        str | None,
+        typer.Option("--apps", metavar="FILE", help="YAML file with applications, for --mesh."),
+    ] = None,
     resolves: Resolves = [],  # noqa: B006
     certificate: Certificates = [],  # noqa: B006
     authority: Authorities = [],  # noqa: B006
     certificates: CertificateFile = None,
+    mount: Annotated[
+        list[str],
+        typer.Option(
+            "--mount",
+            metavar="FOLDER=HERE",
+            help="Where certificates are that manifests have in a folder of pods. Repeatable.",
+        ),
+    ] = [],  # noqa: B006
     registry: Registries = [],  # noqa: B006
     cloud_map: CloudMapRegion = None,
     cloud_map_endpoint: CloudMapEndpoint = None,
@@ -66,7 +90,7 @@ def up(
     ] = "127.0.0.1",
     envoy: EnvoyPath = None,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, help="Worker threads of each Envoy.")
+        int, typer.Option("--concurrency", min=1, help="Worker threads of each gateway's Envoy.")
     ] = 2,
     drain: Annotated[
         float,
@@ -79,23 +103,33 @@ def up(
 ) -> None:
     """Runs the gateways and their control plane here; edits of the files apply live.
 
+    With --mesh, runs the proxies of all virtual nodes, too, so that requests between
+    applications cross both proxies.
+
     Examples:
       pointsman up examples/quickstart --echo
       pointsman up mesh/ --var APP_NAMESPACE=shop --listen 80=8080
       pointsman up mesh/ --resolve web.shop.svc.cluster.local:8080=127.0.0.1:3000
       pointsman up mesh/ --echo --echo-flag blue:fail_percent=50
+      pointsman up examples/mesh --mesh --echo
+      pointsman up mesh/ --mesh --echo --app front='python front.py' --app db=127.0.0.1:5432
     """
     import logging
+    from dataclasses import replace
 
     import structlog
 
     from pointsman.app.certificates import read_certificates
     from pointsman.app.discovery import DiscoveryOptions
     from pointsman.app.instance import Instance
-    from pointsman.app.options import UpOptions, parse_move
+    from pointsman.app.options import UpOptions, parse_mounts, parse_move
+    from pointsman.app.own import read_applications
     from pointsman.cli.up_view import UpView
     from pointsman.graph.model.cluster import Address
 
+    if (app or apps) and not mesh:
+        what = "--app" if app else "--apps"
+        raise UsageError(f"{what} is for virtual nodes with a proxy", hint="add --mesh")
     # The view tells what matters; the log is for what it does not foresee.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     options = UpOptions(
@@ -104,7 +138,9 @@ def up(
         echo=echo,
         behaviours=_behaviours(echo_flag),
         resolves={name: Address(*where) for name, where in parse_resolves(resolves).items()},
-        certificates=read_certificates(certificates, certificate, authority),
+        certificates=replace(
+            read_certificates(certificates, certificate, authority), mounts=parse_mounts(mount)
+        ),
         discovery=DiscoveryOptions(tuple(registry), cloud_map, cloud_map_endpoint),
         identity=identity,
         moves=tuple(map(parse_move, listen)),
@@ -112,6 +148,8 @@ def up(
         envoy=envoy,
         concurrency=concurrency,
         drain_s=drain,
+        mesh=mesh,
+        applications=read_applications(app, apps),
     )
     view = UpView(options, color=wants_color(no_color), notes=notes)
     try:

@@ -2,15 +2,18 @@
 
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 
 from pointsman.app.options import UpOptions
 from pointsman.app.site import Published
+from pointsman.cli import mesh_view
 from pointsman.cli.output import write_lines
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
+from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, GatewayRule, Listener
 from pointsman.graph.model.match import PathKind
 from pointsman.observe.lines import Line, Piece, line
@@ -38,6 +41,7 @@ class UpView:
         self._notes = notes
         self._shown: frozenset[Problem] = frozenset()
         self._ending = False
+        self._nodes: dict[Key, mesh_view.Row] = {}
 
     def progress(self, what: str) -> None:
         """Something that may take a second has begun."""
@@ -49,9 +53,21 @@ class UpView:
         gateways = list(_gateways(published))
         for node_class, gateway in gateways:
             self._gateway(gateway, node_class)
-        if not gateways:
+        if gateways and self._options.mesh:
+            self._say()
+        self._mesh(published)
+        if not published.compiled.proxies:
             self._say(Piece("nothing to serve", "warning"), ": no VirtualGateway belongs to a mesh")
         self._hints(published)
+
+    def _mesh(self, published: Published) -> None:
+        """Nodes that are new, or whose addresses have changed, and those that are gone."""
+        rows = mesh_view.rows(published, self._options)
+        fresh = {key: row for key, row in rows.items() if self._nodes.get(key) != row}
+        self._write(mesh_view.node_lines(fresh))
+        for gone in self._nodes.keys() - rows.keys():
+            self._say(f"the proxy of {gone.path} has ended")
+        self._nodes = rows
 
     def _gateway(self, gateway: Gateway, node_class: NodeClass) -> None:
         where = "listens on" if gateway.listeners else "has no listeners, so nothing reaches it"
@@ -77,6 +93,7 @@ class UpView:
             host = "localhost" if str(rule.domain) == "*" else _host_of(rule)
             url = f"{_url_scheme(listener)}://{host}:{listener.port}{path}"
             self._say(f"why there:   {program} explain {where} {method} {shlex.quote(url)}")
+        self._write(mesh_view.call_lines(published, self._options))
         self._say(f"how it is:   {program} status")
         self._say(Piece("Edit the files: what you save is live. Ctrl-C ends.", "faint"))
 
@@ -95,6 +112,7 @@ class UpView:
     def changed(self, published: Published) -> None:
         """A change is live, or was held back."""
         self._problems(published.problems)
+        self._mesh(published)
         names = ", ".join(published.sources[:3])
         more = len(published.sources) - 3
         if published.rejected:
@@ -140,6 +158,29 @@ class UpView:
         self._say(Piece(f"Envoy of {proxy.path} {event.kind}{again}", "error"))
         if event.text:
             self._say(f"  {event.text}")
+
+    def envoy_logged(self, proxy: Key, text: str) -> None:
+        """A line of an Envoy's access log."""
+        write_lines([line(Piece(f"{proxy.path} | ", "name"), text)], color=self._color)
+        sys.stdout.flush()
+
+    def application_said(self, node: Key, text: str) -> None:
+        """A line that an application wrote."""
+        self._say(Piece(f"{node.path}: ", "name"), text)
+
+    def application_not_there(self, node: Key, addresses: tuple[Address, ...]) -> None:
+        """An application does not listen where it was asked to."""
+        where = ", ".join(map(str, addresses))
+        self._say(
+            Piece(f"the application of {node.path} does not listen on {where} yet", "warning")
+        )
+        hint = "the variable PORT tells it; where it listens elsewhere, say so by ports in --apps"
+        self._say(Piece("  hint: ", "faint"), hint)
+
+    def application_ended(self, node: Key, status: int) -> None:
+        """An application ended by itself."""
+        how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+        self._say(Piece(f"the application of {node.path} has ended {how}", "error"))
 
     def draining(self) -> None:
         """The end has begun."""

@@ -96,11 +96,11 @@ class Compiler:
         compiled = self._compiled
         proxy = compiled.graph.proxies[node_class.owner]
         bundle = self._bundle(compiled.graph, node_class, {})
-        snapshot = self._endpoints.add(node_class, bundle)
         self._compiled = replace(
             compiled,
             proxies={**compiled.proxies, node_class: proxy},
-            snapshots={**compiled.snapshots, node_class: snapshot},
+            # Those of before, too: endpoints may have changed since the last run.
+            snapshots=self._endpoints.add(node_class, bundle),
         )
         return self._compiled
 

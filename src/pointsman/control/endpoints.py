@@ -65,7 +65,8 @@ class Endpoints:
         """Snapshots of everything there is to serve, after something was compiled anew.
 
         A service about which nothing is known yet gets no assignment instead of an empty one:
-        proxies that kept endpoints from before a restart go on with them.
+        proxies that kept endpoints from before a restart go on with them, and to those that begin
+        the ADS server says that there are none.
         """
         self._uses = {}
         self._snapshots = {}
@@ -76,11 +77,11 @@ class Endpoints:
         self._unknown = {name for name in self._uses if not self._registry.knows(name)}
         return dict(self._snapshots)
 
-    def add(self, node_class: NodeClass, bundle: Bundle) -> Snapshot:
-        """The snapshot of one more node class."""
+    def add(self, node_class: NodeClass, bundle: Bundle) -> Mapping[NodeClass, Snapshot]:
+        """All snapshots as they are now, with that of one more node class."""
         self._compose(node_class, bundle)
         self._unknown |= {name for name in self._uses if not self._registry.knows(name)}
-        return self._snapshots[node_class]
+        return dict(self._snapshots)
 
     def _compose(self, node_class: NodeClass, bundle: Bundle) -> set[tuple[str, str]]:
         """Makes the snapshot of a class; gives the places of the assignments it has."""

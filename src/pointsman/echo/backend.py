@@ -27,12 +27,14 @@ class Backend:
         namespace: its namespace.
         declared_port: the port the virtual node declares.
         behaviour: how it answers from now on.
+        proxy: `host:port` of the HTTP proxy through which it calls others; "" for none.
     """
 
     name: str
     namespace: str
     declared_port: int
     behaviour: EchoBehaviour
+    proxy: str = ""
     dice: Dice = field(init=False)
 
     def __post_init__(self) -> None:

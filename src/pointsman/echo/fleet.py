@@ -23,6 +23,7 @@ STOP_TIMEOUT_S: Final = 2.0
 class _Open:
     protocol: Protocol
     behaviour: EchoBehaviour
+    proxy: str
     address: tuple[str, int]
 
 
@@ -47,6 +48,7 @@ class EchoFleet:
         port: int,
         protocol: Protocol,
         behaviour: EchoBehaviour | None = None,
+        proxy: str = "",
     ) -> tuple[str, int]:
         """Where the backend for a virtual node's port listens; it is opened if need be.
 
@@ -61,6 +63,7 @@ class EchoFleet:
             port: the port it declares.
             protocol: what it declares to speak.
             behaviour: how it answers; plainly if None.
+            proxy: `host:port` of the HTTP proxy through which it calls others; "" for none.
 
         Raises:
             PointsmanError: the process ends or does not answer, or cannot open the backend.
@@ -68,13 +71,14 @@ class EchoFleet:
         wanted = behaviour or EchoBehaviour()
         key = (namespace, name, port)
         known = None if self._has_died() else self._open.get(key)
-        if known is not None and (known.protocol, known.behaviour) == (protocol, wanted):
+        asked = (protocol, wanted, proxy)
+        if known is not None and (known.protocol, known.behaviour, known.proxy) == asked:
             return known.address
-        answer = await self._ask(name, namespace, port, protocol, wanted)
+        answer = await self._ask(name, namespace, port, protocol, wanted, proxy)
         if answer.error:
             raise PointsmanError(f"no demo backend for {namespace}/{name}: {answer.error}")
         address = (answer.host, answer.port)
-        self._open[key] = _Open(protocol, wanted, address)
+        self._open[key] = _Open(protocol, wanted, proxy, address)
         return address
 
     async def stop(self) -> None:
@@ -109,7 +113,13 @@ class EchoFleet:
         await self.stop()
 
     async def _ask(
-        self, name: str, namespace: str, port: int, protocol: Protocol, behaviour: EchoBehaviour
+        self,
+        name: str,
+        namespace: str,
+        port: int,
+        protocol: Protocol,
+        behaviour: EchoBehaviour,
+        proxy: str,
     ) -> Listening:
         orders = await self._orders()
         self._asked += 1
@@ -117,7 +127,8 @@ class EchoFleet:
         answer: asyncio.Future[Listening] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
-            orders.write(encode(Ensure(number, name, namespace, port, protocol, behaviour)))
+            order = Ensure(number, name, namespace, port, protocol, behaviour, proxy)
+            orders.write(encode(order))
             await orders.drain()
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 return await answer

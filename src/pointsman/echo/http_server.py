@@ -16,6 +16,7 @@ from hypercorn.config import Config
 
 from pointsman.echo.backend import Backend, joined, padded
 from pointsman.echo.behaviour import EchoBehaviour
+from pointsman.echo.caller import Caller
 
 HOST: Final = "127.0.0.1"
 MOST_REQUEST_BYTES: Final = 64 * 1024 * 1024
@@ -36,8 +37,11 @@ class HttpListener:
         port: the TCP port.
     """
 
-    def __init__(self, port: int, task: "asyncio.Task[None]", closing: asyncio.Event) -> None:
+    def __init__(
+        self, port: int, app: "EchoApp", task: "asyncio.Task[None]", closing: asyncio.Event
+    ) -> None:
         self.port = port
+        self._app = app
         self._task = task
         self._closing = closing
 
@@ -54,12 +58,13 @@ class HttpListener:
         app = EchoApp(backend)
         config = _config(listening.detach())
         task = asyncio.create_task(serve(app, config, shutdown_trigger=closing.wait))
-        return cls(port, task, closing)
+        return cls(port, app, task, closing)
 
     async def close(self) -> None:
         """Listen no more and cut what is connected."""
         self._closing.set()
         await asyncio.wait([self._task])
+        await self._app.close()
 
 
 class EchoApp:
@@ -67,6 +72,11 @@ class EchoApp:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self._caller = Caller(backend)
+
+    async def close(self) -> None:
+        """Close the connections to other backends."""
+        await self._caller.close()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of scope have nothing to say."""
@@ -82,6 +92,7 @@ class EchoApp:
             return
         try:
             behaviour = self._behaviour_for(scope["path"], headers)
+            called = await self._caller.call(headers)
         except ValueError as error:
             await _respond(scope, send, 400, _line({"error": str(error)}))
             return
@@ -95,6 +106,8 @@ class EchoApp:
             headers=headers,
             protocol="HTTP/2" if scope["http_version"] == "2" else f"HTTP/{scope['http_version']}",
         )
+        if called is not None:
+            answer["called"] = called
         name = self._backend.name.encode()
         body = padded(answer, behaviour.body_bytes)
         await _respond(scope, send, status, body, [(b"x-pointsman-virtual-node", name)])

@@ -26,9 +26,11 @@ class EchoServer:
         family = _family(wanted.protocol)
         known = self._backends.get(key)
         if known is not None and known[0] == family:
-            known[1].behaviour = wanted.behaviour
+            known[1].behaviour, known[1].proxy = wanted.behaviour, wanted.proxy
             return Listening(wanted.id, HOST, known[2].port)
-        backend = Backend(wanted.name, wanted.namespace, wanted.port, wanted.behaviour)
+        backend = Backend(
+            wanted.name, wanted.namespace, wanted.port, wanted.behaviour, wanted.proxy
+        )
         try:
             listener = await _open(family, backend)
         except OSError as error:

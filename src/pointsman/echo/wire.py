@@ -25,6 +25,7 @@ class Ensure:
         port: the port the virtual node declares; the backend listens on another.
         protocol: what it speaks.
         behaviour: how it answers.
+        proxy: `host:port` of the HTTP proxy through which it calls others; "" for none.
     """
 
     id: int
@@ -33,6 +34,7 @@ class Ensure:
     port: int
     protocol: Protocol
     behaviour: EchoBehaviour
+    proxy: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from pointsman.envoy import names
 from pointsman.envoy.matchers import Fields
-from pointsman.graph.model.cluster import Cluster
-from pointsman.graph.model.route import DEFAULT_RETRY, RetryPolicy, Route, Timeouts
+from pointsman.graph.model.cluster import Cluster, CookieHash, HeaderHash, SourceHash, Stickiness
+from pointsman.graph.model.effects import Mirror
+from pointsman.graph.model.route import DEFAULT_RETRY, RetryPolicy, Route, Timeouts, sticky_ways
 
 _RETRY_ON = {
     # The events App Mesh lists for server-error leave out timed-out tries; Envoy's 5xx has them.
@@ -22,6 +23,11 @@ _RETRY_ON = {
 def duration(ms: int) -> Fields:
     """`google.protobuf.Duration` of some milliseconds."""
     return {"seconds": ms // 1000, "nanos": ms % 1000 * 1_000_000}
+
+
+def share(percent: float) -> Fields:
+    """`envoy.type.v3.FractionalPercent` of a percentage, exact to a millionth of all requests."""
+    return {"numerator": round(percent * 10_000), "denominator": "MILLION"}
 
 
 NameOf = Callable[[Cluster], str]
@@ -42,7 +48,32 @@ def forward(route: Route, name_of: NameOf = names.cluster) -> Fields:
     fields.update(timeouts(route.timeouts))
     if route.retry != DEFAULT_RETRY:
         fields["retry_policy"] = retry_policy(route.retry)
+    if route.effects.mirror is not None:
+        fields["request_mirror_policies"] = [_mirror(route.effects.mirror, name_of)]
+    ways = sticky_ways(route)
+    if ways:
+        fields["hash_policy"] = [_hash_policy(ways[0])]
     return fields
+
+
+def _mirror(mirror: Mirror, name_of: NameOf) -> Fields:
+    return {
+        "cluster": name_of(mirror.cluster),
+        "runtime_fraction": {"default_value": share(mirror.percent)},
+        # Envoy would call it HOST-shadow, a host that no application knows.
+        "disable_shadow_host_suffix_append": True,
+    }
+
+
+def _hash_policy(way: Stickiness) -> Fields:
+    match way:
+        case CookieHash():
+            ttl = duration(1000 * way.ttl_s)
+            return {"cookie": {"name": way.name, "path": way.path, "ttl": ttl}}
+        case HeaderHash():
+            return {"header": {"header_name": way.name}}
+        case SourceHash():
+            return {"connection_properties": {"source_ip": True}}
 
 
 def merged(targets: list[tuple[str, int]]) -> list[Fields]:
@@ -65,13 +96,16 @@ def retry_policy(policy: RetryPolicy) -> Fields:
     """`envoy.config.route.v3.RetryPolicy`; without retries an empty one, which retries nothing."""
     if policy.max_retries == 0:
         return {}
+    statuses = [*([503] if "503" in policy.events else []), *policy.statuses]
     events = [_RETRY_ON.get(event, event) for event in policy.events]
+    if policy.statuses:
+        events.append(_RETRY_ON["503"])
     fields: Fields = {
-        "retry_on": ",".join(events),
+        "retry_on": ",".join(dict.fromkeys(events)),
         "num_retries": {"value": policy.max_retries},
     }
-    if "503" in policy.events:
-        fields["retriable_status_codes"] = [503]
+    if statuses:
+        fields["retriable_status_codes"] = statuses
     if policy.per_retry_ms:
         fields["per_try_timeout"] = duration(policy.per_retry_ms)
     return fields

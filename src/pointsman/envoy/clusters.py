@@ -2,6 +2,7 @@
 
 from pointsman.envoy import pb
 from pointsman.envoy.actions import duration
+from pointsman.envoy.balancing import choice
 from pointsman.envoy.config_source import ADS, HTTP_OPTIONS
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
@@ -42,10 +43,10 @@ def cluster(name: str, item: Cluster, wire: Wire, tls: UpstreamTls | None = None
     """
     fields: Fields = {
         "name": name,
-        "connect_timeout": duration(10_000),
         "circuit_breakers": {"thresholds": [_limits(UNLIMITED, UNLIMITED, UNLIMITED)]},
         "typed_extension_protocol_options": {HTTP_OPTIONS: protocol_options(item.protocol)},
         **_discovery(name, item, wire),
+        **choice(item.balancing),
     }
     if tls is not None:
         fields["transport_socket"] = upstream_socket(tls, item.protocol, wire)

@@ -1,12 +1,12 @@
 """A sidecar's way out: from the application to the services it calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.access_log import access_log
 from pointsman.envoy.called import CalledClusters
 from pointsman.envoy.clusters import socket_address
-from pointsman.envoy.filters.order import http_filters
+from pointsman.envoy.filters.order import http_filters, used_by_service
 from pointsman.envoy.listeners import Place, discovered_routes, http_chain, inline_routes
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
@@ -37,23 +37,48 @@ def egress(
     sidecar: Sidecar, node_class: NodeClass, clusters: CalledClusters
 ) -> Iterator[pb.Message]:
     """Listeners and routes for connections of the application, and the way past all services."""
-    chains = {item.port: _chain(sidecar, item, node_class, clusters) for item in sidecar.egress}
     for item in sidecar.egress:
         if item.http and node_class.wire != "static":
             yield _routes(sidecar, item, clusters)
     if node_class.egress is None:
-        yield from _captured(sidecar, chains)
+        rows = [
+            row for item in sidecar.egress for row in _rows(sidecar, item, node_class, clusters)
+        ]
+        yield from _captured(sidecar, rows)
     else:
+        chains = {item.port: _chain(sidecar, item, node_class, clusters) for item in sidecar.egress}
         yield from _dialled(sidecar, node_class, node_class.egress, chains, clusters)
 
 
-def _captured(sidecar: Sidecar, chains: dict[int, Fields]) -> Iterator[pb.Message]:
-    """One listener for everything the kernel redirects, whatever its port."""
+def _rows(
+    sidecar: Sidecar, item: EgressPort, node_class: NodeClass, clusters: CalledClusters
+) -> Iterator[Fields]:
+    """Filter chains of a port: TCP services by address, and what takes all other addresses."""
+    port = {"destination_port": {"value": item.port}}
+    prefix = _stat_prefix(sidecar, item)
+    for backend in item.tcp:
+        if backend.addresses:
+            ranges = {"prefix_ranges": [_range(address) for address in backend.addresses]}
+            chain = _tcp_chain(sidecar, backend, prefix, clusters)
+            yield {**chain, "filter_chain_match": {**port, **ranges}}
+    if item.http or not item.tcp[-1].addresses:
+        chain = _chain(sidecar, item, node_class, clusters)
+        yield {**chain, "filter_chain_match": port}
+
+
+def _range(address: str) -> Fields:
+    prefix, _, length = address.partition("/")
+    return {"address_prefix": prefix, "prefix_len": {"value": int(length)}}
+
+
+def _captured(sidecar: Sidecar, rows: list[Fields]) -> Iterator[pb.Message]:
+    """One listener for everything the kernel redirects, whatever its port.
+
+    Args:
+        sidecar: the sidecar.
+        rows: the filter chains of its services.
+    """
     logs = access_log(sidecar.access_log)
-    rows = [
-        {**chain, "filter_chain_match": {"destination_port": {"value": port}}}
-        for port, chain in chains.items()
-    ]
     aws = tcp_chain("egress", [(names.amazonaws(sidecar), 1)], NO_LIMIT_MS, logs)
     by_name = {"destination_port": {"value": TLS_PORT}, "server_names": ["*.amazonaws.com"]}
     rows.append({**aws, "filter_chain_match": by_name})
@@ -88,7 +113,8 @@ def _dialled(
     if sidecar.open:
         yield forward_cluster(names.allow_all(sidecar), sidecar.ip_preference)
     for port, chain in chains.items():
-        yield _listener(names.egress_listener(port), Address(address, port), chain)
+        local = Address(address, node_class.egress_port(port))
+        yield _listener(names.egress_listener(port), local, chain)
     hosts = tuple(_proxied(sidecar, clusters))
     if not hosts:
         return
@@ -98,8 +124,10 @@ def _dialled(
     else:
         routes = discovered_routes(configuration.name)
         yield configuration
-    chain = _http_chain(sidecar, "egress", routes, node_class)
-    yield _listener(names.EGRESS_CAPTURE, Address(address, EGRESS_PORT), chain)
+    backends = [backend for item in sidecar.egress for backend in item.http]
+    chain = _http_chain(sidecar, "egress", routes, node_class, backends)
+    local = Address(address, node_class.egress_port(EGRESS_PORT))
+    yield _listener(names.EGRESS_CAPTURE, local, chain)
 
 
 def _listener(name: str, address: Address, chain: Fields) -> pb.Message:
@@ -132,21 +160,36 @@ def _proxied(sidecar: Sidecar, clusters: CalledClusters) -> Iterator[pb.Message]
 def _chain(
     sidecar: Sidecar, item: EgressPort, node_class: NodeClass, clusters: CalledClusters
 ) -> Fields:
-    prefix = "egress" if len(sidecar.egress) == 1 else f"egress.{item.port}"
-    if item.tcp is not None:
-        return _tcp_chain(sidecar, item.tcp, prefix, clusters)
+    """The chain of a port for what is not told apart by address: its HTTP services, or one of TCP.
+
+    A proxy that is called by name knows no addresses: a port has one TCP service there.
+    """
+    prefix = _stat_prefix(sidecar, item)
+    if not item.http:
+        rest = item.tcp[-1] if not item.tcp[-1].addresses else item.tcp[0]
+        return _tcp_chain(sidecar, rest, prefix, clusters)
     routes = (
         inline_routes(_routes(sidecar, item, clusters))
         if node_class.wire == "static"
         else discovered_routes(names.egress_routes(item.port))
     )
-    return _http_chain(sidecar, prefix, routes, node_class)
+    return _http_chain(sidecar, prefix, routes, node_class, item.http)
 
 
-def _http_chain(sidecar: Sidecar, prefix: str, routes: Fields, node_class: NodeClass) -> Fields:
-    filters = http_filters()
-    if sidecar.open and node_class.egress is not None:
-        filters = [forward_filter(sidecar.ip_preference), *filters]
+def _stat_prefix(sidecar: Sidecar, item: EgressPort) -> str:
+    return "egress" if len(sidecar.egress) == 1 else f"egress.{item.port}"
+
+
+def _http_chain(
+    sidecar: Sidecar,
+    prefix: str,
+    routes: Fields,
+    node_class: NodeClass,
+    backends: Iterable[HttpBackend],
+) -> Fields:
+    used = {name for backend in backends for name in used_by_service(backend.service)}
+    passes = sidecar.open and node_class.egress is not None
+    filters = http_filters(used, None, forward_filter(sidecar.ip_preference) if passes else None)
     # Services on one port may speak HTTP/1.1 and HTTP/2: the connection tells.
     logs = access_log(sidecar.access_log)
     return http_chain(prefix, "http", routes, logs, Place.APPLICATION, filters)
@@ -157,7 +200,9 @@ def _tcp_chain(
 ) -> Fields:
     name_of = clusters.named_for(backend.tls)
     targets = [(name_of(item.cluster), item.weight) for item in backend.targets]
-    return tcp_chain(prefix, targets, backend.idle_ms, access_log(sidecar.access_log))
+    sticky = any(item.cluster.balancing.stickiness for item in backend.targets)
+    logs = access_log(sidecar.access_log)
+    return tcp_chain(prefix, targets, backend.idle_ms, logs, sticky=sticky)
 
 
 def _routes(sidecar: Sidecar, item: EgressPort, clusters: CalledClusters) -> pb.Message:

@@ -14,6 +14,8 @@ from typing import Final
 from pointsman.envoy import pb
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.matchers import Fields
+from pointsman.envoy.seal import seal
+from pointsman.envoy.sealed import Sealed
 from pointsman.graph.model.endpoint import Endpoint, Locality
 
 _OVERPROVISIONING: Final = 1.4
@@ -46,6 +48,11 @@ def assignment(
         for locality, members in _by_locality(tier)
     ]
     return pb.ClusterLoadAssignment(cluster_name=name, endpoints=groups)
+
+
+def nobody(name: str) -> Sealed:
+    """An assignment without endpoints, for a proxy to begin with while none are known."""
+    return seal(assignment(name, ()), ())
 
 
 def _tiers(endpoints: Iterable[Endpoint], zone: str) -> list[list[Endpoint]]:

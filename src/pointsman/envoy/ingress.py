@@ -7,6 +7,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration, timeouts
 from pointsman.envoy.clusters import pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
+from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.listeners import Place, discovered_routes, http_chain, inline_routes
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
@@ -71,7 +72,8 @@ def _chain(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> Fi
         if node_class.wire == "static"
         else discovered_routes(names.ingress_routes(item))
     )
-    return http_chain(prefix, item.protocol, routes, logs, Place.INSIDE)
+    filters = http_filters((), item.extras.compression)
+    return http_chain(prefix, item.protocol, routes, logs, Place.INSIDE, filters, item.extras)
 
 
 def _routes(sidecar: Sidecar, item: IngressListener) -> pb.Message:

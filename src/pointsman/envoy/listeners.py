@@ -1,5 +1,6 @@
 """Listeners of a gateway and the internal ones behind them; chains that read HTTP."""
 
+from collections.abc import Collection
 from enum import Enum
 
 from pointsman.envoy import names, pb
@@ -13,6 +14,7 @@ from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
+from pointsman.graph.model.listener import PLAIN, Extras
 
 HTTP_MANAGER = "envoy.filters.network.http_connection_manager"
 OVERFLOW = ("UO",)
@@ -26,7 +28,11 @@ It takes an empty list for all private addresses, so the list holds one that nob
 
 
 def public_listener(
-    gateway: Gateway, listener: Listener, node_class: NodeClass, routes: Fields
+    gateway: Gateway,
+    listener: Listener,
+    node_class: NodeClass,
+    routes: Fields,
+    used: Collection[str],
 ) -> pb.Message:
     """The listener clients connect to.
 
@@ -35,6 +41,7 @@ def public_listener(
         listener: the listener.
         node_class: tells address and port to bind.
         routes: route specifier of the connection manager.
+        used: names of the filters that the routes need.
     """
     address = Address(node_class.bind, node_class.local_port(listener.port))
     pooled = listener.pool is not None
@@ -44,6 +51,8 @@ def public_listener(
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
         access_log(gateway.access_log, OVERFLOW if pooled else ()),
+        filters=http_filters(used, listener.extras.compression),
+        extras=listener.extras,
     )
     return pb.Listener(
         name=names.listener(listener),
@@ -55,7 +64,13 @@ def public_listener(
 
 
 def internal_listener(
-    gateway: Gateway, listener: Listener, name: str, routes: Fields, *, logs: bool
+    gateway: Gateway,
+    listener: Listener,
+    name: str,
+    routes: Fields,
+    used: Collection[str],
+    *,
+    logs: bool,
 ) -> pb.Message:
     """A listener that only other listeners of the same proxy reach."""
     chain = http_chain(
@@ -64,6 +79,8 @@ def internal_listener(
         routes,
         access_log(gateway.access_log) if logs else [],
         Place.INSIDE,
+        http_filters(used),
+        listener.extras,
     )
     return pb.Listener(name=name, internal_listener={}, filter_chains=[chain])
 
@@ -86,13 +103,16 @@ def pool_routes(gateway: Gateway, listener: Listener) -> pb.Message:
         "timeout": duration(0),
         "idle_timeout": duration(0),
     }
+    routes: list[Fields] = [{"match": {"prefix": "/"}, "route": action}]
+    if listener.extras.tunnels:
+        routes.append({"match": {"connect_matcher": {}}, "route": action})
     return pb.RouteConfiguration(
         name="pool",
         virtual_hosts=[
             {
                 "name": "pool",
                 "domains": ["*"],
-                "routes": [{"match": {"prefix": "/"}, "route": action}],
+                "routes": routes,
             }
         ],
     )
@@ -113,6 +133,7 @@ def http_chain(
     logs: list[Fields],
     place: Place = Place.EDGE,
     filters: list[Fields] | None = None,
+    extras: Extras = PLAIN,
 ) -> Fields:
     """`envoy.config.listener.v3.FilterChain` that reads HTTP.
 
@@ -123,6 +144,7 @@ def http_chain(
         logs: access logs.
         place: where it stands.
         filters: HTTP filters; the usual ones when None.
+        extras: upgrades that are taken besides websockets over HTTP/1.1.
     """
     fields: Fields = {
         "stat_prefix": stat_prefix,
@@ -144,9 +166,19 @@ def http_chain(
     else:
         fields["use_remote_address"] = {"value": True}
         fields["early_header_mutation_extensions"] = [_without_second_pass_header()]
-    if protocol == "http":
-        fields["upgrade_configs"] = [{"upgrade_type": "websocket"}]
+    fields.update(_upgrades(protocol, extras))
     return network_chain(HTTP_MANAGER, pb.HttpConnectionManager(**fields))
+
+
+def _upgrades(protocol: str, extras: Extras) -> Fields:
+    fields: Fields = {}
+    types = ["websocket"] if protocol == "http" or extras.websocket else []
+    types += ["CONNECT"] if extras.tunnels else []
+    if types:
+        fields["upgrade_configs"] = [{"upgrade_type": name} for name in types]
+    if extras.websocket or extras.tunnels:
+        fields["http2_protocol_options"] = {"allow_connect": True}
+    return fields
 
 
 def _without_second_pass_header() -> Fields:

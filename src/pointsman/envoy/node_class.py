@@ -22,6 +22,7 @@ class NodeClass:
         egress: address where a sidecar listens for its application, a listener for each port of
             its backends. None captures connections that the kernel redirects to port 15001, and
             those from outside on port 15000.
+        egress_ports: (port to be called, local port) of the listeners at `egress` that are moved.
         applications: (port in the manifest, address) where a node's application listens, unless
             on loopback on the same port.
         zone: availability zone, "" when unknown; endpoints there come first where a policy says so.
@@ -32,9 +33,14 @@ class NodeClass:
     bind: str = "0.0.0.0"
     ports: tuple[tuple[int, int], ...] = ()
     egress: str | None = None
+    egress_ports: tuple[tuple[int, int], ...] = ()
     applications: tuple[tuple[int, Address], ...] = ()
     zone: str = ""
 
     def local_port(self, port: int) -> int:
         """The port to bind for a listener's port."""
         return dict(self.ports).get(port, port)
+
+    def egress_port(self, port: int) -> int:
+        """The port to bind at `egress` for a port that the application calls."""
+        return dict(self.egress_ports).get(port, port)

@@ -81,4 +81,8 @@ def allow_all_host(cluster: str) -> pb.Message:
 
 
 def _cache(ip_preference: str | None) -> Fields:
-    return {"name": "allow_all", "dns_lookup_family": LOOKUP[ip_preference]}
+    # Of a name that has addresses of both kinds, both are tried (RFC 8305): this is the way to
+    # hosts outside of any mesh, from a machine that may have IPv6 on loopback only.
+    family = "ALL" if ip_preference is None else LOOKUP[ip_preference]
+    # Envoy refuses one name with other settings, which an edit of the preference would come to.
+    return {"name": f"allow_all_{family.lower()}", "dns_lookup_family": family}

@@ -9,7 +9,13 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.clusters.dynamic_forward_proxy.v3 import cluster_pb2 as forward_cluster_pb2
+from envoy.extensions.compression.brotli.compressor.v3 import brotli_pb2
+from envoy.extensions.compression.gzip.compressor.v3 import gzip_pb2
+from envoy.extensions.compression.zstd.compressor.v3 import zstd_pb2
+from envoy.extensions.filters.http.compressor.v3 import compressor_pb2
+from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.http.dynamic_forward_proxy.v3 import dynamic_forward_proxy_pb2
+from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
@@ -29,15 +35,21 @@ Message = Any
 """A protobuf message; its fields are known to the descriptor pool, not to the type checker."""
 
 Bootstrap = bootstrap_pb2.Bootstrap
+Brotli = brotli_pb2.Brotli
 Cluster = cluster_pb2.Cluster
 ClusterLoadAssignment = endpoint_pb2.ClusterLoadAssignment
+Compressor = compressor_pb2.Compressor
+Cors = cors_pb2.Cors
+CorsPolicy = cors_pb2.CorsPolicy
 DeltaDiscoveryRequest = discovery_pb2.DeltaDiscoveryRequest
 DiscoveryRequest = discovery_pb2.DiscoveryRequest
 DownstreamTls = tls_pb2.DownstreamTlsContext
 EarlyHeaderMutation = header_mutation_pb2.HeaderMutation
 DynamicForwardProxy = dynamic_forward_proxy_pb2.FilterConfig
 DynamicForwardProxyCluster = forward_cluster_pb2.ClusterConfig
+Fault = fault_pb2.HTTPFault
 FileAccessLog = file_pb2.FileAccessLog
+Gzip = gzip_pb2.Gzip
 HttpConnectionManager = http_connection_manager_pb2.HttpConnectionManager
 HttpProtocolOptions = http_protocol_options_pb2.HttpProtocolOptions
 InternalUpstreamTransport = internal_upstream_pb2.InternalUpstreamTransport
@@ -53,6 +65,7 @@ TcpProxy = tcp_proxy_pb2.TcpProxy
 TlsInspector = tls_inspector_pb2.TlsInspector
 UpstreamTls = tls_pb2.UpstreamTlsContext
 VirtualHost = route_components_pb2.VirtualHost
+Zstd = zstd_pb2.Zstd
 
 
 def to_dict(message: Message) -> dict[str, Any]:

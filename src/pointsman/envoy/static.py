@@ -1,4 +1,4 @@
-"""One file for `envoy -c`: the translation of a gateway without a control plane behind it."""
+"""One file for `envoy -c`: the translation of a proxy without a control plane behind it."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from pointsman.envoy.names import SDS_CLUSTER
 from pointsman.envoy.seal import unseal
 from pointsman.envoy.sealed import CLUSTER, LISTENER, SECRET
 from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
 _INTERNAL_LISTENER = {
@@ -25,7 +26,7 @@ _RUNTIME = {"name": "static", "static_layer": {"re2.max_program_size.error_level
 
 
 def static_bootstrap(
-    gateway: Gateway,
+    proxy: Gateway | Sidecar,
     resources: Bundle,
     admin_port: int | None = None,
     sds_socket: str = SDS_SOCKET,
@@ -33,13 +34,13 @@ def static_bootstrap(
     """`envoy.config.bootstrap.v3.Bootstrap` in JSON form, with the names of Envoy's manual.
 
     Args:
-        gateway: whose configuration it is.
+        proxy: whose configuration it is.
         resources: its translation for the wire "static".
         admin_port: port for Envoy's administration on loopback; None leaves it out, because it
             can stop the proxy and shows all it knows.
         sds_socket: Unix socket of the local secret service, should the translation name it.
     """
-    fields: dict[str, Any] = {"node": {"id": gateway.node_id, "cluster": gateway.name}}
+    fields: dict[str, Any] = {"node": {"id": proxy.node_id, "cluster": proxy.name}}
     if admin_port is not None:
         fields["admin"] = {
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": admin_port}}

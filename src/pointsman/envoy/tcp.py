@@ -11,7 +11,12 @@ DEFAULT_IDLE_MS = 300_000
 
 
 def tcp_chain(
-    stat_prefix: str, targets: list[tuple[str, int]], idle_ms: int | None, logs: list[Fields]
+    stat_prefix: str,
+    targets: list[tuple[str, int]],
+    idle_ms: int | None,
+    logs: list[Fields],
+    *,
+    sticky: bool = False,
 ) -> Fields:
     """`envoy.config.listener.v3.FilterChain` that passes bytes on.
 
@@ -20,6 +25,7 @@ def tcp_chain(
         targets: names of clusters, with weights of at least 1.
         idle_ms: silence that ends a connection, in ms; 0 for never, None for App Mesh's default.
         logs: access logs.
+        sticky: whether a client's connections go to one endpoint.
     """
     fields: Fields = {"stat_prefix": stat_prefix, "access_log": logs}
     clusters = merged(targets)
@@ -30,4 +36,6 @@ def tcp_chain(
             "clusters": [{**item, "weight": item["weight"]["value"]} for item in clusters]
         }
     fields["idle_timeout"] = duration(DEFAULT_IDLE_MS if idle_ms is None else idle_ms)
+    if sticky:
+        fields["hash_policy"] = [{"source_ip": {}}]
     return network_chain(TCP_PROXY, pb.TcpProxy(**fields))

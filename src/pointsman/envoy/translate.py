@@ -13,6 +13,7 @@ from pointsman.envoy.bundle import Bundle, bundle
 from pointsman.envoy.called import sealed_cluster, sealed_secrets
 from pointsman.envoy.clusters import internal_cluster, is_supplied
 from pointsman.envoy.config_source import ADS
+from pointsman.envoy.filters.order import used_by_rules
 from pointsman.envoy.listeners import (
     discovered_routes,
     inline_routes,
@@ -25,6 +26,7 @@ from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.envoy.sidecar import sidecar_resources
 from pointsman.envoy.virtual_hosts import SecondPass, second_pass_host, virtual_host
+from pointsman.graph.effects import overridden
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.gateway import (
@@ -48,12 +50,14 @@ class Host:
         sealed: the same, sealed.
         clusters: every cluster its routes may choose, by name.
         second_passes: what it leaves to the second pass.
+        filters: names of the filters its routes need.
     """
 
     message: pb.Message | None
     sealed: Sealed
     clusters: dict[str, Cluster]
     second_passes: tuple[SecondPass, ...]
+    filters: frozenset[str]
 
 
 def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> Bundle:
@@ -115,14 +119,22 @@ def _host(
             seal(table.message, _keys_of(gateway, host)),
             {names.cluster(item): item for rule in host.rules for item in _clusters_of(rule)},
             table.second_passes,
+            used_by_rules(host.rules),
         )
 
-    result: Host = memo.get(("host", name), (host, second_pass, node_class.wire), build)
+    inputs = (host, second_pass, node_class.wire, listener.extras.tunnels)
+    result: Host = memo.get(("host", name), inputs, build)
     return result
 
 
 def _keys_of(gateway: Gateway, host: VirtualHost) -> tuple[Key, ...]:
-    return tuple(rule.key for rule in host.rules) or (gateway.key,)
+    keys = [rule.key for rule in host.rules]
+    for rule in host.rules:
+        if rule.override is not None:
+            keys.append(rule.override.policy)
+        for target in rule.targets:
+            keys.extend(key for route in target.service.routes for key in route.policies)
+    return tuple(dict.fromkeys(keys)) or (gateway.key,)
 
 
 def _clusters_of(rule: GatewayRule) -> Iterator[Cluster]:
@@ -130,6 +142,9 @@ def _clusters_of(rule: GatewayRule) -> Iterator[Cluster]:
         for route in target.service.routes:
             for weighted in route.targets:
                 yield weighted.cluster
+            mirror = overridden(route, rule.override).effects.mirror
+            if mirror is not None:
+                yield mirror.cluster
 
 
 def _route_configuration(
@@ -152,6 +167,7 @@ def _tables(
     keys = (gateway.key,)
     yield from sealed_secrets(listener.tls, keys)
     configuration = _route_configuration(listener, node_class, hosts)
+    used = _filters(hosts)
     if node_class.wire == "static":
         routes = inline_routes(configuration)
     else:
@@ -160,14 +176,14 @@ def _tables(
     if node_class.wire == "delta":
         yield from (host.sealed for host in hosts)
     if listener.pool is None:
-        yield seal(public_listener(gateway, listener, node_class, routes), keys)
+        yield seal(public_listener(gateway, listener, node_class, routes, used), keys)
         return
     front = inline_routes(pool_routes(gateway, listener))
     inner = names.pool_listener(listener)
     name = names.pool_cluster(gateway, listener)
     yield seal(internal_cluster(name, inner, listener.protocol, listener.pool), keys)
-    yield seal(internal_listener(gateway, listener, inner, routes, logs=True), keys)
-    yield seal(public_listener(gateway, listener, node_class, front), keys)
+    yield seal(internal_listener(gateway, listener, inner, routes, used, logs=True), keys)
+    yield seal(public_listener(gateway, listener, node_class, front, ()), keys)
 
 
 def _passes(
@@ -189,4 +205,9 @@ def _passes(
     inner = names.second_pass_listener(listener)
     name = names.second_pass_cluster(gateway, listener)
     yield seal(internal_cluster(name, inner, listener.protocol, None), keys)
-    yield seal(internal_listener(gateway, listener, inner, routes, logs=False), keys)
+    used = _filters(hosts)
+    yield seal(internal_listener(gateway, listener, inner, routes, used, logs=False), keys)
+
+
+def _filters(hosts: tuple[Host, ...]) -> frozenset[str]:
+    return frozenset(name for host in hosts for name in host.filters)

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
+from pointsman.envoy.effects import effects_of_route
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import SECOND_PASS_HEADER
-from pointsman.graph.compose import Step, compose, refused, whole_steps
+from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
+from pointsman.graph.effects import overridden
 from pointsman.graph.model.gateway import (
     Gateway,
     GatewayRule,
@@ -79,6 +81,8 @@ def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: 
     """One host's rules, in order."""
     builder = _Builder(names.second_pass_cluster(gateway, listener))
     routes = [row for rule in host.rules for row in builder.rule(rule)]
+    if listener.extras.tunnels:
+        routes += [row for rule in host.rules for row in builder.tunnels(rule)]
     message = pb.VirtualHost(
         name=name,
         domains=[str(host.domain)],
@@ -95,9 +99,9 @@ def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
         marker = HeaderCondition(SECOND_PASS_HEADER, HeaderTest.EXACT, item.mark)
         for route in item.service.routes:
             match = replace(route.match, headers=(marker, *route.match.headers))
-            routes.append(_row(names.route(item.rule, route), match, {}, route))
+            routes.append(_rule_row(item.rule, match, {}, route))
         rest = RequestMatch(headers=(marker,))
-        routes.append(_row(names.route(item.rule, None), rest, {}, None))
+        routes.append(_rule_row(item.rule, rest, {}, None))
     return pb.VirtualHost(
         name="second_pass",
         domains=["*"],
@@ -123,12 +127,19 @@ class _Builder:
         refusal = refused(rule)
         if refusal is not None:
             yield _respond(names.route(rule, None), route_match(refusal), 400)
-        total = sum(target.weight for _, target in targets)
-        taken = 0
-        for index, target in targets:
-            taken += target.weight
-            fraction = None if taken == total else round(taken * MILLION / total)
+        for index, target, fraction in _shares(targets):
             yield from self._target(rule, index, target, fraction)
+
+    def tunnels(self, rule: GatewayRule) -> Iterator[Fields]:
+        """Rows of one rule for CONNECT requests."""
+        if not takes_tunnels(rule):
+            return
+        targets = [item for item in enumerate(rule.targets) if item[1].weight]
+        if not targets:
+            yield _tunnel(_respond(names.route(rule, None), route_match(rule.match), 503))
+        for _, target, fraction in _shares(targets):
+            for step in tunnels(rule, target.service):
+                yield _tunnel(_rule_row(rule, step.match, {}, step.route, fraction))
 
     def _target(
         self, rule: GatewayRule, index: int, target: ServiceTarget, fraction: int | None
@@ -142,8 +153,7 @@ class _Builder:
             return
         for step in steps:
             rewrites = _rewrites(rule, target.service, step)
-            name = names.route(rule, step.route)
-            yield _row(name, step.match, rewrites, step.route, fraction)
+            yield _rule_row(rule, step.match, rewrites, step.route, fraction)
 
     def _to_second_pass(self, second_pass: SecondPass, step: Step, fraction: int | None) -> Fields:
         action = {
@@ -165,6 +175,27 @@ class _Builder:
         }
 
 
+def _shares(
+    targets: list[tuple[int, ServiceTarget]],
+) -> Iterator[tuple[int, ServiceTarget, int | None]]:
+    """Targets with their fractions, see `_match`; None for the rest."""
+    total = sum(target.weight for _, target in targets)
+    taken = 0
+    for index, target in targets:
+        taken += target.weight
+        yield index, target, None if taken == total else round(taken * MILLION / total)
+
+
+def _tunnel(row: Fields) -> Fields:
+    """A row for CONNECT requests only, whose bytes go on as they are."""
+    match = {name: value for name, value in row["match"].items() if name != "prefix"}
+    changed = {**row, "match": {**match, "connect_matcher": {}}}
+    if "route" in row:
+        end_here = [{"upgrade_type": "CONNECT", "connect_config": {}}]
+        changed["route"] = {**row["route"], "upgrade_configs": end_here}
+    return changed
+
+
 def _rewrites(rule: GatewayRule, service: Service, step: Step) -> Fields:
     fields: Fields = {}
     if step.path is not None:
@@ -174,21 +205,37 @@ def _rewrites(rule: GatewayRule, service: Service, step: Step) -> Fields:
     return fields
 
 
-def _row(
-    name: str,
+def _rule_row(
+    rule: GatewayRule,
     match: RequestMatch,
     rewrites: Fields,
     route: Route | None,
     fraction: int | None = None,
+) -> Fields:
+    """A row of a gateway route, with all that its own policy and the route's say.
+
+    What no route takes, the proxy answers as it would without policies.
+    """
+    if route is None:
+        return _respond(names.route(rule, None), _match(match, fraction), 404)
+    name = names.route(rule, route)
+    return _row(name, match, rewrites, overridden(route, rule.override), fraction)
+
+
+def _row(
+    name: str,
+    match: RequestMatch,
+    rewrites: Fields,
+    route: Route,
+    fraction: int | None = None,
     name_of: NameOf = names.cluster,
 ) -> Fields:
-    if route is None:
-        return _respond(name, _match(match, fraction), 404)
+    effects = effects_of_route(route.effects)
     if not any(target.weight for target in route.targets):
-        return _respond(name, _match(match, fraction), 503)
+        return {**_respond(name, _match(match, fraction), 503), **effects}
     action = forward(route, name_of)
     action.update(rewrites)
-    return {"name": name, "match": _match(match, fraction), "route": action}
+    return {"name": name, "match": _match(match, fraction), "route": action, **effects}
 
 
 def _match(match: RequestMatch, fraction: int | None) -> Fields:

@@ -79,6 +79,28 @@ def compose(rule: GatewayRule, service: Service) -> tuple[Step, ...] | None:
     return tuple(steps)
 
 
+def tunnels(rule: GatewayRule, service: Service) -> tuple[Step, ...]:
+    """The table for CONNECT requests, which have no path: of routes that take every path.
+
+    Like `compose` it takes every such request that the rule matches.
+    """
+    steps: list[Step] = []
+    for route in service.routes:
+        if route.match.path != ANY_PATH or any(h.name == ":path" for h in route.match.headers):
+            continue
+        conditions = _carry_conditions(rule, service, route.match)
+        if conditions is not None:
+            steps.append(Step(conditions, None, route))
+            if conditions == rule.match:
+                return tuple(steps)
+    return (*steps, Step(rule.match, None, None))
+
+
+def takes_tunnels(rule: GatewayRule) -> bool:
+    """Whether CONNECT requests can match a rule, at a listener that takes them."""
+    return rule.match.path == ANY_PATH and all(h.name != ":path" for h in rule.match.headers)
+
+
 def whole_steps(rule: GatewayRule) -> tuple[Step, ...]:
     """Steps for all requests of a rule, without a look at any router."""
     return tuple(_steps(rule.match, whole(rule), None))

@@ -7,7 +7,10 @@ into one table; that the two always agree is proved by tests against real Envoy.
 
 from dataclasses import dataclass, replace
 
+from pointsman.graph.compose import takes_tunnels
+from pointsman.graph.effects import overridden
 from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.gateway import (
     Domain,
     DomainKind,
@@ -16,11 +19,15 @@ from pointsman.graph.model.gateway import (
     Listener,
     VirtualHost,
 )
-from pointsman.graph.model.match import PathKind
+from pointsman.graph.model.match import ANY_PATH, PathKind
 from pointsman.graph.model.route import Route, Service
 from pointsman.graph.paths import climbs, normalize, replace_prefix, split_query
 from pointsman.graph.request import Request, first_failure
 from pointsman.resources.key import Key
+
+Own = int | Abort | None
+"""The proxy's own answer: a status, a fault on purpose, or none."""
+_PATHLESS = "a tunnel has no path, and the route is for some paths only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,8 @@ class Share:
         service: the virtual service.
         fraction: its share, 0 to 1.
         request: the request as the backend sees it.
-        route: the route that takes it; None when the service has none for it (404).
+        route: the route that takes it, as policies want it; None when the service has none for
+            it (404).
         targets: clusters with their weights.
     """
 
@@ -55,6 +63,23 @@ class Share:
     request: Request
     route: Route | None
     targets: tuple[WeightedCluster, ...]
+
+    @property
+    def abort(self) -> Abort | None:
+        """The fault by which every such request is answered, if there is one."""
+        fault = self.route.effects.fault if self.route is not None else None
+        abort = fault.abort if fault is not None else None
+        return abort if abort is not None and abort.percent == 100 else None
+
+    @property
+    def status(self) -> Own:
+        """With what Envoy answers the whole share itself; None when a backend does."""
+        if self.route is None:
+            return 404
+        if self.abort is not None:
+            return self.abort
+        reachable = any(item.weight and item.cluster.is_found for item in self.targets)
+        return None if reachable else 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +108,22 @@ class Intent:
     @property
     def grpc_status(self) -> int | None:
         """The status in gRPC's terms: UNIMPLEMENTED for 404, UNAVAILABLE for 503."""
-        return GRPC_STATUS.get(self.status) if self.status is not None else None
+        return None if self.status is None else grpc_status(self.status)
 
 
-GRPC_STATUS = {400: 13, 404: 12, 503: 14}
-"""What a gateway's own answers become for gRPC: INTERNAL, UNIMPLEMENTED and UNAVAILABLE (gRPC's
-`http-grpc-status-mapping.md`)."""
+def grpc_status(status: int) -> int:
+    """What a gateway's own answers become for gRPC (its `http-grpc-status-mapping.md`)."""
+    return _GRPC_STATUS.get(status, 2)
+
+
+_GRPC_STATUS = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+"""INTERNAL, UNAUTHENTICATED, PERMISSION_DENIED, UNIMPLEMENTED, UNAVAILABLE; the rest UNKNOWN."""
 
 
 def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
     """Where a request would go that arrives at a gateway's listener."""
+    if request.method == "CONNECT" and listener.extras.tunnels:
+        return _tunnel(gateway, listener, request)
     if request.is_pathless:
         return Intent(gateway, listener, None, None, (), 404, _pathless(listener, request))
     path, query = split_query(request.target)
@@ -108,6 +139,21 @@ def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
             return _follow(gateway, listener, host, rule, request, rejected)
         rejected.append(Rejected(rule.key, None, failure))
     rejected.extend(_hidden(listener, host, request))
+    return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
+
+
+def _tunnel(gateway: Gateway, listener: Listener, request: Request) -> Intent:
+    """Where a tunnel would go, by the rules and routes that take every path."""
+    request = replace(request, target="/")
+    host = find_host(listener, request.host)
+    rejected: list[Rejected] = []
+    for rule in host.rules if host else ():
+        failure = first_failure(rule.match, request)
+        if not takes_tunnels(rule):
+            failure = _PATHLESS
+        if failure is None:
+            return _follow(gateway, listener, host, rule, request, rejected)
+        rejected.append(Rejected(rule.key, None, failure))
     return Intent(gateway, listener, host, None, (), 404, tuple(rejected))
 
 
@@ -166,7 +212,7 @@ def _follow(
     total = sum(target.weight for target in rule.targets)
     if total == 0:
         return Intent(gateway, listener, host, rule, (), 503, tuple(rejected))
-    if _climbs(rule, request.path):
+    if request.method != "CONNECT" and _climbs(rule, request.path):
         reason = f"path {request.path} has a dot right behind the prefix to be rewritten"
         rejected.append(Rejected(rule.key, None, reason))
         return Intent(gateway, listener, host, rule, (), 400, tuple(rejected))
@@ -175,7 +221,7 @@ def _follow(
         for target in rule.targets
         if target.weight
     )
-    statuses = {_status(share) for share in shares}
+    statuses = {_http(share.status) for share in shares}
     status = statuses.pop() if len(statuses) == 1 else None
     return Intent(gateway, listener, host, rule, shares, status, tuple(rejected))
 
@@ -187,22 +233,35 @@ def _share(
     request: Request,
     rejected: list[Rejected],
 ) -> Share:
-    rewritten = rewrite(rule, service, request)
+    found = share_of(service, fraction, rewrite(rule, service, request), rejected)
+    if found.route is None:
+        return found
+    return replace(found, route=overridden(found.route, rule.override))
+
+
+def share_of(
+    service: Service, fraction: float, request: Request, rejected: list[Rejected]
+) -> Share:
+    """What becomes of a share of requests that reach a service.
+
+    Args:
+        service: the service.
+        fraction: the share, 0 to 1.
+        request: the request as the service's routes see it.
+        rejected: takes the routes that were tried before.
+    """
     for route in service.routes:
-        failure = first_failure(route.match, rewritten)
+        failure = first_failure(route.match, request)
+        if request.method == "CONNECT" and route.match.path != ANY_PATH:
+            failure = _PATHLESS
         if failure is None:
-            return Share(service, fraction, rewritten, route, route.targets)
+            return Share(service, fraction, request, route, route.targets)
         rejected.append(Rejected(route.key, route.name, failure))
-    return Share(service, fraction, rewritten, None, ())
+    return Share(service, fraction, request, None, ())
 
 
-def _status(share: Share) -> int | None:
-    if share.route is None:
-        return 404
-    if not any(target.weight for target in share.targets):
-        return 503
-    reachable = any(target.cluster.is_found for target in share.targets if target.weight)
-    return None if reachable else 503
+def _http(answer: Own) -> int | None:
+    return (answer.status or 200) if isinstance(answer, Abort) else answer
 
 
 def _climbs(rule: GatewayRule, path: str) -> bool:
@@ -212,6 +271,8 @@ def _climbs(rule: GatewayRule, path: str) -> bool:
 
 def rewrite(rule: GatewayRule, service: Service, request: Request) -> Request:
     """The request as the virtual service's routes and backends see it."""
+    if request.method == "CONNECT":
+        return request  # a tunnel's bytes go on as they are
     path, query = split_query(request.target)
     authority = service.name if rule.rewrite.host else request.authority
     return replace(request, authority=authority, target=_new_path(rule, path) + query)

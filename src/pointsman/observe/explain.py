@@ -4,14 +4,16 @@ The decision itself is made in `graph.intent`. Here it gets the names people and
 objects as `namespace/name`, times in seconds, shares in percent of all matching requests.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pointsman.envoy import names
-from pointsman.graph.intent import GRPC_STATUS, Intent, Rejected, Share
+from pointsman.graph.intent import Intent, Own, Rejected, Share, grpc_status
 from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
+from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.route import RetryPolicy, Route
 from pointsman.graph.request import Request
+from pointsman.observe.effects import effects_json, seconds
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
 
@@ -25,41 +27,37 @@ def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
     """
     shares = intent.shares
     several = len(shares) > 1
-    status, grpc_status = client_status(overall_status(intent), request)
+    status, grpc = client_status(overall_status(intent), request)
     return {
         "gateway": intent.gateway.key.path,
         "listener": intent.listener.port,
         "virtualHost": None if intent.host is None else str(intent.host.domain),
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
-        **_common([_decision(share) for share in shares]),
-        "targets": [entry for share in shares for entry in _targets(share, request, several)],
+        **_common([decision(share) for share in shares]),
+        "targets": [entry for share in shares for entry in target_entries(share, request, several)],
         "status": status,
-        "grpcStatus": grpc_status,
-        "rejected": [_rejected(item) for item in nearer_candidates(intent)],
+        "grpcStatus": grpc,
+        "rejected": [rejected_entry(item) for item in nearer_candidates(intent.rejected)],
     }
 
 
-def client_status(status: int | None, request: Request) -> tuple[int | None, int | None]:
+def client_status(status: Own, request: Request) -> tuple[int | None, int | None]:
     """HTTP status and `grpc-status` a client sees when Envoy answers with `status`."""
+    given: int | None = None
+    if isinstance(status, Abort):
+        given = status.grpc_status
+        status = status.status or 200
     if status is None or not request.is_grpc:
         return status, None
-    return 200, GRPC_STATUS[status]
+    return 200, grpc_status(status) if given is None else given
 
 
-def overall_status(intent: Intent) -> int | None:
+def overall_status(intent: Intent) -> Own:
     """The status of all requests like this one when Envoy answers each of them alike."""
     if not intent.shares:
         return intent.status
-    statuses = {share_status(share) for share in intent.shares}
+    statuses = {share.status for share in intent.shares}
     return statuses.pop() if len(statuses) == 1 else None
-
-
-def share_status(share: Share) -> int | None:
-    """The status with which Envoy answers a whole share itself; None when a backend does."""
-    if share.route is None:
-        return 404
-    reachable = any(item.weight and item.cluster.is_found for item in share.targets)
-    return None if reachable else 503
 
 
 def endpoints(cluster: Cluster) -> tuple[str, ...]:
@@ -78,9 +76,9 @@ def percent(share: Share, item: WeightedCluster | None = None) -> float:
     return round(100 * share.fraction * weight, 4)
 
 
-def nearer_candidates(intent: Intent) -> tuple[Rejected, ...]:
+def nearer_candidates(rejected: Iterable[Rejected]) -> tuple[Rejected, ...]:
     """What was tried before, each once even if two services share a router."""
-    return tuple(dict.fromkeys(intent.rejected))
+    return tuple(dict.fromkeys(rejected))
 
 
 def path_keys(intent: Intent) -> frozenset[Key]:
@@ -93,10 +91,13 @@ def path_keys(intent: Intent) -> frozenset[Key]:
         if share.service.router is not None:
             keys.add(share.service.router)
         keys.update(item.cluster.node for item in share.targets)
+        if share.route is not None:
+            keys.update(share.route.policies)
     return frozenset(keys)
 
 
-def _decision(share: Share) -> dict[str, Any]:
+def decision(share: Share) -> dict[str, Any]:
+    """Service, router, route and limits of a share."""
     service, route = share.service, share.route
     return {
         "virtualService": service.key.path,
@@ -104,6 +105,7 @@ def _decision(share: Share) -> dict[str, Any]:
         "route": None if route is None else route.name,
         "rewritten": {"host": share.request.authority, "path": share.request.target},
         **_limits(route),
+        "effects": effects_json(route),
     }
 
 
@@ -123,13 +125,8 @@ def _retries(policy: RetryPolicy) -> dict[str, Any]:
     return {
         "max": policy.max_retries,
         "perTry": None if per_try is None else seconds(per_try),
-        "on": list(policy.events),
+        "on": [*policy.events, *map(str, policy.statuses)],
     }
-
-
-def seconds(ms: int) -> float:
-    """Milliseconds as seconds, whole ones as an integer."""
-    return ms // 1000 if ms % 1000 == 0 else ms / 1000
 
 
 _DECISION = (
@@ -140,6 +137,7 @@ _DECISION = (
     "timeout",
     "idleTimeout",
     "retries",
+    "effects",
 )
 
 
@@ -154,12 +152,13 @@ def _common(decisions: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _targets(share: Share, request: Request, several: bool) -> Iterator[dict[str, Any]]:
-    more = _decision(share) if several else {}
+def target_entries(share: Share, request: Request, several: bool) -> Iterator[dict[str, Any]]:
+    """The targets of a share; `several` repeats in each what shares differ in."""
+    more = decision(share) if several else {}
     if several and not share.targets:
         nobody: dict[str, Any] = dict.fromkeys(("virtualNode", "weight", "cluster"))
         own = {**nobody, "percent": percent(share), "endpoints": []}
-        yield {**own, **more, **_answer(share_status(share), request)}
+        yield {**own, **more, **_answer(share.status, request)}
     for item in share.targets:
         entry = {
             "virtualNode": item.cluster.node.path,
@@ -171,19 +170,26 @@ def _targets(share: Share, request: Request, several: bool) -> Iterator[dict[str
         yield {
             **entry,
             **more,
-            **_answer(503 if item.weight and not item.cluster.is_found else None, request),
+            **_answer(_target_status(share, item), request),
         }
 
 
-def _answer(status: int | None, request: Request) -> dict[str, Any]:
+def _target_status(share: Share, item: WeightedCluster) -> Own:
+    if share.abort is not None:
+        return share.abort
+    return 503 if item.weight and not item.cluster.is_found else None
+
+
+def _answer(status: Own, request: Request) -> dict[str, Any]:
     """Envoy's own answer to the requests of one target, where it gives one."""
     if status is None:
         return {}
-    seen, grpc_status = client_status(status, request)
-    return {"status": seen} if grpc_status is None else {"status": seen, "grpcStatus": grpc_status}
+    seen, grpc = client_status(status, request)
+    return {"status": seen} if grpc is None else {"status": seen, "grpcStatus": grpc}
 
 
-def _rejected(item: Rejected) -> dict[str, Any]:
+def rejected_entry(item: Rejected) -> dict[str, Any]:
+    """A candidate that was tried before."""
     return {
         "gatewayRoute": item.key.path if item.key.kind == "GatewayRoute" else None,
         "virtualRouter": item.key.path if item.key.kind == "VirtualRouter" else None,

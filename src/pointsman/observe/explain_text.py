@@ -1,19 +1,18 @@
 """A routing decision as a person would tell it: a sentence, a table, and why not elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pointsman.envoy import names
-from pointsman.graph.intent import Intent, Share
+from pointsman.graph.intent import Intent, Own, Rejected, Share
 from pointsman.graph.request import Request
 from pointsman.observe.conditions import describe_match
+from pointsman.observe.effects import effects_lines, seconds
 from pointsman.observe.explain import (
     client_status,
     endpoints,
     nearer_candidates,
     overall_status,
     percent,
-    seconds,
-    share_status,
 )
 from pointsman.observe.lines import Line, Piece, line, table
 
@@ -32,40 +31,40 @@ def explain_lines(intent: Intent, request: Request, url: str) -> Iterator[Line]:
     elif intent.shares:
         yield from _split(intent, request)
     else:
-        yield line("is answered ", _status(overall_status(intent), request), *_by(intent))
+        yield line("is answered ", status_piece(overall_status(intent), request), *_by(intent))
         yield line(f"because {_why_no_service(intent, request)}.")
-    yield from _target_table(intent)
-    yield from _limits(intent)
-    yield from _rejected_table(intent)
+    yield from target_table(intent.shares)
+    yield from limit_lines(intent.shares)
+    yield from rejected_table(intent.rejected)
 
 
 def _single(intent: Intent, share: Share, request: Request) -> Iterator[Line]:
-    status = share_status(share)
+    status = share.status
     if status is not None:
-        yield line("is answered ", _status(status, request), *_by(intent))
+        yield line("is answered ", status_piece(status, request), *_by(intent))
         yield line("because ", *_rule(intent), ",")
-        yield line("but ", *_reason(share), ".")
+        yield line("but ", *reason_words(share), ".")
     else:
-        yield line("is answered by ", *_nodes(share), ", which sees")
+        yield line("is answered by ", *node_words(share), ", which sees")
         yield from _seen(share, "    ")
         yield line("because ", *_rule(intent), ",")
-        yield line("and ", *_route(share), ".")
+        yield line("and ", *route_words(share), ".")
 
 
 def _split(intent: Intent, request: Request) -> Iterator[Line]:
     yield line("is split between virtual services")
     yield line("because ", *_rule(intent), ":")
     for share in intent.shares:
-        status = share_status(share)
+        status = share.status
         service = Piece(share.service.key.path, "name")
         yield line(f"  {_percent(percent(share))} for virtual service ", service)
         if status is not None:
-            yield line("    answered ", _status(status, request), *_by(intent))
-            yield line("    because ", *_reason(share))
+            yield line("    answered ", status_piece(status, request), *_by(intent))
+            yield line("    because ", *reason_words(share))
         else:
-            yield line("    answered by ", *_nodes(share), ", which sees")
+            yield line("    answered by ", *node_words(share), ", which sees")
             yield from _seen(share, "        ")
-            yield line("    because ", *_route(share))
+            yield line("    because ", *route_words(share))
 
 
 def _seen(share: Share, indent: str) -> Iterator[Line]:
@@ -74,7 +73,8 @@ def _seen(share: Share, indent: str) -> Iterator[Line]:
     yield line(indent, Piece(f"host: {request.authority}", "good"))
 
 
-def _status(status: int | None, request: Request) -> Piece:
+def status_piece(status: Own, request: Request) -> Piece:
+    """What a client sees."""
     seen, grpc_status = client_status(status, request)
     grpc = "" if grpc_status is None else f" with grpc-status {grpc_status}"
     return Piece(f"{seen}{grpc}", "error")
@@ -111,7 +111,8 @@ def _rule(intent: Intent) -> tuple[str | Piece, ...]:
     return ("gateway route ", Piece(rule.key.path, "name"), f" matches ({conditions})")
 
 
-def _route(share: Share) -> tuple[str | Piece, ...]:
+def route_words(share: Share) -> tuple[str | Piece, ...]:
+    """Which route matched."""
     service, route = share.service, share.route
     if route is None or service.router is None or route.name is None:
         return (
@@ -128,9 +129,11 @@ def _route(share: Share) -> tuple[str | Piece, ...]:
     )
 
 
-def _reason(share: Share) -> tuple[str | Piece, ...]:
+def reason_words(share: Share) -> tuple[str | Piece, ...]:
     """Why Envoy has to answer a share itself."""
     service = Piece(share.service.key.path, "name")
+    if share.abort is not None:
+        return (*route_words(share), " and a policy fails all its requests on purpose")
     if share.route is None and share.service.routes:
         target = f"{share.request.method} {share.request.target}"
         return ("no route of virtual service ", service, f" matches what is left: {target}")
@@ -138,11 +141,12 @@ def _reason(share: Share) -> tuple[str | Piece, ...]:
         return ("virtual service ", service, " has no route")
     nodes = [item.cluster.node.path for item in share.targets if item.weight]
     if not nodes:
-        return (*_route(share), " and none of its targets has a weight")
-    return (*_route(share), f" and no endpoint of {' or '.join(nodes)} is known")
+        return (*route_words(share), " and none of its targets has a weight")
+    return (*route_words(share), f" and no endpoint of {' or '.join(nodes)} is known")
 
 
-def _nodes(share: Share) -> tuple[str | Piece, ...]:
+def node_words(share: Share) -> tuple[str | Piece, ...]:
+    """Nodes that answer, with their shares."""
     shown: list[str | Piece] = []
     chosen = [item for item in share.targets if item.weight]
     for index, item in enumerate(chosen):
@@ -157,7 +161,8 @@ def _percent(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".") + " %"
 
 
-def _target_table(intent: Intent) -> Iterator[Line]:
+def target_table(shares: Iterable[Share]) -> Iterator[Line]:
+    """Where requests go, with weights and endpoints."""
     rows = [
         (
             item.cluster.node.path,
@@ -166,7 +171,7 @@ def _target_table(intent: Intent) -> Iterator[Line]:
             ", ".join(endpoints(item.cluster)) or "none known (503)",
             names.cluster(item.cluster),
         )
-        for share in intent.shares
+        for share in shares
         for item in share.targets
     ]
     if rows:
@@ -174,11 +179,16 @@ def _target_table(intent: Intent) -> Iterator[Line]:
         yield from table(("VIRTUAL NODE", "WEIGHT", "SHARE", "ENDPOINTS", "CLUSTER"), rows)
 
 
-def _limits(intent: Intent) -> Iterator[Line]:
-    said = dict.fromkeys(_limit(share) for share in intent.shares if share.route is not None)
+def limit_lines(shares: Iterable[Share]) -> Iterator[Line]:
+    """Timeouts, retries, and what policies do."""
+    shares = tuple(shares)
+    said = dict.fromkeys(_limit(share) for share in shares if share.route is not None)
     if said:
         yield line()
     for text in said:
+        yield line("  ", text)
+    effects = [text for share in shares for text in effects_lines(share.route)]
+    for text in dict.fromkeys(effects):
         yield line("  ", text)
 
 
@@ -191,7 +201,7 @@ def _limit(share: Share) -> str:
     if retry.max_retries == 0:
         return f"timeout {request}{idle}; no retries"
     each = "" if not retry.per_retry_ms else f" of {seconds(retry.per_retry_ms)} s each"
-    events = ", ".join(retry.events)
+    events = ", ".join((*retry.events, *map(str, retry.statuses)))
     return f"timeout {request}{idle}; up to {retry.max_retries} retries{each} on {events}"
 
 
@@ -199,7 +209,8 @@ def _idle(idle_ms: int) -> str:
     return f"idle {seconds(idle_ms)} s" if idle_ms else "idle without limit"
 
 
-def _rejected_table(intent: Intent) -> Iterator[Line]:
+def rejected_table(rejected: Iterable[Rejected]) -> Iterator[Line]:
+    """What was tried before, and why it does not match."""
     rows = [
         (
             f"gateway route {item.key.path}"
@@ -207,7 +218,7 @@ def _rejected_table(intent: Intent) -> Iterator[Line]:
             else f"route {item.route} of {item.key.path}",
             item.clause,
         )
-        for item in nearer_candidates(intent)
+        for item in nearer_candidates(rejected)
     ]
     if rows:
         yield line()

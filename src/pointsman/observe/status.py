@@ -40,7 +40,7 @@ class ProxyStatus:
 
     Attributes:
         node: its node id.
-        gateway: the virtual gateway it is, as `namespace/name`.
+        gateway: the virtual gateway, or the virtual node, as `namespace/name`.
         version: version of the snapshot meant for it.
         envoy: version of its Envoy; "" when it does not tell.
         wire: `delta` or `sotw`.

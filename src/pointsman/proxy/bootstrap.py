@@ -66,6 +66,7 @@ def bootstrap(
         "dynamic_resources": _dynamic_resources(dialect, envoy, patient=patient),
         "static_resources": {"clusters": clusters},
         "bootstrap_extensions": [_internal_listeners()],
+        "stats_config": {"stats_tags": _stats_tags(node_id)},
         # Naming any layer removes Envoy's implicit admin layer, and with it /runtime_modify.
         "layered_runtime": {
             "layers": [
@@ -116,6 +117,30 @@ def _dynamic_resources(dialect: Dialect, envoy: Envoy, *, patient: bool) -> dict
         "cds_config": over_ads,
         "lds_config": over_ads,
     }
+
+
+def _stats_tags(node_id: str) -> list[dict[str, str]]:
+    """App Mesh's tags: whose statistics they are, and of which listener.
+
+    They become labels for Prometheus; the names of statistics in the administration stay.
+    """
+    parts = node_id.rpartition(":")[2].split("/")
+    kinds = {"virtualNode": "appmesh.virtual_node", "virtualGateway": "appmesh.virtual_gateway"}
+    tags = [
+        {
+            "tag_name": "appmesh.listener_protocol",
+            "regex": r"^(?:http|tcp)\.ingress\.((http2?|grpc|tcp)\.)\d+\.",
+        },
+        {
+            "tag_name": "appmesh.listener_port",
+            "regex": r"^(?:http|tcp)\.(?:ingress\.(?:http2?|grpc|tcp)|egress)\.((\d+)\.)",
+        },
+    ]
+    if len(parts) != 4 or parts[2] not in kinds:
+        return tags
+    _, mesh, kind, name = parts
+    whose = {"appmesh.mesh": mesh.partition("@")[0], kinds[kind]: name}
+    return [*({"tag_name": tag, "fixed_value": value} for tag, value in whose.items()), *tags]
 
 
 def _internal_listeners() -> dict[str, Any]:

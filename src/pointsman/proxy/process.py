@@ -9,11 +9,12 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from pointsman.aio.lines import lines_of
 from pointsman.errors import EnvoyError
 from pointsman.proxy import launcher
 from pointsman.proxy.binary import EnvoyBinary
@@ -21,8 +22,6 @@ from pointsman.proxy.log_lines import LOG_ARGUMENTS, LogLine, last_words, parse_
 
 TERMINATE_GRACE_S: Final = 5.0
 REMEMBERED_LINES: Final = 50
-LONGEST_LINE: Final = 64 * 1024
-"""Bytes of one log line that are kept; Envoy writes whole configurations at level debug."""
 
 OnLog = Callable[[LogLine], None]
 
@@ -34,8 +33,7 @@ class HotRestart:
     Attributes:
         socket: start of the paths of the sockets over which they talk; equal for all of the line.
         epoch: 0 for the first one.
-        base_id: what the first one wrote to `base_id_file`; any for the first one.
-        base_id_file: where the first one writes the id by which they find each other.
+        base_id: names the memory they share; equal for all of the line, and for no other line.
         drain_s: seconds within which connections of the one before are to move.
         parent_shutdown_s: seconds after which the one before ends; more than `drain_s`.
     """
@@ -43,7 +41,6 @@ class HotRestart:
     socket: Path
     epoch: int
     base_id: int
-    base_id_file: Path
     drain_s: int
     parent_shutdown_s: int
 
@@ -147,7 +144,7 @@ class EnvoyProcess:
 
     async def _read_log(self) -> None:
         assert self._process.stderr is not None
-        async for raw in _lines(self._process.stderr):
+        async for raw in lines_of(self._process.stderr):
             line = parse_line(raw)
             self._remembered.append(line)
             self._on_log(line)
@@ -161,19 +158,6 @@ def _death_by_signal(number: int, lines: list[LogLine]) -> str:
     return f"{account}: {said}" if said else account
 
 
-async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[str]:
-    # Not readline(): it raises on a line longer than the stream's limit and loses its place.
-    pending = bytearray()
-    while chunk := await stream.read(LONGEST_LINE):
-        *complete, rest = (bytes(pending) + chunk).split(b"\n")
-        pending = bytearray(rest[:LONGEST_LINE])
-        for line in complete:
-            if line:
-                yield line[:LONGEST_LINE].decode("utf-8", "replace")
-    if pending:
-        yield pending.decode("utf-8", "replace")
-
-
 def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> list[str]:
     return [
         *(sys.executable, "-I", "-S", str(Path(launcher.__file__)), str(os.getpid())),
@@ -183,6 +167,8 @@ def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> l
         *("--concurrency", str(options.concurrency)),
         *("--log-level", options.log_level),
         *LOG_ARGUMENTS,
+        # Envoy keeps access logs back for ten seconds, which is long for whoever is watching.
+        *("--file-flush-interval-msec", "1000"),
         # From the first moment of a drain every answer closes its connection, not a random share.
         *("--drain-strategy", "immediate"),
         *(["--reject-unknown-dynamic-fields"] if options.reject_unknown_fields else []),
@@ -194,15 +180,11 @@ def _hot_restart(place: HotRestart | None) -> list[str]:
         # A restarted Envoy takes nothing over from the one before. Off, hot restart also needs no
         # shared memory, so any number of Envoys run side by side without a --base-id each.
         return ["--disable-hot-restart"]
-    line = (
-        ["--use-dynamic-base-id", "--base-id-path", str(place.base_id_file)]
-        if place.epoch == 0
-        # After a crash there is none before it, and it has to serve all the same.
-        else ["--base-id", str(place.base_id), "--skip-hot-restart-on-no-parent"]
-    )
     return [
-        *line,
+        *("--base-id", str(place.base_id)),
         *("--restart-epoch", str(place.epoch)),
+        # After a crash there is none before it, and it has to serve all the same.
+        *(["--skip-hot-restart-on-no-parent"] if place.epoch else []),
         *("--socket-path", str(place.socket)),
         *("--drain-time-s", str(place.drain_s)),
         *("--parent-shutdown-time-s", str(place.parent_shutdown_s)),

@@ -12,6 +12,7 @@ must wait for one (`patient`): without a control plane there is no succession.
 
 import asyncio
 import contextlib
+import secrets
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from pointsman.proxy.supervisor import LIVE, OnEnd, OnEvent, Supervisor
 
 PARENT_EXTRA_S: Final = 2
 """Seconds that an Envoy keeps running after the time its connections had to move."""
+BASE_IDS: Final = 2**28
+"""Envoy multiplies an id by ten, and keeps the result in 32 bits."""
 LEAVE_EXTRA_S: Final = 10.0
 """Seconds more after which it is ended from outside."""
 
@@ -68,6 +71,7 @@ class Succession:
         self._drain_s = drain_s
         self._callbacks = callbacks
         self._link = link
+        self._base_id = secrets.randbelow(BASE_IDS)
         self._epoch = 0
         self._starts = count(1)
         self._binary: EnvoyBinary | None = None
@@ -141,6 +145,7 @@ class Succession:
             await self._current.stop()
         if self._link is not None:
             self._link.unlink(missing_ok=True)
+        _forget_shared_memory(self._base_id)
 
     def _supervisor(self, binary: EnvoyBinary, epoch: int) -> Supervisor:
         folder = self._folder / f"envoy-{next(self._starts)}"
@@ -156,13 +161,10 @@ class Succession:
         )
 
     def _place(self, epoch: int) -> HotRestart:
-        file = self._folder / "base-id"
-        base_id = int(file.read_text()) if epoch else 0
         return HotRestart(
             socket=self._folder / "hot",
             epoch=epoch,
-            base_id=base_id,
-            base_id_file=file,
+            base_id=self._base_id,
             drain_s=self._drain_s,
             parent_shutdown_s=self._drain_s + PARENT_EXTRA_S,
         )
@@ -187,6 +189,11 @@ class Succession:
                 f"{binary} cannot take over from {self._binary}: they differ in what they share",
                 hint="end this proxy and start it again",
             )
+
+
+def _forget_shared_memory(base_id: int) -> None:
+    # Envoy removes it only to make it anew.
+    Path(f"/dev/shm/envoy_shared_memory_{base_id}0").unlink(missing_ok=True)
 
 
 async def _state(admin: AdminClient) -> str:

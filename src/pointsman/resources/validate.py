@@ -28,6 +28,8 @@ _WANTED: Final[Mapping[str, str]] = {
     "string_type": "text",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a number",
     "bool_type": "true or false",
     "dataclass_type": "a mapping of fields",
     "dict_type": "a mapping",
@@ -162,6 +164,7 @@ def _out_of_range(
     del schema
     context = error.get("ctx", {})
     limit = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
+    limit = limit.removesuffix(".0")
     message = f"{show_path(path)} is {shown(error['input'])}; it must be {limit}"
     return Problem(codes.OUT_OF_RANGE, message, "", key, path)
 

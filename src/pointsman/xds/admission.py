@@ -13,10 +13,6 @@ from typing import Final, Protocol
 from pointsman.errors import PointsmanError
 from pointsman.xds.node_id import parse_node_id
 
-DEFAULT_TRUST_DOMAIN: Final = "pointsman.local"
-
-_SCHEME: Final = "spiffe://"
-_ESCAPED: Final = re.compile(r"\.\.([0-9A-F]{2})")
 _BEARER: Final = re.compile(r"bearer +(?P<token>\S+)\s*", re.IGNORECASE)
 
 
@@ -60,16 +56,19 @@ class Caller:
 class Admission(Protocol):
     """Decides whether a caller may be a node."""
 
-    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:
-        """Why the caller may not have what is for the node; None when it may."""
+    def admitted(self, caller: Caller, node_id: str) -> str | Refusal:
+        """The node id whose configuration the caller gets, or why it gets none.
+
+        Both ids may mean one node, but only one of them may name the owner of its mesh.
+        """
 
 
 class Anyone:
     """Believes every proxy: whoever can connect is trusted already."""
 
-    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:  # noqa: ARG002
-        """None."""
-        return None
+    def admitted(self, caller: Caller, node_id: str) -> str | Refusal:  # noqa: ARG002
+        """The node id asked for."""
+        return node_id
 
 
 class Proven:
@@ -90,8 +89,11 @@ class Proven:
         self._node_of_uri = node_of_uri
         self._node_of_token = node_of_token
 
-    def refusal(self, caller: Caller, node_id: str) -> Refusal | None:
-        """Why the caller may not have what is for the node; None when it may."""
+    def admitted(self, caller: Caller, node_id: str) -> str | Refusal:
+        """The node id that is proven, if the one asked for may mean it.
+
+        Of meshes of one name and several owners the proof decides, never what is asked for.
+        """
         try:
             proven = self._proven(caller)
         except PointsmanError as error:
@@ -101,7 +103,7 @@ class Proven:
         asked, known = parse_node_id(node_id), parse_node_id(proven)
         if asked is None or known is None or not asked.matches(known):
             return Refusal(Cause.FORBIDDEN, f"this is {proven}, which may not be {node_id}")
-        return None
+        return proven
 
     def _proven(self, caller: Caller) -> str | None:
         if self._node_of_uri is not None and len(caller.uris) == 1:
@@ -117,28 +119,6 @@ class Proven:
         if self._node_of_token is not None:
             words.append("bearer token")
         return " and no ".join(words)
-
-
-class UnbelievableError(PointsmanError):
-    """A name in a certificate stands for no node."""
-
-
-def node_of_spiffe_id(uri: str, trust_domain: str = DEFAULT_TRUST_DOMAIN) -> str:
-    """The node id in a SPIFFE id: `spiffe://TRUST_DOMAIN/mesh/MESH/virtualNode/NODE`.
-
-    Two dots and two hexadecimal digits stand for a byte that a SPIFFE id cannot hold, such as the
-    `@` of a shared mesh.
-
-    Raises:
-        UnbelievableError: it is of another trust domain, or names no node.
-    """
-    domain, _, path = uri.removeprefix(_SCHEME).partition("/")
-    if not uri.startswith(_SCHEME) or domain != trust_domain:
-        raise UnbelievableError(f"{uri} is not of trust domain {trust_domain}")
-    named = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), path)
-    if parse_node_id(named) is None:
-        raise UnbelievableError(f"{uri} names no virtual node and no virtual gateway")
-    return named
 
 
 def bearer_token(authorization: str) -> str | None:

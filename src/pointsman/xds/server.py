@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -229,11 +230,12 @@ class AdsServer:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry a node with an id"
             )
-        refusal = self._admission.refusal(_caller(context), newcomer.id)
-        node_class = None if refusal is not None else self._classify(newcomer)
-        if refusal is None and node_class is None:
+        refusal = self._admission.admitted(_caller(context), newcomer.id)
+        node_class: Hashable | None = None
+        if isinstance(refusal, str):
+            node_class = self._classify(replace(newcomer, id=refusal))
             refusal = Refusal(Cause.UNKNOWN, f"nothing is configured for node {newcomer.id!r}")
-        if refusal is not None:
+        if node_class is None:
             reason = f"{refusal.cause.value}: {refusal.reason}"
             log.warning("proxy refused", node=newcomer.id, peer=context.peer(), reason=reason)
             await context.abort(_CODES[refusal.cause], reason)

@@ -61,6 +61,7 @@ class Channel(Generic[SubscriptionT]):
         initial: versions the proxy brought from an earlier stream; None once they are used.
         greet: an answer is due even with nothing in it.
         confirmed: state-of-the-world only: what the proxy accepted last.
+        kept: state-of-the-world only: names it may have something of from an earlier stream.
     """
 
     type_url: str
@@ -77,6 +78,7 @@ class Channel(Generic[SubscriptionT]):
     initial: Mapping[str, str] | None = None
     greet: bool = False
     confirmed: Mapping[str, Sealed] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
 
     def sent(self, goal: Snapshot) -> bool:
         """Whether all additions up to `goal` are on their way."""

@@ -6,7 +6,8 @@ answered by name, and a removal cannot be told: it lapses with what refers to it
 
 from dataclasses import dataclass
 
-from pointsman.envoy.sealed import Sealed
+from pointsman.envoy.endpoints import nobody
+from pointsman.envoy.sealed import ENDPOINT, Sealed
 from pointsman.xds.answer import Answer, split
 from pointsman.xds.order import FULL_STATE, LEGACY_WILDCARD
 from pointsman.xds.plan import Plan
@@ -24,12 +25,14 @@ class StateRequest:
         nonce: of the newest answer the proxy had seen; "" on the first request of a type.
         error: `error_detail.message` when that field is present, else None.
         names: all names wanted.
+        version: `version_info`; "" while the proxy has accepted nothing of the type.
     """
 
     type_url: str
     nonce: str = ""
     error: str | None = None
     names: tuple[str, ...] = ()
+    version: str = ""
 
 
 class StateSession(Session[StateSubscription]):
@@ -46,6 +49,7 @@ class StateSession(Session[StateSubscription]):
             legacy = request.type_url in LEGACY_WILDCARD
             channel = Channel(request.type_url, StateSubscription(legacy_wildcard=legacy))
             channel.greet = True
+            channel.kept = frozenset(request.names if request.version else ())
             self._channels[request.type_url] = channel
         outcome = None
         if channel.in_flight is not None:
@@ -68,6 +72,10 @@ class StateSession(Session[StateSubscription]):
             return list(step.state_answers)
         chosen = {s.name: s for s in step.resources if wants(s.name)} if step else {}
         chosen |= {name: current[name] for name in stale if name in current}
+        if channel.type_url == ENDPOINT:
+            # Envoy holds a cluster back for 15 s while it has never heard of its endpoints.
+            new = stale - current.keys() - channel.kept
+            chosen |= {name: nobody(name) for name in sorted(new)}
         answers = split(channel.type_url, chosen.values(), delta=False)
         return answers or ([Answer(channel.type_url, (), delta=False)] if greet else [])
 

@@ -136,4 +136,5 @@ def _state_request(message: Any) -> StateRequest:
         nonce=message.response_nonce,
         error=message.error_detail.message if message.HasField("error_detail") else None,
         names=tuple(map(sys.intern, message.resource_names)),
+        version=message.version_info,
     )

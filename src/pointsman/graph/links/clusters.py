@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from pointsman.graph.links.backend_policy import Balanced, link_balancing
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
@@ -44,6 +45,7 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
     given = tuple(_given(context, node.key, node.spec, item) for item in node.spec.listeners)
     policies = tuple(_policy(context, node, item) for item in node.spec.listeners)
     bare = tuple(_is_bare(context, node, index) for index in range(len(given)))
+    balanced = tuple(_balanced(context, node, item) for item in node.spec.listeners)
     owner = context.owners.get(node.key)
     result: Linked[Node] = context.memo.get(
         node.key,
@@ -53,11 +55,12 @@ def link_node(context: Context, node: Resource[VirtualNodeSpec]) -> Linked[Node]
             given,
             bare,
             policies,
+            balanced,
             owner,
             context.certificates,
             context.given.registered,
         ),
-        lambda: _link(context, node, given, bare, policies, owner),
+        lambda: _link(context, node, given, bare, policies, balanced, owner),
     )
     return result
 
@@ -68,6 +71,7 @@ def _link(
     given: tuple[Address | None, ...],
     bare: tuple[bool, ...],
     policies: tuple[Effective | None, ...],
+    balanced: tuple[Linked[Balanced], ...],
     owner: Key | None,
 ) -> Linked[Node]:
     findings = Findings(node.key)
@@ -79,6 +83,8 @@ def _link(
                 _cluster(node, mesh, listener, given[index]),
                 tls=_tls(context, node, mesh, listener, policies[index]),
                 bare=bare[index],
+                balancing=balanced[index].value.balancing,
+                zone_aware=balanced[index].value.zone_aware,
             )
             clusters[cluster.port] = cluster
             if listener.health_check is not None and cluster.health_check is None:
@@ -99,6 +105,13 @@ def _link(
             report_taken(owner, aws_name(node.key, node.spec), findings)
             clusters = {port: unknown_cluster(mesh.name, node.key, port) for port in clusters}
     return linked(Node(node.key, mesh.key if mesh else None, clusters), findings.problems)
+
+
+def _balanced(
+    context: Context, node: Resource[VirtualNodeSpec], listener: NodeListener
+) -> Linked[Balanced]:
+    port, protocol = listener.port_mapping.port, listener.port_mapping.protocol
+    return link_balancing(context, node.key, node.spec, port, protocol)
 
 
 def _policy(

@@ -8,6 +8,7 @@ from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.route_policy import gateway_route_override
 from pointsman.graph.links.routes import PROTOCOL_OF_FIELD
 from pointsman.graph.links.services import link_service, service_ports
 from pointsman.graph.model.gateway import (
@@ -19,7 +20,7 @@ from pointsman.graph.model.gateway import (
     ServiceTarget,
 )
 from pointsman.graph.model.match import ANY_PATH, PathKind, RequestMatch
-from pointsman.graph.model.route import Service, lost_service
+from pointsman.graph.model.route import Override, Service, lost_service
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.gateway_route import (
@@ -82,6 +83,7 @@ class Known:
     placed: Placed
     gateway: VirtualGatewaySpec | None
     services: tuple[Linked[Service] | None, ...]
+    override: Linked[Override | None]
     result: Linked[GatewayRule | None]
 
 
@@ -101,8 +103,10 @@ def link_gateway_route(
     resource = context.resources.get(placed.gateway) if placed.gateway is not None else None
     gateway = resource.spec if resource is not None else None
     services = tuple([_service(context, target) for target in placed.targets])
+    override = gateway_route_override(context, route.key, placed.mesh)
     if (
         known is None
+        or known.override is not override
         or known.gateway is not gateway
         or known.services != services
         or None in services
@@ -110,8 +114,8 @@ def link_gateway_route(
         findings = Findings(route.key, *placed.problems)
         if None in services and placed.mesh is not None:
             _report_services(context, placed.targets, services, placed.mesh.key, findings)
-        result = _link(route, placed, gateway, services, findings)
-        known = Known(placed, gateway, services, result)
+        result = _link(route, placed, gateway, services, override, findings)
+        known = Known(placed, gateway, services, override, result)
     context.memo.keep(route.key, placing, known)
     return known.result
 
@@ -217,6 +221,7 @@ def _link(
     placed: Placed,
     gateway: VirtualGatewaySpec | None,
     services: tuple[Linked[Service] | None, ...],
+    override: Linked[Override | None],
     findings: Findings,
 ) -> Linked[GatewayRule | None]:
     if placed.gateway is None or gateway is None:
@@ -246,11 +251,13 @@ def _link(
         targets=targets,
         rewrite=_rewrite(body, match),
         priority=route.spec.priority,
+        override=override.value,
     )
     _check_reach(rule, field, findings)
     for named, called in zip(placed.targets, targets, strict=False):
         _check_protocol(called.service, field, named.path, findings)
-    return linked(rule, findings.problems, *(service for service in services if service))
+    used = (service for service in services if service)
+    return linked(rule, findings.problems, override, *used)
 
 
 def _called(target: NamedTarget, service: Linked[Service] | None, route: Key) -> Service:

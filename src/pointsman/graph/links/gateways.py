@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.listener_policy import link_extras
 from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.mesh_tls import gateway_policy, issued_tls, report_issued
@@ -100,9 +101,9 @@ def _listeners(
                 mine = tuple(replace(rule, targets=()) for rule in mine)
             hosts = _hosts(context, (gateway.key, port), mine)
             _note_isolation(context, hosts)
-            listeners[port] = Listener(
-                port, spec.port_mapping.protocol, hosts, spec.connection_pool, tls
-            )
+            protocol = spec.port_mapping.protocol
+            extras = link_extras(context, gateway.key, port, protocol).value
+            listeners[port] = Listener(port, protocol, hosts, spec.connection_pool, tls, extras)
     return tuple(listeners[port] for port in sorted(listeners))
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from pointsman.graph.links.clusters import unknown_cluster
 from pointsman.graph.model.cluster import Cluster
+from pointsman.graph.model.effects import Effects
 from pointsman.graph.model.gateway import GatewayRule
 from pointsman.graph.model.route import Route, Service
 from pointsman.graph.model.sidecar import TcpBackend
@@ -62,6 +63,10 @@ def _clusters(rule: GatewayRule) -> Iterator[Cluster]:
         for route in target.service.routes:
             for weighted in route.targets:
                 yield weighted.cluster
+            if route.effects.mirror is not None:
+                yield route.effects.mirror.cluster
+    if rule.override is not None and rule.override.effects.mirror is not None:
+        yield rule.override.effects.mirror.cluster
 
 
 def _changed(rule: GatewayRule, change: Change) -> GatewayRule:
@@ -77,9 +82,19 @@ def _changed(rule: GatewayRule, change: Change) -> GatewayRule:
         )
         for target in rule.targets
     )
-    return replace(rule, targets=targets)
+    override = rule.override
+    if override is not None:
+        override = replace(override, effects=_changed_effects(override.effects, change))
+    return replace(rule, targets=targets, override=override)
 
 
 def _changed_route(route: Route, change: Change) -> Route:
     targets = tuple(replace(item, cluster=change(item.cluster)) for item in route.targets)
-    return replace(route, targets=targets)
+    return replace(route, targets=targets, effects=_changed_effects(route.effects, change))
+
+
+def _changed_effects(effects: Effects, change: Change) -> Effects:
+    mirror = effects.mirror
+    if mirror is None:
+        return effects
+    return replace(effects, mirror=replace(mirror, cluster=change(mirror.cluster)))

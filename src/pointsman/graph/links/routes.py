@@ -16,6 +16,7 @@ from pointsman.graph.model.route import (
     RetryPolicy,
     Route,
     Timeouts,
+    sticky_ways,
 )
 from pointsman.resources.codes import routing
 from pointsman.resources.key import Key
@@ -217,6 +218,7 @@ def _route(
         retry=_retry(body.retry_policy),
     )
     _check_budget(built, field, findings)
+    _check_stickiness(built, field, findings)
     return built
 
 
@@ -226,6 +228,14 @@ def _check_budget(route: Route, field: str, findings: Findings) -> None:
         message = f"{tries} tries of {each} ms do not fit into {route.timeouts.request_ms} ms"
         hint = "raise timeout.perRequest, or lower perRetryTimeout or maxRetries"
         findings.add(routing.RETRY_BUDGET, (*route.path, field, "retryPolicy"), message, hint)
+
+
+def _check_stickiness(route: Route, field: str, findings: Findings) -> None:
+    ways = sticky_ways(route)
+    if len(ways) > 1:
+        message = f"targets of route {route.name} are sticky by {len(ways)} different things"
+        path = (*route.path, field, "action", "weightedTargets")
+        findings.add(routing.STICKY_APART, path, message, "let their BackendPolicies agree")
 
 
 def _match(body: HttpRoute | GrpcRoute) -> RequestMatch:

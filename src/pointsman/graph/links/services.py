@@ -6,6 +6,7 @@ from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.route_policy import with_policies
 from pointsman.graph.links.routes import link_routes, router_listeners, router_ports
 from pointsman.graph.links.targets import choose_cluster, find_node
 from pointsman.graph.model.cluster import WeightedCluster
@@ -83,6 +84,9 @@ def link_service(
         findings.add(
             routing.NO_PROVIDER, ("spec",), "the service has no provider", "set `spec.provider`"
         )
+    if mesh is not None:
+        table, policies = with_policies(context, service.key, router, mesh, port, table)
+        uses.extend(policies)
     name = aws_name(service.key, service.spec)
     result: Linked[Service] = context.memo.get(
         step,

@@ -9,6 +9,7 @@ from pointsman.graph.links.clusters import discovery_name
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.in_force import InForce
 from pointsman.graph.links.linked import Findings, Linked, linked
+from pointsman.graph.links.listener_policy import link_extras
 from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.mesh_tls import issued_tls, node_policy, report_issued
@@ -18,6 +19,7 @@ from pointsman.graph.links.services import link_service, service_listeners
 from pointsman.graph.links.tcp import link_tcp_service
 from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
 from pointsman.graph.links.unreachable import unreachable
+from pointsman.graph.model.listener import Extras
 from pointsman.graph.model.route import DEFAULT_TIMEOUT_MS, Service, Timeouts
 from pointsman.graph.model.sidecar import (
     EgressPort,
@@ -58,10 +60,17 @@ def link_sidecar(
         for item in node.spec.listeners
         if mesh is not None
     }
+    extras = {
+        item.port_mapping.port: link_extras(
+            context, node.key, item.port_mapping.port, item.port_mapping.protocol
+        ).value
+        for item in node.spec.listeners
+    }
+    home = None if taken else mesh
     result: Linked[Sidecar | None] = context.memo.get(
         ("sidecar", node.key),
-        (node.spec, mesh, certificates, policies, egress, taken, findings.problems),
-        lambda: _link(node, None if taken else mesh, certificates, policies, egress, findings),
+        (node.spec, mesh, certificates, policies, extras, egress, taken, findings.problems),
+        lambda: _link(node, home, certificates, policies, extras, egress, findings),
     )
     return result
 
@@ -71,6 +80,7 @@ def _link(
     mesh: Mesh | None,
     certificates: CertificateMap,
     policies: Policies,
+    extras: Mapping[int, Extras],
     egress: tuple[EgressPort, ...],
     findings: Findings,
 ) -> Linked[Sidecar | None]:
@@ -86,7 +96,7 @@ def _link(
         mesh_name=mesh.name,
         name=name,
         hostname=discovery_name(node.spec),
-        ingress=_ingress(node.spec, node_id, certificates, policies, findings),
+        ingress=_ingress(node.spec, node_id, certificates, policies, extras, findings),
         egress=egress,
         open=mesh.is_open,
         ip_preference=found.ip_preference if found and found.ip_preference else mesh.ip_preference,
@@ -100,6 +110,7 @@ def _ingress(
     node_id: str,
     certificates: CertificateMap,
     policies: Policies,
+    extras: Mapping[int, Extras],
     findings: Findings,
 ) -> tuple[IngressListener, ...]:
     """Ports of the application; one whose certificate is not to be had is not served."""
@@ -116,11 +127,11 @@ def _ingress(
         report_issued(own, issued, policies[port], path, findings)
         tls = own or issued
         if tls is None or tls.certificate is not None:
-            listeners[port] = _listener(listener, tls)
+            listeners[port] = _listener(listener, tls, extras[port])
     return tuple(listeners[port] for port in sorted(listeners))
 
 
-def _listener(listener: NodeListener, tls: ServerTls | None) -> IngressListener:
+def _listener(listener: NodeListener, tls: ServerTls | None, extras: Extras) -> IngressListener:
     mapping = listener.port_mapping
     return IngressListener(
         mapping.port,
@@ -128,6 +139,7 @@ def _listener(listener: NodeListener, tls: ServerTls | None) -> IngressListener:
         _timeouts(listener.timeout),
         listener.connection_pool,
         tls,
+        extras,
     )
 
 
@@ -165,10 +177,11 @@ def _egress(
                 egress = replace(egress, http=(*egress.http, HttpBackend(service, own)))
             ports[port] = egress
     for port, egress in ports.items():
-        if egress.http and egress.tcp is not None:
-            message = f"{egress.tcp.key} shares port {port} with {egress.http[0].service.key}"
+        rest = egress.tcp[-1] if egress.tcp and not egress.tcp[-1].addresses else None
+        if egress.http and rest is not None:
+            message = f"{rest.key} shares port {port} with {egress.http[0].service.key}"
             findings.add(routing.MIXED_PORT, ("spec", "backends"), message)
-            ports[port] = replace(egress, tcp=None)
+            ports[port] = replace(egress, tcp=egress.tcp[:-1])
     return tuple(ports[port] for port in sorted(ports))
 
 
@@ -201,8 +214,17 @@ def _services(
 def _with_tcp(
     egress: EgressPort, tcp: TcpBackend, backend: NamedBackend, findings: Findings
 ) -> EgressPort:
-    if egress.tcp is None:
-        return replace(egress, tcp=tcp)
-    message = f"{egress.tcp.key} takes every connection to port {egress.port}"
-    findings.add(routing.SHADOWED_PORT, backend.path, message)
-    return egress
+    """Adds a TCP service to a port, as far as its addresses are not taken."""
+    for other in egress.tcp:
+        taken = set(other.addresses).intersection(tcp.addresses)
+        if taken or not (other.addresses or tcp.addresses):
+            what = f"{sorted(taken)[0]} at" if taken else "every connection to"
+            message = f"{other.key} takes {what} port {egress.port}"
+            findings.add(routing.SHADOWED_PORT, backend.path, message)
+            left = tuple(item for item in tcp.addresses if item not in taken)
+            if not left:
+                return egress
+            tcp = replace(tcp, addresses=left)
+    by_address = [item for item in (*egress.tcp, tcp) if item.addresses]
+    rest = [item for item in (*egress.tcp, tcp) if not item.addresses]
+    return replace(egress, tcp=(*by_address, *rest))

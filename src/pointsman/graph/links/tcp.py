@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from pointsman.graph.links.address_policy import addresses_of
 from pointsman.graph.links.clusters import Node, unknown_cluster
 from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.policies import Target
+from pointsman.graph.links.route_policy import report_tcp
 from pointsman.graph.links.targets import choose_cluster, find_node
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.sidecar import TcpBackend
@@ -47,7 +50,9 @@ def link_tcp_service(
     name = aws_name(service.key, service.spec)
     nobody = unknown_cluster(mesh.name if mesh else "", service.key, port)
     targets = reached.targets or (WeightedCluster(nobody, 1),)
-    backend = TcpBackend(service.key, name, targets, reached.idle_ms)
+    addresses = addresses_of(context, service.key)
+    backend = TcpBackend(service.key, name, targets, reached.idle_ms, addresses=addresses)
+    report_tcp(context, service.key, Target(service.key))
     result: Linked[TcpBackend] = context.memo.get(
         step,
         (backend, findings.problems, uses),
@@ -135,6 +140,7 @@ def link_tcp_routes(
             findings.add(routing.SAME_MATCH, path, message, "remove one of them")
         else:
             reached = _link_route(context, mesh, body, path, findings, uses)
+            report_tcp(context, router.key, Target(router.key, route.name), Target(router.key))
     protocols = {item.port_mapping.port: item.port_mapping.protocol for item in listeners}
     if routes and protocols.get(port, "tcp") != "tcp":
         message = f"tcpRoute on the {protocols[port]} listener {port} of the router"

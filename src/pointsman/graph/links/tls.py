@@ -37,8 +37,10 @@ def known_tls(certificates: CertificateMap, block: kinds.ListenerTls | None) -> 
     arn = source.acm.certificate_arn if source.acm is not None else ""
     return ServerTls(
         mode=block.mode,
-        certificate=source.file or source.sds or certificates.certificates.get(arn),
-        trust=(check.trust.file or check.trust.sds) if check is not None else None,
+        certificate=certificates.placed(source.file)
+        or source.sds
+        or certificates.certificates.get(arn),
+        trust=certificates.placed(check.trust.file or check.trust.sds) if check else None,
         names=_names(check),
         authority=certificates.signers.get(arn),
     )
@@ -96,7 +98,7 @@ def client_tls(
     return ClientTls(
         enforce=block.enforce,
         ports=block.ports,
-        certificate=(shown.file or shown.sds) if shown is not None else None,
+        certificate=certificates.placed(shown.file or shown.sds) if shown is not None else None,
         trust=trust,
         names=_names(block.validation),
     )
@@ -106,7 +108,7 @@ def _trust(
     certificates: CertificateMap, block: kinds.Trust, path: FieldPath, findings: Findings
 ) -> Trust | None:
     if block.acm is None:
-        return block.file or block.sds
+        return certificates.placed(block.file or block.sds)
     arns = block.acm.certificate_authority_arns
     where = (*path, "validation", "trust", "acm")
     unmapped = [arn for arn in arns if arn not in certificates.authorities]

@@ -7,6 +7,7 @@ that its own problems show.
 from collections.abc import Iterator
 from typing import Any
 
+from pointsman.graph.links.address_policy import check_addresses
 from pointsman.graph.links.backends import members
 from pointsman.graph.links.clusters import link_node
 from pointsman.graph.links.context import Context, report_missing
@@ -41,6 +42,7 @@ def check_unused(context: Context) -> None:
         for key, resource in context.resources.of(kind).items():
             _note(context, key, resource, notes)
     _check_names(context)
+    check_addresses(context)
 
 
 def _link_router(context: Context, router: Resource[Any]) -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from typing import Literal
 
 from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.key import Key
@@ -35,6 +36,63 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class CookieHash:
+    """A cookie that tells sessions apart; `ttl_s` 0 is a cookie for as long as the browser runs."""
+
+    name: str
+    path: str
+    ttl_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderHash:
+    """A header whose value tells requests apart."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHash:
+    """The client's address tells requests apart."""
+
+
+Stickiness = CookieHash | HeaderHash | SourceHash
+
+
+@dataclass(frozen=True, slots=True)
+class SlowStart:
+    """New endpoints come to their full share within `window_ms`, beginning with a part of it."""
+
+    window_ms: int
+    min_percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balancing:
+    """How callers choose among endpoints.
+
+    Attributes:
+        algorithm: of Envoy's algorithms, by Envoy's name.
+        stickiness: what keeps requests at one endpoint; None for nothing.
+        slow_start: how new endpoints come to their share; None for at once.
+        panic_percent: healthy endpoints below which all are used; None for Envoy's 50.
+        connect_ms: time for connecting, in ms.
+    """
+
+    algorithm: Literal["ROUND_ROBIN", "LEAST_REQUEST", "RANDOM", "RING_HASH", "MAGLEV"] = (
+        "ROUND_ROBIN"
+    )
+    stickiness: Stickiness | None = None
+    slow_start: SlowStart | None = None
+    panic_percent: int | None = None
+    connect_ms: int = 10_000
+
+
+EVENLY = Balancing()
+"""What App Mesh did."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """One port of one virtual node, to be called.
 
@@ -51,6 +109,7 @@ class Cluster:
         outlier_detection: passive check done by clients.
         tls: TLS of the node's own listener; None for plaintext.
         zone_aware: whether endpoints in the caller's own zone are used first.
+        balancing: how callers choose among endpoints.
         bare: whether the endpoints are the application itself, with no proxy of the node in
             front: then nobody speaks the TLS of its listener.
     """
@@ -68,6 +127,7 @@ class Cluster:
     tls: ServerTls | None = None
     zone_aware: bool = False
     bare: bool = False
+    balancing: Balancing = EVENLY
 
     @property
     def is_found(self) -> bool:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.match import RequestMatch
-from pointsman.graph.model.route import Service
+from pointsman.graph.model.route import Override, Service
 from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import LogFormat
@@ -72,6 +73,7 @@ class GatewayRule:
         targets: services by weight; with a total of 0 the answer is 503.
         rewrite: what is changed on the way.
         priority: as written; None counts as 1000.
+        override: what its policy says; it counts before what the services' routes have.
     """
 
     key: Key
@@ -82,6 +84,7 @@ class GatewayRule:
     targets: tuple[ServiceTarget, ...]
     rewrite: Rewrite
     priority: int | None = None
+    override: Override | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ class Listener:
         hosts: virtual hosts; a request for a host in none of them is answered 404.
         pool: limits of what passes through.
         tls: TLS of clients' connections; None for plaintext.
+        extras: what its policy adds.
     """
 
     port: int
@@ -109,6 +113,7 @@ class Listener:
     hosts: tuple[VirtualHost, ...]
     pool: GatewayConnectionPool | None = None
     tls: ServerTls | None = None
+    extras: Extras = PLAIN
 
 
 @dataclass(frozen=True, slots=True)

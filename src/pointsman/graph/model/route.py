@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.cluster import Stickiness, WeightedCluster
+from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.match import RequestMatch
 from pointsman.resources.key import Key
 from pointsman.resources.origin import FieldPath
@@ -19,11 +20,13 @@ class RetryPolicy:
         max_retries: tries after the first.
         per_retry_ms: time of each try in ms; None leaves it to the request's timeout.
         events: App Mesh's event names, and for the default policy also "reset" and "503".
+        statuses: further HTTP statuses on which to try again.
     """
 
     max_retries: int
     per_retry_ms: int | None
     events: tuple[str, ...]
+    statuses: tuple[int, ...] = ()
 
 
 DEFAULT_RETRY = RetryPolicy(
@@ -41,6 +44,25 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """What a policy says instead of the routes it is for; None where it says nothing.
+
+    Attributes:
+        policy: the policy.
+        request_ms: as in `Timeouts`.
+        idle_ms: as in `Timeouts`.
+        retry: when a request is tried again.
+        effects: whatever else happens to requests.
+    """
+
+    policy: Key
+    request_ms: int | None = None
+    idle_ms: int | None = None
+    retry: RetryPolicy | None = None
+    effects: Effects = NO_EFFECTS
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Which requests for a service go to which clusters.
 
@@ -52,6 +74,8 @@ class Route:
         targets: clusters by weight; with a total of 0 the answer is 503.
         timeouts: how long a request may take.
         retry: when it is tried again.
+        effects: whatever else happens to it on its way.
+        policies: who had a say in the last three.
     """
 
     key: Key
@@ -61,6 +85,8 @@ class Route:
     targets: tuple[WeightedCluster, ...]
     timeouts: Timeouts = Timeouts()
     retry: RetryPolicy = DEFAULT_RETRY
+    effects: Effects = NO_EFFECTS
+    policies: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +110,9 @@ def lost_service(key: Key) -> Service:
     """Stands for a service that an error keeps from being called: its requests are answered 503."""
     nobody = Route(key, (), None, RequestMatch(), ())
     return Service(key, f"{key.name}.{key.namespace}", None, (nobody,))
+
+
+def sticky_ways(route: Route) -> tuple[Stickiness, ...]:
+    """By what the targets of a route keep requests at one endpoint; the first one counts."""
+    found = (item.cluster.balancing.stickiness for item in route.targets if item.weight)
+    return tuple(dict.fromkeys(way for way in found if way is not None))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.gateway import AccessLogFile
+from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.route import Service, Timeouts
 from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.resources.key import Key
@@ -20,6 +21,7 @@ class IngressListener:
         timeouts: of requests from outside; of TCP only the idle one counts.
         pool: limits of what reaches the application.
         tls: TLS of connections from outside; None for plaintext.
+        extras: what its policy adds.
     """
 
     port: int
@@ -27,6 +29,7 @@ class IngressListener:
     timeouts: Timeouts
     pool: NodeConnectionPool | None = None
     tls: ServerTls | None = None
+    extras: Extras = PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class TcpBackend:
         targets: clusters by weight, at least one and none below 1.
         idle_ms: time without bytes that ends a connection, in ms; 0 means none, None 300 s.
         tls: what its backend asks of connections to it.
+        addresses: ranges of addresses by which it is called; with none it takes what is left.
     """
 
     key: Key
@@ -59,6 +63,7 @@ class TcpBackend:
     targets: tuple[WeightedCluster, ...]
     idle_ms: int | None = None
     tls: ClientTls | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,13 @@ class EgressPort:
     Attributes:
         port: the port.
         http: services told apart by host.
-        tcp: the service that takes every connection; only without `http`.
+        tcp: services told apart by address. At most one has no addresses, and only without
+            `http`: it stands last and takes every other connection.
     """
 
     port: int
     http: tuple[HttpBackend, ...] = ()
-    tcp: TcpBackend | None = None
+    tcp: tuple[TcpBackend, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,3 +33,19 @@ SECRET_UNREADABLE = Code(
     "belong together. What needs the certificate is refused, TLS and plaintext alike; everything "
     "else is served. The proxy reads the files as soon as they come. The message quotes Envoy.",
 )
+NO_APPLICATION = Code(
+    "PM605",
+    Severity.WARNING,
+    "nothing runs as the virtual node",
+    "`pointsman up --mesh` puts a proxy beside the application of every virtual node, but nothing "
+    "says where the application of this one is. Requests for the node go where its service "
+    "discovery leads, which from this machine is usually nowhere. Say what runs by "
+    "`--app NODE=COMMAND` or `--app NODE=ADDR:PORT`, or take demo backends by `--echo`.",
+)
+UNKNOWN_APPLICATION = Code(
+    "PM606",
+    Severity.WARNING,
+    "an application is for a virtual node that does not exist",
+    "`--app`, or the file of `--apps`, names a virtual node that is not in the manifests. The "
+    "application starts as soon as there is such a node.",
+)

@@ -110,14 +110,14 @@ SHADOWED_PORT = Code(
     Severity.WARNING,
     "two TCP services of one node on the same port",
     "TCP carries no host, so connections to a port can go to one service only: the first by name. "
-    "Give them different ports, or tell them apart by address.",
+    "Give them different ports, or tell them apart by address with an AddressPolicy.",
 )
 MIXED_PORT = Code(
     "PM419",
     Severity.WARNING,
     "a TCP service shares a port with HTTP services",
     "Connections to the port are read as HTTP, so the TCP service cannot be reached. Give it "
-    "another port, or tell it apart by address.",
+    "another port, or tell it apart by address with an AddressPolicy.",
 )
 SAME_MATCH = Code(
     "PM416",
@@ -125,4 +125,32 @@ SAME_MATCH = Code(
     "a route is never reached",
     "Another route for the same hosts has the very same conditions and is tried first. Of two "
     "routes that differ in their names only, the first by name is in force.",
+)
+OVERRIDDEN = Code(
+    "PM420",
+    Severity.NOTE,
+    "a policy takes the place of a field",
+    "A RoutePolicy counts before the `timeout` and the `retryPolicy` of the routes it is attached "
+    "to, field by field. Remove one of the two to have one place that says it.",
+)
+NO_PREFLIGHT = Code(
+    "PM421",
+    Severity.WARNING,
+    "a route with CORS does not match preflight requests",
+    "Browsers ask by OPTIONS before they send some requests. A route for another method does not "
+    "match that, so it is answered by another route, or 404. Remove `method` from the match.",
+)
+STICKY_APART = Code(
+    "PM422",
+    Severity.WARNING,
+    "targets of a route are sticky by different things",
+    "A route hashes requests in one way. Its first sticky target's way is in force; requests for "
+    "the others stay with one endpoint only as far as it happens to tell their sessions apart.",
+)
+NEEDS_CAPTURE = Code(
+    "PM423",
+    Severity.NOTE,
+    "addresses tell services apart only where connections are redirected",
+    "A proxy that applications call by name, without interception (`docs/interception.md`), does "
+    "not know the address that was meant: there, the first service of the port takes all.",
 )

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from pointsman.resources.kinds.address_policy import AddressPolicySpec
 from pointsman.resources.kinds.backend_group import BackendGroupSpec
+from pointsman.resources.kinds.backend_policy import BackendPolicySpec
 from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
+from pointsman.resources.kinds.listener_policy import ListenerPolicySpec
 from pointsman.resources.kinds.mesh import MeshSpec
 from pointsman.resources.kinds.mesh_tls import MeshTLSSpec
+from pointsman.resources.kinds.route_policy import RoutePolicySpec
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
 from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
@@ -61,6 +65,10 @@ POLICIES: Final = Group(
     MappingProxyType(
         {
             "MeshTLS": MeshTLSSpec,
+            "RoutePolicy": RoutePolicySpec,
+            "BackendPolicy": BackendPolicySpec,
+            "ListenerPolicy": ListenerPolicySpec,
+            "AddressPolicy": AddressPolicySpec,
         }
     ),
 )

@@ -28,7 +28,7 @@ class VirtualServiceProvider:
     """What provides a service; one of the two."""
 
     virtual_node: VirtualNodeProvider | None = None
-    """All requests go to one node, within a fixed 15 s."""
+    """All requests go to one node, within 15 s unless a RoutePolicy says otherwise."""
     virtual_router: VirtualRouterProvider | None = None
     """Requests are routed."""
 

@@ -12,10 +12,14 @@ from typing import Any
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 from pointsman.resources.rules import (
+    address_policy,
     backend_group,
+    backend_policy,
     gateway_route,
+    listener_policy,
     mesh,
     mesh_tls,
+    route_policy,
     virtual_gateway,
     virtual_node,
     virtual_router,
@@ -34,6 +38,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "VirtualNode": virtual_node.check,
         "BackendGroup": backend_group.check,
         "MeshTLS": mesh_tls.check,
+        "RoutePolicy": route_policy.check,
+        "BackendPolicy": backend_policy.check,
+        "ListenerPolicy": listener_policy.check,
+        "AddressPolicy": address_policy.check,
     }
 )
 """The rules of each kind."""

@@ -1,0 +1,89 @@
+"""What policies do, in words, as parts of a graph's view."""
+
+from collections.abc import Iterator
+
+from pointsman.graph.model.cluster import EVENLY, Cluster, CookieHash, HeaderHash, SourceHash
+from pointsman.graph.model.effects import Effects, HeaderChange
+from pointsman.graph.model.listener import Extras
+from pointsman.graph.model.route import Override
+
+
+def override_words(override: Override) -> str:
+    """What a policy says; "" for nothing."""
+    words = []
+    if override.request_ms is not None:
+        words.append(f"request {override.request_ms} ms")
+    if override.idle_ms is not None:
+        words.append(f"idle {override.idle_ms} ms")
+    if override.retry is not None:
+        on = ", ".join((*override.retry.events, *map(str, override.retry.statuses)))
+        each = override.retry.per_retry_ms
+        words.append(f"{override.retry.max_retries} times of {each} ms on {on}")
+    return "; ".join([*words, *_effects(override.effects)])
+
+
+def effects_words(effects: Effects) -> str:
+    """Effects; "" for none."""
+    return "; ".join(_effects(effects))
+
+
+def _effects(effects: Effects) -> Iterator[str]:
+    if effects.request_headers:
+        yield "request headers " + _changes(effects.request_headers)
+    if effects.response_headers:
+        yield "response headers " + _changes(effects.response_headers)
+    if effects.mirror is not None:
+        cluster = effects.mirror.cluster
+        yield f"{effects.mirror.percent:g} % copied to {cluster.node.path}:{cluster.port}"
+    if effects.fault is not None and effects.fault.delay is not None:
+        yield f"{effects.fault.delay.percent:g} % wait {effects.fault.delay.ms} ms"
+    if effects.fault is not None and effects.fault.abort is not None:
+        abort = effects.fault.abort
+        status = abort.status if abort.grpc_status is None else f"gRPC {abort.grpc_status}"
+        yield f"{abort.percent:g} % answered {status}"
+    if effects.cors is not None:
+        yield f"scripts of {', '.join(effects.cors.origins)}"
+
+
+def _changes(changes: tuple[HeaderChange, ...]) -> str:
+    return ", ".join(
+        f"{item.verb} {item.name}" + (f"={item.value}" if item.verb != "remove" else "")
+        for item in changes
+    )
+
+
+def extras_words(extras: Extras) -> str:
+    """What a listener does besides; "" for nothing."""
+    words = []
+    if extras.compression is not None:
+        kinds = ", ".join(extras.compression.content_types)
+        words.append(
+            f"{'/'.join(extras.compression.encodings)} from {extras.compression.min_bytes} bytes"
+            + (f" of {kinds}" if kinds else "")
+        )
+    words += ["websockets"] if extras.websocket else []
+    words += ["tunnels"] if extras.tunnels else []
+    return ", ".join(words)
+
+
+def balancing_words(cluster: Cluster) -> str:
+    """How an endpoint is chosen; "" as App Mesh did."""
+    words = ["own zone first"] if cluster.zone_aware else []
+    balancing = cluster.balancing
+    if balancing == EVENLY:
+        return ", ".join(words)
+    match balancing.stickiness:
+        case CookieHash() as cookie:
+            words.insert(0, f"by cookie {cookie.name} of {cookie.path} for {cookie.ttl_s} s")
+        case HeaderHash() as header:
+            words.insert(0, f"by header {header.name}")
+        case SourceHash():
+            words.insert(0, "by source")
+    words.insert(0, balancing.algorithm)
+    if balancing.slow_start is not None:
+        slow = balancing.slow_start
+        words.append(f"from {slow.min_percent} % within {slow.window_ms} ms")
+    if balancing.panic_percent is not None:
+        words.append(f"panic below {balancing.panic_percent} %")
+    words.append(f"connect {balancing.connect_ms} ms")
+    return ", ".join(words)
