@@ -17,7 +17,7 @@ import pytest
 from tests.mesh.place import Place
 from tests.support.netns import Namespace, switched, why_not
 from tests.support.pem_files import Authority
-from tests.support.up import Up
+from tests.support.up import Up, until
 
 NODES = {"front": "front", "blue-1": "blue", "blue-2": "blue", "red": "red"}
 """Virtual nodes by machine."""
@@ -30,6 +30,7 @@ _SERVED: Mapping[str, Mapping[str, Any]] = {
     "red": {"web": [8080], "greeting": [9000]},
     "outside": {"web": [8080, 8081, 9080], "greeting": [2525, 3306], "tls": [443]},
 }
+_SHOP = Path(__file__).with_name("shop")
 _PORTS = {"front": (8080,), "blue-1": (8080,), "blue-2": (8080,), "red": (8080, 9000)}
 """Of the virtual nodes' listeners."""
 
@@ -44,6 +45,7 @@ class Mesh:
         identity: folder of its certificate authority.
         control: the control plane.
         stack: ends it.
+        held: what its proxies have got at first.
     """
 
     places: Mapping[str, Place]
@@ -51,6 +53,7 @@ class Mesh:
     identity: Path
     stack: ExitStack
     control: Up = field(init=False)
+    held: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
     def serve(self) -> None:
         """Starts the control plane, on a Unix socket that all may use."""
@@ -134,7 +137,7 @@ def started() -> Iterator[Mesh]:
         folder.chmod(0o755)
         pair = Authority(folder, "public").issue("server", AMAZON)
         outside = {**_SERVED["outside"], "certificate": [str(pair.certificate), str(pair.key)]}
-        shutil.copytree(Path(__file__).with_name("shop"), folder / "mesh")
+        shutil.copytree(_SHOP, folder / "mesh")
         places: dict[str, Place] = {}
         mesh = Mesh(places, folder / "mesh", folder / "identity", stack)
         mesh.serve()
@@ -146,17 +149,19 @@ def started() -> Iterator[Mesh]:
             places[name].intercept(*(f"--app-port={port}" for port in _PORTS[name]))
         for name in NODES:
             places[name].wait_ready()
+        mesh.held = {name: places[name].held() for name in NODES}
         yield mesh
 
 
 @pytest.fixture
 def mesh(started: Mesh) -> Iterator[Mesh]:
-    """The mesh; its manifests are again as they were afterwards."""
-    before = {file.name: file.read_text("utf-8") for file in started.folder.glob("*.yaml")}
+    """The mesh; manifests, and what proxies have got of them, are as at first afterwards."""
     yield started
     for file in started.folder.glob("*.yaml"):
-        if file.name not in before:
+        first = _SHOP / file.name
+        if not first.exists():
             file.unlink()
-    for name, text in before.items():
-        if (started.folder / name).read_text("utf-8") != text:
-            started.write(name, text)
+        elif file.read_text("utf-8") != first.read_text("utf-8"):
+            started.write(file.name, first.read_text("utf-8"))
+    for name in NODES:
+        until(lambda n=name: started[n].held() == started.held[n], 20, name)  # type: ignore[misc]

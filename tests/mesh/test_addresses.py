@@ -1,4 +1,4 @@
-"""IPv6: where proxies listen and what flows, by App Mesh's IP preference; changed while all runs."""
+"""IPv6: where proxies listen and what flows, by App Mesh's IP preference, while it changes."""
 
 import json
 

@@ -56,9 +56,9 @@ def test_one_of_two_machines_without_its_application_is_ejected(mesh: Mesh) -> N
     until(lambda: front.count(f"{outlier}ejections_active") == 1, 20)
     assert front.count(f"{outlier}ejections_enforced_total") > before
     assert {front.ask(COLOR).short for _ in range(3)} == {(200, "blue-2")}
-    with blue.application():
-        until(lambda: front.count(f"{outlier}ejections_active") == 0, 20)
-        until(lambda: front.ask(COLOR).short == (200, "blue-1"), 20)
-        seen = front.do("stop")
-        # The proxy of the dead one says 503; each is tried again, on the other one.
-        assert load_of(seen, *BLUE) == {}, seen
+    mesh.stack.enter_context(blue.application())
+    until(lambda: front.count(f"{outlier}ejections_active") == 0, 20)
+    until(lambda: front.ask(COLOR).short == (200, "blue-1"), 20)
+    seen = front.do("stop")
+    # The proxy of the dead one says 503; each is tried again, on the other one.
+    assert load_of(seen, *BLUE) == {}, seen

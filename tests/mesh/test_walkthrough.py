@@ -36,7 +36,7 @@ def folder() -> Iterator[Path]:
 def test_what_is_no_backend_is_reached_once_the_mesh_allows_all(folder: Path) -> None:
     walkthrough = WALKTHROUGHS[NAME]
     (manifest,) = walkthrough.files
-    own = shutil.copy(manifest, folder / "mesh.yaml")
+    own = Path(shutil.copy(manifest, folder / "mesh.yaml"))
     filled = [f"--var={name}={value}" for name, value in walkthrough.variables.items()]
     xds = f"--xds=unix:{folder}/xds.sock"
     with switched("front", "blue", "red", hosts=hosts) as ends, ExitStack() as stack:
