@@ -193,7 +193,7 @@ GIVEN = (
     GivenEndpoints(by_node={(key("VirtualNode", "n"), 80): Address("127.0.0.1", 8)}),
     GivenEndpoints(by_name={("n.test", 80): Address("127.0.0.1", 7)}, registered=True, bare=False),
 )
-CARTS = ((), (instance("a"),), (instance("a"), instance("b", "10.0.0.9")))
+CARTS: tuple[tuple[Any, ...], ...] = ((), (instance("a"),), (instance("a"), instance("b", "10.0.0.9")))
 
 State = tuple[Mapping[str, Document | None], GivenEndpoints, tuple[Any, ...]]
 
