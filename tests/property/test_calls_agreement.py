@@ -29,7 +29,15 @@ from tests.property.strategies import (
 )
 from tests.property.test_agreement import GRPC_STATUS
 from tests.support.gateway import Outcome, outcomes, sidecar_running
-from tests.support.manifests import Document, document, node, resources, service
+from tests.support.manifests import (
+    Document,
+    document,
+    node,
+    resources,
+    route,
+    router,
+    service,
+)
 from tests.support.scenes import key
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow, pytest.mark.timeout(3600)]
@@ -108,6 +116,38 @@ def test_explain_from_and_envoy_agree(scene: Scene) -> None:
                 assert replace(seen, host=None) in wanted
 
 
+CATALOGUE = (
+    Request("GET", "svc.shop", "/", (("x-forwarded-proto", "https"),)),
+    Request("GET", "svc.shop", "/", (("x-forwarded-proto", "gopher"),)),
+    Request("GET", "svc.shop", "/", (("x-forwarded-proto", ""),)),
+    Request("GET", "svc.shop", "/"),
+    Request("OPTIONS", "svc.shop", "*"),
+    Request("CONNECT", "svc.shop:80", "svc.shop:80"),
+)
+
+
+@pytest.mark.parametrize("request_", CATALOGUE, ids=str)
+@pytest.mark.parametrize("egress", ["ALLOW_ALL", "DROP_ALL"])
+def test_what_is_rarely_drawn(request_: Request, egress: str) -> None:
+    written = [
+        document("Mesh", "mesh", {"namespaceSelector": {}, "egressFilter": {"type": egress}}),
+        service("svc", router="svc"),
+        router(
+            "svc",
+            route("encrypted", {"prefix": "/", "scheme": "https"}, ("one", 1)),
+            route("plain", {"prefix": "/", "scheme": "http"}, ("two", 1)),
+        ),
+        node("one", 80),
+        node("two", 80),
+        node("client", backends=[{"virtualService": {"virtualServiceRef": {"name": "svc"}}}]),
+    ]
+    graph = link(resources(written)).graph
+    call = decide_call(graph.sidecars[CLIENT], 80, request_)
+    with sidecar_running(graph, CLIENT) as envoy:
+        (seen,) = outcomes(envoy, 80, [request_])
+    assert replace(seen, host=None) in possible(call, request_)
+
+
 def possible(call: Call, request: Request) -> set[Outcome]:
     """All outcomes that a decision allows: one for each target that may be chosen."""
     if call.way is Way.TCP:
@@ -117,22 +157,22 @@ def possible(call: Call, request: Request) -> set[Outcome]:
         target = f"{normalize(path)}{query}"
         cluster = names.allow_all(call.sidecar)
         return {Outcome(None, None, "allow_all", cluster, None, target, request.authority)}
-    if call.share is None or call.backend is None or call.share.route is None:
-        return {_own(call.status or 404, request, None)}
     share = call.share
-    route = names.service_route(call.backend.service, share.route)
+    if share is None or share.route is None:
+        return {_own(call.status or 404, request, None)}
+    name = names.service_route(share.service, share.route)
     if share.abort is not None:
         status, grpc = client_status(share.abort, request)
-        return {Outcome(status, grpc, route, None, None, None, None)}
+        return {Outcome(status, grpc, name, None, None, None, None)}
     chosen = [target.cluster for target in share.targets if target.weight]
     return {
         Outcome(
-            None, None, route, names.cluster(item), None, share.request.target, request.authority
+            None, None, name, names.cluster(item), None, share.request.target, request.authority
         )
         if item.is_found
-        else _own(503, request, route)
+        else _own(503, request, name)
         for item in chosen
-    } or {_own(503, request, route)}
+    } or {_own(503, request, name)}
 
 
 def _own(status: int, request: Request, route: str | None) -> Outcome:

@@ -77,6 +77,8 @@ def decide_call(sidecar: Sidecar, port: int, request: Request) -> Call:
 def _http_call(sidecar: Sidecar, egress: EgressPort, request: Request) -> Call:
     port = egress.port
     hosts = tuple(backend.service.name for backend in egress.http)
+    if request.is_pathless:
+        return Call(sidecar, port, Way.ANSWERED, status=404, hosts=hosts)
     path, query = split_query(request.target)
     normal = normalize(path)
     if normal is None or "#" in query:
