@@ -4,7 +4,6 @@ import pytest
 
 from pointsman.graph.link import LinkResult, link
 from pointsman.graph.links.context import GivenEndpoints
-from pointsman.graph.memo import Memo
 from pointsman.resources.codes import references as codes
 from tests.support.manifests import MESH, Document, document, node, resources, service
 from tests.support.scenes import key

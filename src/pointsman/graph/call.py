@@ -85,20 +85,39 @@ def decide_call(sidecar: Sidecar, port: int, request: Request) -> Call:
 def _http_call(sidecar: Sidecar, egress: EgressPort, request: Request) -> Call:
     port = egress.port
     hosts = tuple(backend.service.name for backend in egress.http)
+    if request.is_pathless:
+        return Call(sidecar, port, Way.ANSWERED, status=404, hosts=hosts)
     path, query = split_query(request.target)
     normal = normalize(path)
     if normal is None or "#" in query:
         return Call(sidecar, port, Way.ANSWERED, status=400, hosts=hosts)
+    if "" in _forwarded_proto(request):
+        return Call(sidecar, port, Way.ANSWERED, status=404, hosts=hosts)
     backend = _backend(egress, request.authority)
     if backend is None and sidecar.open:
         return Call(sidecar, port, Way.PASSES, hosts=hosts)
     if backend is None:
         return Call(sidecar, port, Way.ANSWERED, status=404, hosts=hosts)
     rejected: list[Rejected] = []
-    share = share_of(backend.service, 1.0, replace(request, target=normal + query), rejected)
+    believed = _believed(replace(request, target=normal + query))
+    share = share_of(backend.service, 1.0, believed, rejected)
     status = share.status
     way = Way.SERVICE if status is None else Way.ANSWERED
     return Call(sidecar, port, way, backend, share, None, status, tuple(rejected), hosts)
+
+
+def _forwarded_proto(request: Request) -> tuple[str, ...]:
+    """What an application says of the scheme, all of it as one; Envoy takes no route for ""."""
+    said = [value for name, value in request.headers if name == "x-forwarded-proto"]
+    return (",".join(said),) if said else ()
+
+
+def _believed(request: Request) -> Request:
+    """The request with the scheme that its application says it came to it by."""
+    for said in _forwarded_proto(request):
+        scheme = said if said in ("http", "https") else request.scheme
+        return replace(request, scheme=scheme, forwarded_proto=said)
+    return request
 
 
 def _tcp(egress: EgressPort, host: str) -> TcpBackend | None:

@@ -58,6 +58,7 @@ class Request:
         target: path with query.
         headers: (lower-case name, value) in their order.
         scheme: http or https.
+        forwarded_proto: x-forwarded-proto, where the proxy believes it; None where it writes it.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Request:
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     scheme: str = "http"
+    forwarded_proto: str | None = None
 
     @property
     def host(self) -> str:
@@ -107,8 +109,8 @@ class Request:
             ":scheme": self.scheme,
             ":authority": self.authority,
             "host": self.authority,
-            # The proxy writes it anew, whatever the client said.
-            "x-forwarded-proto": self.scheme,
+            # Where it is not believed the proxy writes it anew, whatever the client said.
+            "x-forwarded-proto": self.forwarded_proto or self.scheme,
         }
         if name in special:
             return (special[name],)
