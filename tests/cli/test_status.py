@@ -182,3 +182,12 @@ async def test_a_socket_that_cannot_be_made_is_said_plainly(tmp_path: Path) -> N
         with pytest.raises(UsageError, match="cannot make the socket for pointsman status"):
             async with StatusServer(folder, lambda: STATUS):
                 pass
+
+
+async def test_a_folder_that_is_somebodys_link_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "ours").mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "ours")
+    with pytest.raises(UsageError, match="is a link"):
+        async with StatusServer(tmp_path / "link", lambda: STATUS):
+            pass
+    assert (tmp_path / "ours").stat().st_mode & 0o777 == 0o755

@@ -3,6 +3,9 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
+
+from pointsman.registry.instance import Instance, ServiceName
 from pointsman.registry.leases import FORGET_S, SETTLE_S, SOURCE, Leases
 from pointsman.registry.registry import Registry
 from tests.registry.instances import CART, instance
@@ -94,3 +97,20 @@ async def test_leases_run_out_by_themselves() -> None:
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+def test_services_that_come_and_go_leave_nothing_to_look_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = Registry([SOURCE])
+    leases = Leases(registry)
+    for number in range(3):
+        service = ServiceName("shop.local", f"s{number}")
+        leases.register(Instance(service, "a", {"AWS_INSTANCE_IPV4": "10.0.0.1"}))
+        assert leases.remove(service, "a")
+        assert registry.instances(service) == ()
+        assert registry.knows(service)
+    puts: list[object] = []
+    monkeypatch.setattr(registry, "put", lambda *arguments: puts.append(arguments))
+    leases.expire()
+    assert puts == []

@@ -13,7 +13,7 @@ from grpc import aio
 
 from pointsman.envoy.sealed import CLUSTER, Sealed
 from pointsman.errors import UsageError
-from pointsman.xds.server import AdsServer
+from pointsman.xds.server import LONGEST_REQUEST, AdsServer
 from pointsman.xds.snapshot import Snapshot
 from tests.support.wait import eventually
 
@@ -150,3 +150,18 @@ async def test_the_address_in_use_is_told_and_a_taken_one_refused() -> None:
         await second.start(address)
     await second.stop(0.0)
     await server.stop(0.0)
+
+
+async def test_whoever_does_not_say_who_it_is_is_not_kept(
+    channel: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pointsman.xds.server.FIRST_S", 0.05)
+    call = channel.stream_stream(SERVICE + "DeltaAggregatedResources")()
+    async with asyncio.timeout(10):
+        assert await call.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+    assert "no request came" in await call.details()
+
+
+async def test_a_request_beyond_measure_is_refused(channel: Any) -> None:
+    call = await subscribe(channel, id="p", cluster="x" * (LONGEST_REQUEST + 1))
+    assert await call.code() == grpc.StatusCode.RESOURCE_EXHAUSTED

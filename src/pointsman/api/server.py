@@ -70,6 +70,9 @@ class StatusServer:
 
 def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Below /tmp anybody may have been here first: with a folder, or with a link to one of ours.
+    if folder.is_symlink():
+        raise UsageError(f"{folder} is a link", hint="remove it, or set XDG_RUNTIME_DIR")
     if folder.stat().st_uid != os.getuid():
         raise UsageError(f"{folder} belongs to another user")
     folder.chmod(0o700)

@@ -95,6 +95,8 @@ class Leases:
         if self._held.get(service, {}).pop(identity, None) is None:
             return False
         self._publish(service)
+        if not self._held[service]:
+            del self._held[service]
         return True
 
     def expire(self) -> float | None:

@@ -28,14 +28,20 @@ from pointsman.xds.snapshot import Snapshot
 from pointsman.xds.stream import Stream
 
 _SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
+LONGEST_REQUEST = 64 * 1024 * 1024
+"""Bytes of a request."""
+FIRST_S = 30.0
+"""Seconds within which a new stream has to say who it is."""
 _OPTIONS = (
     # A proxy that vanished without closing its connection is noticed within forty seconds.
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
-    # The versions a reconnecting proxy lists, and one resource, may be of any size.
-    ("grpc.max_receive_message_length", -1),
+    # A reconnecting proxy lists its versions, some 100 bytes each. With join tokens this much can
+    # be sent by whoever connects.
+    ("grpc.max_receive_message_length", LONGEST_REQUEST),
+    # One resource may be of any size.
     ("grpc.max_send_message_length", -1),
     ("grpc.so_reuseport", 0),
 )
@@ -199,7 +205,12 @@ class AdsServer:
             message = await context.read()
             return None if message is aio.EOF else message
 
-        first = await read()
+        first = None
+        try:
+            async with asyncio.timeout(FIRST_S):
+                first = await read()
+        except TimeoutError:
+            await context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "no request came")
         if first is None:
             return
         node = await self._admit(_newcomer(first.node, wire), context)
