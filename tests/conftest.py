@@ -18,7 +18,7 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--refresh", action="store_true", help="rewrite golden files, then check them")
-    parser.addoption("--mutations", metavar="N", default="500", help="how often, or FIRST:END")
+    parser.addoption("--mutations", metavar="N", default="200", help="how often, or FIRST:END")
 
 
 def pytest_configure(config: pytest.Config) -> None:
