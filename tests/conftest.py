@@ -1,7 +1,8 @@
 """Options shared by all tests.
 
 `--refresh` rewrites golden files, never on CI. `--hypothesis-profile=thorough` draws as many
-examples as a night allows.
+examples as a night allows. `--mutations=2000` damages manifests that often, and
+`--mutations=500:2000` leaves out the first 500 of them.
 """
 
 import os
@@ -17,6 +18,7 @@ settings.load_profile("default")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--refresh", action="store_true", help="rewrite golden files, then check them")
+    parser.addoption("--mutations", metavar="N", default="200", help="how often, or FIRST:END")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,8 +13,7 @@ import pytest
 
 from pointsman.control.endpoints import Endpoints
 from pointsman.envoy.node_class import NodeClass, Wire
-from pointsman.envoy.seal import seal, unseal
-from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE, SECRET
+from pointsman.envoy.sealed import CLUSTER, LISTENER, ROUTE
 from pointsman.envoy.translate import translate
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
@@ -23,10 +22,10 @@ from pointsman.identity.secrets import identity_secret, trust_secret, with_secre
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
 from pointsman.xds.snapshot import Snapshot
-from tests.support.certificates import Authority
 from tests.support.envoy import RunningEnvoy, running_envoy
 from tests.support.golden import case_name, cases, load
-from tests.support.sds import LocalSds, authorities, certificate, local_sds
+from tests.support.sds import local_sds
+from tests.support.secret_files import secret_files, with_files
 from tests.support.wait import eventually
 
 CLASS = "golden"
@@ -64,9 +63,9 @@ async def test_envoy_accepts_every_translation(wire: Wire) -> None:
                 local_sds(Path(name)) as sds,
                 running_envoy(Path(name), f"unix:{name}/ads.sock", delta=wire == "delta") as envoy,
             ):
-                files = await _certificates(Path(name), sds)
+                files = await secret_files(Path(name), sds)
                 for case, translated in _snapshots(graphs, wire, ports):
-                    snapshot = _with_files(translated, files)
+                    snapshot = with_files(translated, files)
                     server.publish(CLASS, snapshot)
                     await _taken(server, envoy, case, snapshot, rejections)
                     if rejections:
@@ -100,33 +99,6 @@ def _snapshots(
             if content not in seen:
                 seen.add(content)
                 yield f"{case} {key.path}", Snapshot(resources)
-
-
-async def _certificates(folder: Path, sds: LocalSds) -> dict[str, str]:
-    """Files for every secret of files, and the secrets the local service has."""
-    authority = Authority()
-    leaf = authority.issue("front.example")
-    files = leaf.write(folder)
-    await sds.put(certificate("front", leaf.chain, leaf.key), authorities("bundle", authority.pem))
-    return {
-        "certificate_chain": str(files.chain),
-        "private_key": str(files.key),
-        "trusted_ca": str(authority.write(folder)),
-        "watched_directory": str(folder),
-    }
-
-
-def _with_files(snapshot: Snapshot, files: Mapping[str, str]) -> Snapshot:
-    """A snapshot whose secrets hold paths of files that are there."""
-    secrets = {}
-    for name, item in snapshot.of(SECRET).items():
-        secret = unseal(item)
-        content = getattr(secret, secret.WhichOneof("type"))
-        for field in files.keys() & {field.name for field, _ in content.ListFields()}:
-            source = getattr(content, field)
-            setattr(source, "path" if field == "watched_directory" else "filename", files[field])
-        secrets[name] = seal(secret, item.keys)
-    return Snapshot({**snapshot.resources, SECRET: secrets}) if secrets else snapshot
 
 
 async def _taken(

@@ -9,9 +9,10 @@ from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.tls import tls_inspector
 from pointsman.graph.model.cluster import Address
+from pointsman.graph.model.sidecar import OWN_PORT
 
 INGRESS_PORT = 15000
-EGRESS_PORT = 15001
+EGRESS_PORT = OWN_PORT
 TLS_PORT = 443
 
 

@@ -22,6 +22,7 @@ from pointsman.graph.links.unreachable import unreachable
 from pointsman.graph.model.listener import Extras
 from pointsman.graph.model.route import DEFAULT_TIMEOUT_MS, Service, Timeouts
 from pointsman.graph.model.sidecar import (
+    OWN_PORT,
     EgressPort,
     HttpBackend,
     IngressListener,
@@ -169,6 +170,10 @@ def _egress(
         policy, path = backend.policy or (None, ())
         tls = client_tls(context.certificates, policy, path, findings)
         for port, found in _services(context, backend.service, mesh, in_force):
+            if port == OWN_PORT:
+                message = f"{backend.service} is not called on port {port}, which is the proxy's"
+                findings.add(routing.PROXY_PORT, backend.path, message)
+                continue
             service, own = (unreachable(found), None) if tls is REFUSED else (found, tls)
             egress = ports.get(port, EgressPort(port))
             if isinstance(service, TcpBackend):

@@ -1,6 +1,7 @@
 """The proxy beside the application of a virtual node."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.gateway import AccessLogFile
@@ -9,6 +10,9 @@ from pointsman.graph.model.route import Service, Timeouts
 from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import NodeConnectionPool
+
+OWN_PORT: Final = 15001
+"""Where sidecars take what their applications send, as those of App Mesh did."""
 
 
 @dataclass(frozen=True, slots=True)

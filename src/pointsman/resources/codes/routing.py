@@ -156,3 +156,10 @@ NEEDS_CAPTURE = Code(
     "A proxy that applications call by name, without interception (`docs/interception.md`), does "
     "not know the address that was meant: there, the first service of the port takes all.",
 )
+PROXY_PORT = Code(
+    "PM424",
+    Severity.WARNING,
+    "a service on the port that proxies of virtual nodes keep for themselves",
+    "On port 15001 they take what their applications send, so nothing else can be called on it. "
+    "Virtual gateways call the service all the same. Give it another port.",
+)
