@@ -226,9 +226,9 @@ def main(options: dict[str, Any]) -> None:
     ]
     servers += [_GreetingServer(("::", port), greeting) for port in options.get("greeting", ())]
     for port in options.get("tls", ()):
-        server = _GreetingServer(("::", port), greeting)
-        server.certificate = options["certificate"]
-        servers.append(server)
+        secure = _GreetingServer(("::", port), greeting)
+        secure.certificate = options["certificate"]
+        servers.append(secure)
     load = _Load()
     _Control.commands = {
         "ask": ask,

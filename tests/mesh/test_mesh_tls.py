@@ -98,7 +98,7 @@ def test_a_node_at_the_address_of_another_is_not_believed(mesh: Mesh) -> None:
 
 
 def test_from_permissive_to_strict_and_back_no_request_is_even_tried_twice(mesh: Mesh) -> None:
-    """All callers speak TLS before and after, so that the order in which they learn is no matter."""
+    """All callers speak TLS before and after, so it is no matter who learns of it first."""
     front = mesh["front"]
     retries = "cds_egress_shop_blue_shop_http_8080.upstream_rq_retry"
     secure(mesh, "PERMISSIVE")
