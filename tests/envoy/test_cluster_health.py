@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.envoy import pb
+from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.translate import translate
 from pointsman.graph.link import link
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from tests.support.gateway import Running, running
 from tests.support.grpc_upstream import NOT_SERVING, SERVING, grpc_upstream
-from tests.support.instrument import Messages
+from tests.support.instrument import Messages, unsealed
 from tests.support.manifests import MESH, Document, gateway, gateway_route, resources, service
 from tests.support.manifests import document as manifest
 from tests.support.scenes import key, linked, serving
@@ -53,6 +56,30 @@ def quick(messages: Messages) -> None:
             item.interval.FromMilliseconds(50)
             item.no_traffic_interval.FromMilliseconds(50)
             item.timeout.FromMilliseconds(500)
+
+
+@pytest.mark.parametrize(
+    ("spoken", "asked", "codec"),
+    [("http", "http", "HTTP1"), ("http2", "http", "HTTP2"), ("grpc", "http", "HTTP2")],
+)
+def test_a_check_speaks_what_the_port_speaks(spoken: str, asked: str, codec: str) -> None:
+    listener = {"portMapping": {"port": 80, "protocol": spoken}, **check(asked, path="/ping")}
+    (found,) = checks(scene({"hostname": "books.test."}, **listener))
+    assert found.http_health_check.host == "books.test"
+    assert pb.to_dict(found)["http_health_check"].get("codec_client_type", "HTTP1") == codec
+
+
+def test_a_grpc_check_names_the_host() -> None:
+    listener = {"portMapping": {"port": 80, "protocol": "grpc"}, **check("grpc")}
+    (found,) = checks(scene(**listener))
+    assert found.grpc_health_check.authority == "books.test"
+
+
+def checks(documents: tuple[Document, ...]) -> list[pb.Message]:
+    graph = link(resources(documents)).graph
+    (owner,) = graph.gateways
+    messages = unsealed(translate(graph, NodeClass(owner, "static")))
+    return [item for cluster in messages.clusters for item in cluster.health_checks]
 
 
 async def ask(envoy: Running, target: str = "/") -> int:

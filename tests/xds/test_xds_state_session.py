@@ -110,21 +110,21 @@ def test_a_missing_name_is_sent_when_it_appears(talk: Conversation) -> None:
 
 
 def test_a_proxy_that_begins_need_not_wait_for_endpoints_nobody_knows(talk: Conversation) -> None:
-    talk.publish(eds="a")
-    assert talk.ask(ENDPOINT, "a x") == [f"ClusterLoadAssignment a#1 {NOBODY}"]
+    talk.publish(cds="a x", eds="a")
+    assert talk.ask(ENDPOINT, "a x own") == [f"ClusterLoadAssignment a#1 {NOBODY}"]
     talk.ack_all()
-    assert talk.publish(eds="a x") == ["ClusterLoadAssignment x#1"]
+    assert talk.publish(cds="a x", eds="a x") == ["ClusterLoadAssignment x#1"]
 
 
 def test_a_proxy_that_resumes_keeps_endpoints_until_they_are_known(talk: Conversation) -> None:
-    talk.publish(eds="a")
+    talk.publish(cds="a x y", eds="a")
     talk.session.receive(StateRequest(ENDPOINT, names=("a", "y"), version="of an earlier stream"))
     talk.names[ENDPOINT] = "a y"
     assert talk.poll() == ["ClusterLoadAssignment a#1"]
     talk.ack_all()
     assert talk.ask(ENDPOINT, "a x y") == [f"ClusterLoadAssignment {NOBODY}"]
     talk.ack_all()
-    assert talk.publish(eds="a x y") == ["ClusterLoadAssignment x#1 y#1"]
+    assert talk.publish(cds="a x y", eds="a x y") == ["ClusterLoadAssignment x#1 y#1"]
 
 
 def test_a_request_about_an_older_answer_is_void(talk: Conversation) -> None:

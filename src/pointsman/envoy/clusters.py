@@ -172,9 +172,11 @@ def _health_check(item: Cluster, check: HealthCheck) -> Fields:
         case "tcp":
             fields["tcp_health_check"] = {}
         case "grpc":
-            fields["grpc_health_check"] = {}
+            fields["grpc_health_check"] = {"authority": _health_host(item)}
         case "http" | "http2":
-            codec = "HTTP2" if check.protocol == "http2" else "HTTP1"
+            # A port of HTTP/2 would refuse a check by HTTP/1.1, whatever the application does.
+            newer = check.protocol == "http2" or item.protocol in HTTP2
+            codec = "HTTP2" if newer else "HTTP1"
             fields["http_health_check"] = {
                 "host": _health_host(item),
                 "path": check.path or "/",
@@ -187,7 +189,7 @@ def _health_check(item: Cluster, check: HealthCheck) -> Fields:
 
 def _health_host(item: Cluster) -> str:
     if isinstance(item.discovery, DnsServiceDiscovery):
-        return item.discovery.hostname
+        return item.discovery.hostname.removesuffix(".")
     return item.node_name
 
 

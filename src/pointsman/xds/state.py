@@ -7,7 +7,7 @@ answered by name, and a removal cannot be told: it lapses with what refers to it
 from dataclasses import dataclass
 
 from pointsman.envoy.endpoints import nobody
-from pointsman.envoy.sealed import ENDPOINT, Sealed
+from pointsman.envoy.sealed import CLUSTER, ENDPOINT, Sealed
 from pointsman.xds.answer import Answer, split
 from pointsman.xds.order import FULL_STATE, LEGACY_WILDCARD
 from pointsman.xds.plan import Plan
@@ -74,7 +74,7 @@ class StateSession(Session[StateSubscription]):
         chosen |= {name: current[name] for name in stale if name in current}
         if channel.type_url == ENDPOINT:
             # Envoy holds a cluster back for 15 s while it has never heard of its endpoints.
-            new = stale - current.keys() - channel.kept
+            new = (stale & goal.of(CLUSTER).keys()) - current.keys() - channel.kept
             chosen |= {name: nobody(name) for name in sorted(new)}
         answers = split(channel.type_url, chosen.values(), delta=False)
         return answers or ([Answer(channel.type_url, (), delta=False)] if greet else [])
