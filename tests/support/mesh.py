@@ -17,7 +17,7 @@ def reached(up: Up, node: str) -> str:
 
 def proxy(up: Up, node: str) -> str:
     """The HTTP proxy of a node's application, as `HOST:PORT`."""
-    return up.says(rf"^\S+/{node} +\S+ +http://(\S+)").group(1)
+    return up.says(rf"^\S+/{node} +\S+ +http://([^\s,]+)").group(1)
 
 
 def dialled(up: Up, node: str, port: int) -> str:
