@@ -87,7 +87,14 @@ def test_a_stock_envoy_takes_the_bootstrap_for_an_image(shop: Shop, folder: Path
         {
             "name": "local_cluster",
             "type": "EDS",
-            "eds_cluster_config": {"eds_config": {"ads": {}, "resource_api_version": "V3"}},
+            "eds_cluster_config": {
+                # The agent leaves Envoy's 15 s in place; what is waited for never comes.
+                "eds_config": {
+                    "ads": {},
+                    "resource_api_version": "V3",
+                    "initial_fetch_timeout": "1s",
+                }
+            },
         }
     )
     file = folder / "envoy.json"

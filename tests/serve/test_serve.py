@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.cli.main import main
 from tests.support.serve import (
     GATEWAY,
     Shop,
@@ -106,21 +107,33 @@ def test_health_tells_of_the_end_before_it_comes(shop: Shop, folder: Path) -> No
 
 
 REFUSED = [
-    (["--xds=0.0.0.0:0"], "is open to other machines"),
     (["--xds=localhost"], "not HOST:PORT"),
     (["--tls-cert=none.pem", "--tls-key=none.key"], "nothing tells which node a proxy is"),
     (["--tls-cert=none.pem"], "needs both --tls-cert and --tls-key"),
-    (
-        ["--xds=127.0.0.1:0", "--tls-cert=none.pem", "--tls-key=none.key", "--any-node"],
-        "No such file",
-    ),
     (["--xds=unix:/tmp/x", "--client-ca=ca.pem"], "--client-ca is for TCP"),
     (["--socket-mode=rw"], "not permissions"),
 ]
 
 
 @pytest.mark.parametrize(("options", "words"), REFUSED)
-def test_what_cannot_be_or_should_not_be_is_refused(
+def test_options_that_do_not_fit_together_are_refused(
+    capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert main(["serve", "mesh", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--xds=0.0.0.0:0"], "is open to other machines"),
+        (
+            ["--xds=127.0.0.1:0", "--tls-cert=none.pem", "--tls-key=none.key", "--any-node"],
+            "No such file",
+        ),
+    ],
+)
+def test_what_should_not_be_or_cannot_be_served_is_refused(
     shop: Shop, options: list[str], words: str
 ) -> None:
     ended = command("serve", shop.folder, *options)

@@ -90,23 +90,29 @@ def test_a_control_plane_that_goes_costs_no_request_and_nothing_is_sent_again(
         serving(shop, addresses[1], "--grace=1") as second,
         balanced(*ports) as xds,
         proxying(xds) as one,
-        proxying_elsewhere(shop, xds) as two,
     ):
-        wait_ready(one, two)
-        assert sorted(map(len, (acks(first), acks(second)))) == [1, 1]
-        with traffic(shop.port, "/web") as seen:
-            goes_on(seen)
-            first.send(number)
-            assert first.wait() == (0 if number is signal.SIGTERM else -number)
-            until(lambda: len(second.status().proxies) == 2, 20)
-            until(lambda: [p.state for p in second.status().proxies] == ["synced"] * 2)
-            # The one that moved brought its versions: it has been sent nothing.
-            assert sorted(acks(second))[0] == 0
-            shop.write("cart.yaml", *manifests.shop("cart"))
-            until(lambda: shop.answers("/cart"), what="/cart")
-            goes_on(seen)
-        assert set(seen) == {"200 served"}
-        assert len(events(second, "proxy connected")) == 2
+        wait_ready(one)  # and so connected to one of them; the other one is next
+        with proxying_elsewhere(shop, xds) as two:
+            wait_ready(two)
+            goes_away(shop, first, second, number)
+
+
+def goes_away(shop: Shop, first: Up, second: Up, number: signal.Signals) -> None:
+    """The first one goes while there is traffic."""
+    assert sorted(map(len, (acks(first), acks(second)))) == [1, 1]
+    with traffic(shop.port, "/web") as seen:
+        goes_on(seen)
+        first.send(number)
+        assert first.wait() == (0 if number is signal.SIGTERM else -number)
+        until(lambda: len(second.status().proxies) == 2, 20)
+        until(lambda: [p.state for p in second.status().proxies] == ["synced"] * 2)
+        # The one that moved brought its versions: it has been sent nothing.
+        assert sorted(acks(second))[0] == 0
+        shop.write("cart.yaml", *manifests.shop("cart"))
+        until(lambda: shop.answers("/cart"), what="/cart")
+        goes_on(seen)
+    assert set(seen) == {"200 served"}
+    assert len(events(second, "proxy connected")) == 2
 
 
 @contextmanager

@@ -80,17 +80,16 @@ def serving(shop: Shop, xds: str, *options: str) -> Iterator[Up]:
 
 @contextmanager
 def proxying(xds: str, *options: str, node: str = GATEWAY) -> Iterator[Up]:
-    """`pointsman proxy`, started; killed at the end."""
+    """`pointsman proxy`, starting, so that several start side by side; killed at the end."""
     run = Up.start(
         f"--node={node}",
         f"--xds={xds}",
         "--health=127.0.0.1:0",
-        "--drain=2",
+        "--drain=1",
         *options,
         command="proxy",
     )
     try:
-        run.says(r'"event": "started"', PATIENCE_S)
         yield run
         assert "Traceback" not in run.text, run.text
     finally:
@@ -98,7 +97,8 @@ def proxying(xds: str, *options: str, node: str = GATEWAY) -> Iterator[Up]:
 
 
 def health(run: Up) -> str:
-    """Where a command answers for its health."""
+    """Where a command answers for its health, once it has started."""
+    run.says(r'"event": "started"', PATIENCE_S)
     address: str = events(run, "started")[0]["health"]
     return address
 

@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.support.up import until
 
+_PAUSE_S = 0.005
+
 
 class _Backend(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -73,7 +75,10 @@ def backend() -> Iterator[int]:
 
 
 class Traffic:
-    """Requests without a pause, on connections that are kept and on fresh ones.
+    """Requests one after the other, on connections that are kept and on fresh ones.
+
+    Between two of them is a moment for the processes that are being tested: without it the load
+    takes the processors from them, and a test takes several times as long.
 
     Attributes:
         seen: results as `STATUS BODY`, or the error.
@@ -88,7 +93,7 @@ class Traffic:
     def ask(self, *, keep: bool) -> None:
         """Asks until it is stopped."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        while not self._stop.is_set():
+        while not self._stop.wait(_PAUSE_S):
             try:
                 connection.request("GET", self._path)
                 response = connection.getresponse()

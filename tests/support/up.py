@@ -151,7 +151,7 @@ class Up:
         """Standard error so far."""
         return "".join(self.said)
 
-    def says(self, pattern: str, seconds: float = 10.0, since: int = 0) -> re.Match[str]:
+    def says(self, pattern: str, seconds: float = READY_S, since: int = 0) -> re.Match[str]:
         """Wait until standard error, from its line `since` on, matches the pattern."""
         limit = time.monotonic() + seconds
         while True:
