@@ -159,7 +159,8 @@ def possible(call: Call, request: Request) -> set[Outcome]:
         return {Outcome(None, None, "allow_all", cluster, None, target, request.authority)}
     share = call.share
     if share is None or share.route is None:
-        return {_own(call.status or 404, request, None)}
+        assert isinstance(call.status, int)
+        return {_own(call.status, request, None)}
     name = names.service_route(share.service, share.route)
     if share.abort is not None:
         status, grpc = client_status(share.abort, request)
