@@ -21,6 +21,9 @@ ELSEWHERE = {
     "PM606": "only `up --mesh` says it: tests/up/test_mesh.py",
     "PM701": "registry files are no manifests: tests/registry",
     "PM702": "only a registry says it: tests/registry",
+    "PM801": "only a running control plane says it: tests/serve",
+    "PM802": "only a running control plane says it: tests/identity",
+    "PM803": "only a running control plane says it: tests/serve",
     "PM703": "only a registry that fails says it: tests/registry",
 }
 """Codes that no golden case can show, and where they are shown instead."""

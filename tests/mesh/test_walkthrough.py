@@ -14,7 +14,13 @@ from tests.support.corpus import WALKTHROUGHS, needed
 from tests.support.netns import Namespace, switched, why_not
 from tests.support.up import until
 
-pytestmark = [pytest.mark.netns, pytest.mark.envoy, pytest.mark.corpus, needed]
+pytestmark = [
+    pytest.mark.netns,
+    pytest.mark.envoy,
+    pytest.mark.corpus,
+    pytest.mark.xdist_group("mesh"),
+    needed,
+]
 
 NAME = "howto-k8s-egress"
 BLUE, RED = (f"{color}.mesh-external.svc.cluster.local" for color in ("blue", "red"))

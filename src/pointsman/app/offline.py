@@ -149,7 +149,10 @@ def find_proxy(offline: Offline, name: str | None) -> Gateway | Sidecar:
     """
     if name is None or any(name in _names(item) for item in offline.gateways):
         return find_gateway(offline.gateways, name, "--node")
-    return find_sidecar(offline.sidecars, name)
+    if any(name in _names(item) for item in offline.sidecars):
+        return find_sidecar(offline.sidecars, name)
+    known = ", ".join(item.node_id for item in offline.linked.graph.proxies.values()) or "none"
+    raise UsageError(f"there is no virtual gateway or node {name}", hint=f"those given: {known}")
 
 
 def render(offline: Offline, proxy: Gateway | Sidecar) -> Bundle:
