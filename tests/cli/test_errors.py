@@ -38,7 +38,11 @@ WRONG = [
         "name one with --port; its ports: 9000, 9001",
     ),
     (["render", GRPC], "which of 2 virtual gateways?", "--node: mesh/grpc/virtualGateway/front"),
-    (["render", COLORS, "--node", "mesh/x"], "no virtual gateway or node mesh/x", "mesh/colors/virtual"),
+    (
+        ["render", COLORS, "--node", "mesh/x"],
+        "no virtual gateway or node mesh/x",
+        "mesh/colors/virtual",
+    ),
     (["render", COLORS, "--admin-port", "0"], "Invalid value for '--admin-port'", "render --help"),
 ]
 
