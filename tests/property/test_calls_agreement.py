@@ -99,7 +99,12 @@ def one_of_its(draw: st.DrawFn, routers: dict[str, Document]) -> Request:
     return replace(request, authority=f"{name}.shop")
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, print_blob=True)
+@settings(
+    max_examples=settings().max_examples // 2,
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    print_blob=True,
+)
 @given(scene=scenes())
 def test_explain_from_and_envoy_agree(scene: Scene) -> None:
     graph = link(scene.resources).graph

@@ -73,7 +73,12 @@ def policed(draw: st.DrawFn) -> Scene:
     return replace(scene, resources=replace(written, by_kind=by_kind))
 
 
-@settings(suppress_health_check=list(HealthCheck), deadline=None, print_blob=True)
+@settings(
+    max_examples=settings().max_examples // 2,
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+    print_blob=True,
+)
 @given(scene=policed())
 def test_explain_and_envoy_agree_on_policies(scene: Scene) -> None:
     graph = link(scene.resources).graph
