@@ -14,11 +14,12 @@ from typing import Any
 from google.protobuf import json_format
 
 from pointsman.envoy import pb
+from pointsman.envoy.names import IDENTITY, TRUST
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.identity.ca import Authority
 from pointsman.identity.rotation import Identities, Subject
-from pointsman.identity.secrets import IDENTITY, TRUST, with_secrets
+from pointsman.identity.secrets import with_secrets
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.server import AdsServer
 from pointsman.xds.snapshot import Snapshot

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.envoy.names import IDENTITY
 from pointsman.envoy.sealed import SECRET
 from pointsman.graph.spiffe import spiffe_id
 from pointsman.identity.ca import Authority
-from pointsman.identity.secrets import IDENTITY, identity_secret, with_secrets
+from pointsman.identity.secrets import identity_secret, with_secrets
 from tests.identity.meshed import CALLEE, CALLER, NAMES, meshed, secret_bytes, utc_now
 from tests.support.http import get
 from tests.support.load import load

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from pointsman.envoy import pb
+from pointsman.envoy.names import IDENTITY
 from pointsman.envoy.seal import seal, unseal
 from pointsman.envoy.sealed import SECRET, Sealed
 from pointsman.errors import IdentityError
 from pointsman.identity.ca import Authority
 from pointsman.identity.keys import PrivateKey
 from pointsman.identity.rotation import Identities, Subject
-from pointsman.identity.secrets import IDENTITY, with_secrets
+from pointsman.identity.secrets import with_secrets
 from pointsman.xds.answer import Answer
 from pointsman.xds.plan import Plan
 from pointsman.xds.snapshot import Snapshot

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.envoy.names import IDENTITY, TRUST
 from pointsman.envoy.sealed import CLUSTER, SECRET
 from pointsman.identity import certificates
 from pointsman.identity.ca import MEMORY_ROOT_LIFETIME, Authority
@@ -19,7 +20,7 @@ from pointsman.identity.rotation import (
     next_advance,
     renewal,
 )
-from pointsman.identity.secrets import IDENTITY, TRUST, with_secrets
+from pointsman.identity.secrets import with_secrets
 from pointsman.resources.key import Key
 from tests.xds.simple import snapshot
 

@@ -55,7 +55,7 @@ def _rows(
 ) -> Iterator[Fields]:
     """Filter chains of a port: TCP services by address, and what takes all other addresses."""
     port = {"destination_port": {"value": item.port}}
-    prefix = _stat_prefix(sidecar, item)
+    prefix = names.egress_stat_prefix(item.port, len(sidecar.egress))
     for backend in item.tcp:
         if backend.addresses:
             ranges = {"prefix_ranges": [_range(address) for address in backend.addresses]}
@@ -164,7 +164,7 @@ def _chain(
 
     A proxy that is called by name knows no addresses: a port has one TCP service there.
     """
-    prefix = _stat_prefix(sidecar, item)
+    prefix = names.egress_stat_prefix(item.port, len(sidecar.egress))
     if not item.http:
         rest = item.tcp[-1] if not item.tcp[-1].addresses else item.tcp[0]
         return _tcp_chain(sidecar, rest, prefix, clusters)
@@ -174,10 +174,6 @@ def _chain(
         else discovered_routes(names.egress_routes(item.port))
     )
     return _http_chain(sidecar, prefix, routes, node_class, item.http)
-
-
-def _stat_prefix(sidecar: Sidecar, item: EgressPort) -> str:
-    return "egress" if len(sidecar.egress) == 1 else f"egress.{item.port}"
 
 
 def _http_chain(

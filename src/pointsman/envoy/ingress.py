@@ -40,7 +40,7 @@ def ingress(sidecar: Sidecar, node_class: NodeClass) -> Iterator[pb.Message]:
         if node_class.egress is not None:
             address = Address(node_class.bind, node_class.local_port(item.port))
             yield pb.Listener(
-                name=names.ingress_listener(item.port),
+                name=names.listener(item),
                 address=socket_address(address),
                 listener_filters=[tls_inspector()] if is_permissive(item.tls) else [],
                 filter_chains=secure,
@@ -62,7 +62,7 @@ def _inspectors(sidecar: Sidecar) -> list[Fields]:
 
 
 def _chain(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> Fields:
-    prefix = "ingress" if len(sidecar.ingress) == 1 else f"ingress.{item.protocol}.{item.port}"
+    prefix = names.stat_prefix(item, len(sidecar.ingress))
     logs = access_log(sidecar.access_log)
     if item.protocol == "tcp":
         name = names.ingress_cluster(sidecar, item)
@@ -70,7 +70,7 @@ def _chain(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> Fi
     routes = (
         inline_routes(_routes(sidecar, item))
         if node_class.wire == "static"
-        else discovered_routes(names.ingress_routes(item))
+        else discovered_routes(names.route_config(item))
     )
     filters = http_filters((), item.extras.compression)
     return http_chain(prefix, item.protocol, routes, logs, Place.INSIDE, filters, item.extras)
@@ -78,7 +78,7 @@ def _chain(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> Fi
 
 def _routes(sidecar: Sidecar, item: IngressListener) -> pb.Message:
     """Everything goes to the application, within the listener's time and without retries."""
-    name = names.ingress_routes(item)
+    name = names.route_config(item)
     action = {"cluster": names.ingress_cluster(sidecar, item), **timeouts(item.timeouts)}
     host = {
         "name": name,

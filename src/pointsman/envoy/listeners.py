@@ -46,7 +46,7 @@ def public_listener(
     address = Address(node_class.bind, node_class.local_port(listener.port))
     pooled = listener.pool is not None
     chain = http_chain(
-        names.stat_prefix(gateway, listener),
+        names.stat_prefix(listener, len(gateway.listeners)),
         listener.protocol,
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.

@@ -41,19 +41,9 @@ def ingress_cluster(sidecar: Sidecar, item: IngressListener) -> str:
     return f"cds_ingress_{sidecar.mesh_name}_{sidecar.name}_{item.protocol}_{item.port}"
 
 
-def ingress_listener(port: int) -> str:
-    """The listener of one port of a node, where nothing is redirected."""
-    return f"lds_ingress_0.0.0.0_port_{port}"
-
-
 def egress_listener(port: int) -> str:
     """The listener for what an application calls on one port, where nothing is redirected."""
     return f"lds_egress_0.0.0.0_port_{port}"
-
-
-def ingress_routes(item: IngressListener) -> str:
-    """`rds_ingress_PROTOCOL_PORT`."""
-    return f"rds_ingress_{item.protocol}_{item.port}"
 
 
 def egress_routes(port: int) -> str:
@@ -76,12 +66,12 @@ def service_route(service: Service, item: Route) -> str:
     return service.name if item.name is None else f"{service.name}/{item.name}"
 
 
-def listener(item: Listener) -> str:
+def listener(item: Listener | IngressListener) -> str:
     """`lds_ingress_0.0.0.0_port_PORT`, whatever address it is bound to."""
     return f"lds_ingress_0.0.0.0_port_{item.port}"
 
 
-def route_config(item: Listener) -> str:
+def route_config(item: Listener | IngressListener) -> str:
     """`rds_ingress_PROTOCOL_PORT`."""
     return f"rds_ingress_{item.protocol}_{item.port}"
 
@@ -91,9 +81,19 @@ def virtual_host(parent: str, domain: Domain) -> str:
     return f"{parent}/{domain}"
 
 
-def stat_prefix(gateway: Gateway, item: Listener) -> str:
-    """`ingress`, or `ingress.PROTOCOL.PORT` when the gateway has several listeners."""
-    return "ingress" if len(gateway.listeners) == 1 else f"ingress.{item.protocol}.{item.port}"
+def stat_prefix(item: Listener | IngressListener, siblings: int) -> str:
+    """`ingress`, or `ingress.PROTOCOL.PORT` for one of several listeners.
+
+    Args:
+        item: the listener.
+        siblings: how many listeners there are, itself included.
+    """
+    return "ingress" if siblings == 1 else f"ingress.{item.protocol}.{item.port}"
+
+
+def egress_stat_prefix(port: int, siblings: int) -> str:
+    """`egress`, or `egress.PORT` for one of several ports."""
+    return "egress" if siblings == 1 else f"egress.{port}"
 
 
 def pool_cluster(gateway: Gateway, item: Listener) -> str:

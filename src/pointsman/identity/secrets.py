@@ -4,19 +4,14 @@ The names are the same for every proxy: whose identity it is follows from whose 
 """
 
 from collections.abc import Iterable
-from typing import Final
 
 from pointsman.envoy import pb
+from pointsman.envoy.names import IDENTITY, TRUST
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import SECRET, Sealed
 from pointsman.identity.ca import Authority, Issued
 from pointsman.resources.key import Key
 from pointsman.xds.snapshot import Snapshot
-
-IDENTITY: Final = "pointsman_identity"
-"""Secret with the proxy's certificate and key."""
-TRUST: Final = "pointsman_trust"
-"""Secret with the roots to trust."""
 
 
 def identity_secret(issued: Issued, keys: Iterable[Key] = ()) -> Sealed:

@@ -87,6 +87,11 @@ def _fresh_socket(path: Path, mode: int) -> Iterator[None]:
         probe.settimeout(_PROBE_S)
         probe.connect(str(path))
         raise UsageError(f"another instance serves proxies on {path}")
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"cannot serve proxies on {path}: there is no folder {path.parent}",
+            hint=f"make it, for example: mkdir -p {path.parent}",
+        )
     before = os.umask(0o777 & ~mode)
     try:
         yield

@@ -11,6 +11,7 @@ from pointsman.graph.links.names import aws_name, report_taken
 from pointsman.graph.links.policies import Effective
 from pointsman.graph.links.tls import known_tls
 from pointsman.graph.model.cluster import Address, Cluster
+from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
@@ -133,8 +134,8 @@ def _tls(
 ) -> ServerTls | None:
     """TLS as callers know it: the listener's own, else that of its policy."""
     own = known_tls(context.certificates, listener.tls)
-    node_id = f"mesh/{mesh.node_id_name}/virtualNode/{aws_name(node.key, node.spec)}"
-    return own or issued_tls(node_id, context.certificates.trust_domain, policy)
+    proxies = node_id(mesh.node_id_name, node.key.kind, aws_name(node.key, node.spec))
+    return own or issued_tls(proxies, context.certificates.trust_domain, policy)
 
 
 def _given(

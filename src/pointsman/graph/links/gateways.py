@@ -20,6 +20,7 @@ from pointsman.graph.model.gateway import (
     VirtualHost,
 )
 from pointsman.graph.model.match import RequestMatch, precedence
+from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.tls import ClientTls
 from pointsman.resources.codes import enforcement, routing
 from pointsman.resources.key import Key
@@ -79,7 +80,8 @@ def _listeners(
     findings: Findings,
 ) -> tuple[Listener, ...]:
     listeners: dict[int, Listener] = {}
-    node_id = f"mesh/{mesh.node_id_name}/virtualGateway/{aws_name(gateway.key, gateway.spec)}"
+    name = aws_name(gateway.key, gateway.spec)
+    proxies = node_id(mesh.node_id_name, gateway.key.kind, name)
     for index, spec in enumerate(gateway.spec.listeners):
         port = spec.port_mapping.port
         if port in listeners:
@@ -92,7 +94,7 @@ def _listeners(
         path = ("spec", "listeners", index)
         own = server_tls(context.certificates, spec.tls, (*path, "tls"), findings)
         policy = gateway_policy(context, gateway.key, port)
-        issued = issued_tls(node_id, context.certificates.trust_domain, policy)
+        issued = issued_tls(proxies, context.certificates.trust_domain, policy)
         report_issued(own, issued, policy, path, findings)
         tls = own or issued
         if tls is None or tls.certificate is not None:

@@ -20,6 +20,7 @@ from pointsman.graph.links.tcp import link_tcp_service
 from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
 from pointsman.graph.links.unreachable import unreachable
 from pointsman.graph.model.listener import Extras
+from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import DEFAULT_TIMEOUT_MS, Service, Timeouts
 from pointsman.graph.model.sidecar import (
     OWN_PORT,
@@ -90,14 +91,14 @@ def _link(
     discovery = node.spec.service_discovery
     found = (discovery.dns or discovery.aws_cloud_map) if discovery else None
     name = aws_name(node.key, node.spec)
-    node_id = f"mesh/{mesh.node_id_name}/virtualNode/{name}"
+    proxies = node_id(mesh.node_id_name, node.key.kind, name)
     sidecar = Sidecar(
         key=node.key,
         mesh=mesh.node_id_name,
         mesh_name=mesh.name,
         name=name,
         hostname=discovery_name(node.spec),
-        ingress=_ingress(node.spec, node_id, certificates, policies, extras, findings),
+        ingress=_ingress(node.spec, proxies, certificates, policies, extras, findings),
         egress=egress,
         open=mesh.is_open,
         ip_preference=found.ip_preference if found and found.ip_preference else mesh.ip_preference,
@@ -108,7 +109,7 @@ def _link(
 
 def _ingress(
     spec: VirtualNodeSpec,
-    node_id: str,
+    proxies: str,
     certificates: CertificateMap,
     policies: Policies,
     extras: Mapping[int, Extras],
@@ -124,7 +125,7 @@ def _ingress(
             findings.add(routing.SAME_PORT, where, f"port {port} is used by two listeners")
             continue
         own = server_tls(certificates, listener.tls, (*path, "tls"), findings)
-        issued = issued_tls(node_id, certificates.trust_domain, policies[port])
+        issued = issued_tls(proxies, certificates.trust_domain, policies[port])
         report_issued(own, issued, policies[port], path, findings)
         tls = own or issued
         if tls is None or tls.certificate is not None:

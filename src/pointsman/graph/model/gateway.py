@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.match import RequestMatch
+from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Override, Service
 from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.resources.key import Key
@@ -147,4 +148,4 @@ class Gateway:
     @property
     def node_id(self) -> str:
         """The id its proxies give: `mesh/MESH/virtualGateway/NAME`."""
-        return f"mesh/{self.mesh}/virtualGateway/{self.name}"
+        return node_id(self.mesh, self.key.kind, self.name)

@@ -6,6 +6,7 @@ from typing import Final
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.gateway import AccessLogFile
 from pointsman.graph.model.listener import PLAIN, Extras
+from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Service, Timeouts
 from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.resources.key import Key
@@ -117,4 +118,4 @@ class Sidecar:
     @property
     def node_id(self) -> str:
         """The id its proxies give: `mesh/MESH/virtualNode/NAME`."""
-        return f"mesh/{self.mesh}/virtualNode/{self.name}"
+        return node_id(self.mesh, self.key.kind, self.name)
