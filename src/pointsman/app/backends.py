@@ -3,8 +3,8 @@
 from pointsman.app.options import UpOptions
 from pointsman.echo.behaviour import EchoBehaviour
 from pointsman.echo.fleet import EchoFleet
-from pointsman.graph.links.clusters import discovery_name
 from pointsman.graph.links.context import GivenEndpoints
+from pointsman.graph.links.discovery import discovery_name
 from pointsman.graph.model.cluster import Address, is_ip
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import NodeListener

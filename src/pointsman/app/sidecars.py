@@ -16,8 +16,8 @@ from pointsman.app.programs import Program
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.redirected import EGRESS_PORT
-from pointsman.graph.links.clusters import discovery_name
 from pointsman.graph.links.context import GivenEndpoints
+from pointsman.graph.links.discovery import discovery_name
 from pointsman.graph.model.cluster import Address, is_ip
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.codes import envoy as codes

@@ -7,7 +7,7 @@ from pointsman.envoy.config_source import ADS, HTTP_OPTIONS
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
 from pointsman.envoy.tls import HTTP2, upstream_socket
-from pointsman.graph.model.cluster import Address, Cluster, is_ip
+from pointsman.graph.model.cluster import Address, Cluster, discovered_as, is_ip
 from pointsman.graph.tls import UpstreamTls
 from pointsman.resources.kinds.listeners import HealthCheck
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
@@ -124,16 +124,16 @@ def _discovery(name: str, item: Cluster, wire: Wire) -> Fields:
     if is_supplied(item, wire):
         return {"type": "EDS", "eds_cluster_config": {"eds_config": ADS}}
     if item.endpoints is not None:
-        return {"type": _static_type(item.endpoints), **_loads(name, item.endpoints)}
+        return {"type": _static_type(item.endpoints), **loads(name, item.endpoints)}
     if isinstance(item.discovery, DnsServiceDiscovery):
         every = item.discovery.response_type == "ENDPOINTS"
         address = Address(item.discovery.hostname, item.port)
         return {
             "type": "STRICT_DNS" if every else "LOGICAL_DNS",
             "dns_lookup_family": LOOKUP[item.ip_preference],
-            **_loads(name, (address,)),
+            **loads(name, (address,)),
         }
-    return {"type": "STATIC", **_loads(name, ())}
+    return {"type": "STATIC", **loads(name, ())}
 
 
 def _static_type(endpoints: tuple[Address, ...]) -> str:
@@ -141,7 +141,8 @@ def _static_type(endpoints: tuple[Address, ...]) -> str:
     return "STATIC" if numeric else "STRICT_DNS"
 
 
-def _loads(name: str, endpoints: tuple[Address, ...]) -> Fields:
+def loads(name: str, endpoints: tuple[Address, ...]) -> Fields:
+    """The endpoints of a cluster that has them from the start."""
     return {"load_assignment": _assignment(name, endpoints)}
 
 
@@ -189,7 +190,7 @@ def _health_check(item: Cluster, check: HealthCheck) -> Fields:
 
 def _health_host(item: Cluster) -> str:
     if isinstance(item.discovery, DnsServiceDiscovery):
-        return item.discovery.hostname.removesuffix(".")
+        return discovered_as(item.discovery)
     return item.node_name
 
 

@@ -7,7 +7,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.called import CalledClusters
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.filters.order import http_filters, used_by_service
-from pointsman.envoy.listeners import Place, discovered_routes, http_chain, inline_routes
+from pointsman.envoy.listeners import Place, http_chain, route_specifier
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.passthrough import (
@@ -37,23 +37,28 @@ def egress(
     sidecar: Sidecar, node_class: NodeClass, clusters: CalledClusters
 ) -> Iterator[pb.Message]:
     """Listeners and routes for connections of the application, and the way past all services."""
-    for item in sidecar.egress:
-        if item.http and node_class.wire != "static":
-            yield _routes(sidecar, item, clusters)
+    tables = {item.port: _routes(sidecar, item, clusters) for item in sidecar.egress if item.http}
+    if node_class.wire != "static":
+        yield from tables.values()
+    chains = {
+        item.port: _chain(sidecar, item, tables.get(item.port), node_class, clusters)
+        for item in sidecar.egress
+    }
     if node_class.egress is None:
         rows = [
-            row for item in sidecar.egress for row in _rows(sidecar, item, node_class, clusters)
+            row
+            for item in sidecar.egress
+            for row in _rows(sidecar, item, chains[item.port], clusters)
         ]
         yield from _captured(sidecar, rows)
     else:
-        chains = {item.port: _chain(sidecar, item, node_class, clusters) for item in sidecar.egress}
         yield from _dialled(sidecar, node_class, node_class.egress, chains, clusters)
 
 
 def _rows(
-    sidecar: Sidecar, item: EgressPort, node_class: NodeClass, clusters: CalledClusters
+    sidecar: Sidecar, item: EgressPort, rest: Fields, clusters: CalledClusters
 ) -> Iterator[Fields]:
-    """Filter chains of a port: TCP services by address, and what takes all other addresses."""
+    """Filter chains of a port: TCP services by address, and the one for all other addresses."""
     port = {"destination_port": {"value": item.port}}
     prefix = names.egress_stat_prefix(item.port, len(sidecar.egress))
     for backend in item.tcp:
@@ -62,8 +67,7 @@ def _rows(
             chain = _tcp_chain(sidecar, backend, prefix, clusters)
             yield {**chain, "filter_chain_match": {**port, **ranges}}
     if item.http or not item.tcp[-1].addresses:
-        chain = _chain(sidecar, item, node_class, clusters)
-        yield {**chain, "filter_chain_match": port}
+        yield {**rest, "filter_chain_match": port}
 
 
 def _range(address: str) -> Fields:
@@ -119,10 +123,8 @@ def _dialled(
     if not hosts:
         return
     configuration = pb.RouteConfiguration(name=names.EGRESS_PROXY, virtual_hosts=hosts)
-    if node_class.wire == "static":
-        routes = inline_routes(configuration)
-    else:
-        routes = discovered_routes(configuration.name)
+    routes = route_specifier(configuration, node_class.wire)
+    if node_class.wire != "static":
         yield configuration
     backends = [backend for item in sidecar.egress for backend in item.http]
     chain = _http_chain(sidecar, "egress", routes, node_class, backends)
@@ -158,21 +160,21 @@ def _proxied(sidecar: Sidecar, clusters: CalledClusters) -> Iterator[pb.Message]
 
 
 def _chain(
-    sidecar: Sidecar, item: EgressPort, node_class: NodeClass, clusters: CalledClusters
+    sidecar: Sidecar,
+    item: EgressPort,
+    table: pb.Message | None,
+    node_class: NodeClass,
+    clusters: CalledClusters,
 ) -> Fields:
     """The chain of a port for what is not told apart by address: its HTTP services, or one of TCP.
 
     A proxy that is called by name knows no addresses: a port has one TCP service there.
     """
     prefix = names.egress_stat_prefix(item.port, len(sidecar.egress))
-    if not item.http:
+    if table is None:
         rest = item.tcp[-1] if not item.tcp[-1].addresses else item.tcp[0]
         return _tcp_chain(sidecar, rest, prefix, clusters)
-    routes = (
-        inline_routes(_routes(sidecar, item, clusters))
-        if node_class.wire == "static"
-        else discovered_routes(names.egress_routes(item.port))
-    )
+    routes = route_specifier(table, node_class.wire)
     return _http_chain(sidecar, prefix, routes, node_class, item.http)
 
 

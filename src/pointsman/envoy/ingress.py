@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pointsman.envoy import names, pb
 from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration, timeouts
-from pointsman.envoy.clusters import pool_limits, protocol_options, socket_address
+from pointsman.envoy.clusters import loads, pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
 from pointsman.envoy.filters.order import http_filters
-from pointsman.envoy.listeners import Place, discovered_routes, http_chain, inline_routes
+from pointsman.envoy.listeners import Place, http_chain, route_specifier
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.redirected import (
@@ -30,9 +30,10 @@ def ingress(sidecar: Sidecar, node_class: NodeClass) -> Iterator[pb.Message]:
     chains = []
     for item in sidecar.ingress:
         yield _cluster(sidecar, item, node_class)
-        if item.protocol != "tcp" and node_class.wire != "static":
-            yield _routes(sidecar, item)
-        chain = _chain(sidecar, item, node_class)
+        table = None if item.protocol == "tcp" else _routes(sidecar, item)
+        if table is not None and node_class.wire != "static":
+            yield table
+        chain = _chain(sidecar, item, table, node_class)
         if node_class.egress is None:
             chain["filter_chain_match"] = {"destination_port": {"value": item.port}}
         secure = secured(chain, item.tls, item.protocol, node_class.wire)
@@ -61,17 +62,15 @@ def _inspectors(sidecar: Sidecar) -> list[Fields]:
     return [tls_inspector_on(ports)] if ports else []
 
 
-def _chain(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> Fields:
+def _chain(
+    sidecar: Sidecar, item: IngressListener, table: pb.Message | None, node_class: NodeClass
+) -> Fields:
     prefix = names.stat_prefix(item, len(sidecar.ingress))
     logs = access_log(sidecar.access_log)
-    if item.protocol == "tcp":
+    if table is None:
         name = names.ingress_cluster(sidecar, item)
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
-    routes = (
-        inline_routes(_routes(sidecar, item))
-        if node_class.wire == "static"
-        else discovered_routes(names.route_config(item))
-    )
+    routes = route_specifier(table, node_class.wire)
     filters = http_filters((), item.extras.compression)
     return http_chain(prefix, item.protocol, routes, logs, Place.INSIDE, filters, item.extras)
 
@@ -93,7 +92,6 @@ def _cluster(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> 
     address = dict(node_class.applications).get(item.port) or Address(
         "::1" if (sidecar.ip_preference or "").startswith("IPv6") else "127.0.0.1", item.port
     )
-    endpoint = {"address": socket_address(address)}
     options = {}
     if item.protocol != "tcp":
         options = {HTTP_OPTIONS: protocol_options(item.protocol)}
@@ -101,10 +99,7 @@ def _cluster(sidecar: Sidecar, item: IngressListener, node_class: NodeClass) -> 
         name=name,
         connect_timeout=duration(10_000),
         type="STATIC",
-        load_assignment={
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}],
-        },
+        **loads(name, (address,)),
         circuit_breakers={"thresholds": [pool_limits(item.pool)]},
         typed_extension_protocol_options=options,
     )

@@ -10,7 +10,7 @@ from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.matchers import Fields
-from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.node_class import NodeClass, Wire
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
@@ -90,9 +90,11 @@ def inline_routes(configuration: pb.Message) -> Fields:
     return {"route_config": configuration}
 
 
-def discovered_routes(name: str) -> Fields:
-    """A route specifier that names routes to be discovered."""
-    return {"rds": {"route_config_name": name, "config_source": ADS}}
+def route_specifier(configuration: pb.Message, wire: Wire) -> Fields:
+    """A route specifier that names routes to be discovered, or carries them where nothing is."""
+    if wire == "static":
+        return inline_routes(configuration)
+    return {"rds": {"route_config_name": configuration.name, "config_source": ADS}}
 
 
 def pool_routes(gateway: Gateway, listener: Listener) -> pb.Message:

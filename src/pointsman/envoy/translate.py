@@ -15,11 +15,11 @@ from pointsman.envoy.clusters import internal_cluster, is_supplied
 from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.order import used_by_rules
 from pointsman.envoy.listeners import (
-    discovered_routes,
     inline_routes,
     internal_listener,
     pool_routes,
     public_listener,
+    route_specifier,
 )
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import seal
@@ -168,10 +168,8 @@ def _tables(
     yield from sealed_secrets(listener.tls, keys)
     configuration = _route_configuration(listener, node_class, hosts)
     used = _filters(hosts)
-    if node_class.wire == "static":
-        routes = inline_routes(configuration)
-    else:
-        routes = discovered_routes(configuration.name)
+    routes = route_specifier(configuration, node_class.wire)
+    if node_class.wire != "static":
         yield seal(configuration, keys)
     if node_class.wire == "delta":
         yield from (host.sealed for host in hosts)
@@ -197,10 +195,8 @@ def _passes(
     configuration = pb.RouteConfiguration(
         name=names.second_pass_routes(listener), virtual_hosts=[second_pass_host(passes)]
     )
-    if node_class.wire == "static":
-        routes = inline_routes(configuration)
-    else:
-        routes = discovered_routes(configuration.name)
+    routes = route_specifier(configuration, node_class.wire)
+    if node_class.wire != "static":
         yield seal(configuration, keys)
     inner = names.second_pass_listener(listener)
     name = names.second_pass_cluster(gateway, listener)

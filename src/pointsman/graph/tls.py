@@ -6,9 +6,8 @@ without one a caller still speaks TLS to every server that is known to.
 
 from dataclasses import dataclass
 
-from pointsman.graph.model.cluster import Cluster, is_ip
+from pointsman.graph.model.cluster import Cluster, discovered_as, is_ip
 from pointsman.graph.model.tls import Certificate, ClientTls, Issued, Trust
-from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,10 @@ def upstream_tls(policy: ClientTls | None, cluster: Cluster) -> UpstreamTls | No
         return UpstreamTls(trust=cluster.tls.authority, sni=_sni(cluster))
     if not policy.enforce and cluster.tls is None:
         return None
-    names = policy.names or (discovered_as(cluster) or cluster.node_name,)
+    names = policy.names or (discovered_as(cluster.discovery) or cluster.node_name,)
     return UpstreamTls(policy.certificate, policy.trust, names, _sni(cluster))
 
 
-def discovered_as(cluster: Cluster) -> str:
-    """The name a cluster is discovered under, which its certificate has to hold; "" for none."""
-    discovery = cluster.discovery
-    if discovery is None:
-        return ""
-    if isinstance(discovery, DnsServiceDiscovery):
-        return discovery.hostname.removesuffix(".")
-    return f"{discovery.service_name}.{discovery.namespace_name}"
-
-
 def _sni(cluster: Cluster) -> str:
-    name = discovered_as(cluster)
+    name = discovered_as(cluster.discovery)
     return "" if is_ip(name) else name

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pointsman.graph.links.context import Context
+from pointsman.graph.links.discovery import discovery_of
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.policies import Attached, Target
 from pointsman.graph.model.cluster import (
@@ -72,9 +73,7 @@ def _link(attached: Attached, node: VirtualNodeSpec, port: int, protocol: str) -
         message = f"port {port} of {attached.target.key} carries TCP, which has no headers"
         findings.add(notes.NO_EFFECT, ("spec", "stickiness"), message)
         sticky = None
-    found = node.service_discovery
-    discovery = (found.dns or found.aws_cloud_map) if found else None
-    for field, reason in _useless(spec, discovery):
+    for field, reason in _useless(spec, discovery_of(node)):
         findings.add(notes.NO_EFFECT, ("spec", field), f"{attached.target.key}: {reason}")
     slow = spec.slow_start
     algorithm = spec.algorithm or ("RING_HASH" if sticky else "ROUND_ROBIN")

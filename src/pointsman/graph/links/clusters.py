@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from pointsman.graph.links.backend_policy import Balanced, link_balancing
 from pointsman.graph.links.context import Context
+from pointsman.graph.links.discovery import discovery_name, discovery_of, ip_preference
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.mesh_tls import issued_tls, node_policy
@@ -153,31 +154,17 @@ def _is_bare(context: Context, node: Resource[VirtualNodeSpec], index: int) -> b
     return context.given.bare and not named and (node.key, port) in context.given.by_node
 
 
-def discovery_name(spec: VirtualNodeSpec) -> str:
-    """The host name a node is found under: its DNS name, or `service.namespace` of Cloud Map."""
-    discovery = spec.service_discovery
-    if discovery is None:
-        return ""
-    if discovery.dns is not None:
-        return discovery.dns.hostname.removesuffix(".")
-    cloud_map = discovery.aws_cloud_map
-    return f"{cloud_map.service_name}.{cloud_map.namespace_name}" if cloud_map else ""
-
-
 def _cluster(
     node: Resource[VirtualNodeSpec], mesh: Mesh, listener: NodeListener, given: Address | None
 ) -> Cluster:
-    discovery = node.spec.service_discovery
-    found = (discovery.dns or discovery.aws_cloud_map) if discovery else None
-    preference = found.ip_preference if found and found.ip_preference else mesh.ip_preference
     return Cluster(
         node=node.key,
         mesh=mesh.name,
         node_name=aws_name(node.key, node.spec),
         protocol=listener.port_mapping.protocol,
         port=listener.port_mapping.port,
-        discovery=found,
-        ip_preference=preference,
+        discovery=discovery_of(node.spec),
+        ip_preference=ip_preference(node.spec, mesh),
         endpoints=None if given is None else (given,),
         health_check=_health_check(listener),
         outlier_detection=listener.outlier_detection,

@@ -214,7 +214,7 @@ def _route(
         name=route.name,
         match=_match(body),
         targets=targets,
-        timeouts=_timeouts(body.timeout),
+        timeouts=http_timeouts(body.timeout),
         retry=_retry(body.retry_policy),
     )
     _check_budget(built, field, findings)
@@ -270,7 +270,8 @@ def _target(
     return WeightedCluster(cluster or unknown_cluster(mesh.name, missing), target.weight)
 
 
-def _timeouts(timeout: HttpTimeout | None) -> Timeouts:
+def http_timeouts(timeout: HttpTimeout | None) -> Timeouts:
+    """Limits of a route or of a listener, with App Mesh's default where nothing is written."""
     if timeout is None:
         return Timeouts()
     return Timeouts(

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from pointsman.graph.links.context import Context, follow, report_missing
+from pointsman.graph.links.context import Context, follow
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.route_policy import with_policies
 from pointsman.graph.links.routes import link_routes, router_listeners, router_ports
-from pointsman.graph.links.targets import choose_cluster, find_node
+from pointsman.graph.links.targets import choose_cluster, find_node, find_router
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.route import Route, Service
-from pointsman.resources.codes import references, routing
+from pointsman.resources.codes import routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.base import PortMapping, Reference
 from pointsman.resources.kinds.virtual_service import (
@@ -110,13 +110,8 @@ def _routed(
     )
     if key is None:
         return None, ()
-    router = context.resources.get(key)
+    router = find_router(context, key, mesh.key, path, findings)
     if router is None:
-        report_missing(key, context.resources, (*path, "virtualRouterRef"), findings)
-        return key, ()
-    other = context.mesh_of(key, router.spec)
-    if other is not None and other.key != mesh.key:
-        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
         return key, ()
     if all(route.tcp_route is not None for route in router.spec.routes) and router.spec.routes:
         message = f"{key} has TCP routes only"

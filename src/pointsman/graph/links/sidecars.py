@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from pointsman.graph.links.backends import NamedBackend, named_backends
 from pointsman.graph.links.certificates import CertificateMap
-from pointsman.graph.links.clusters import discovery_name
 from pointsman.graph.links.context import Context
+from pointsman.graph.links.discovery import discovery_name, ip_preference
 from pointsman.graph.links.in_force import InForce
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.listener_policy import link_extras
@@ -15,13 +15,14 @@ from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.mesh_tls import issued_tls, node_policy, report_issued
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.policies import Effective
+from pointsman.graph.links.routes import http_timeouts
 from pointsman.graph.links.services import link_service, service_listeners
 from pointsman.graph.links.tcp import link_tcp_service
 from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
 from pointsman.graph.links.unreachable import unreachable
 from pointsman.graph.model.listener import Extras
 from pointsman.graph.model.node_id import node_id
-from pointsman.graph.model.route import DEFAULT_TIMEOUT_MS, Service, Timeouts
+from pointsman.graph.model.route import Service, Timeouts
 from pointsman.graph.model.sidecar import (
     OWN_PORT,
     EgressPort,
@@ -88,8 +89,6 @@ def _link(
 ) -> Linked[Sidecar | None]:
     if mesh is None:
         return linked(None, findings.problems)
-    discovery = node.spec.service_discovery
-    found = (discovery.dns or discovery.aws_cloud_map) if discovery else None
     name = aws_name(node.key, node.spec)
     proxies = node_id(mesh.node_id_name, node.key.kind, name)
     sidecar = Sidecar(
@@ -101,7 +100,7 @@ def _link(
         ingress=_ingress(node.spec, proxies, certificates, policies, extras, findings),
         egress=egress,
         open=mesh.is_open,
-        ip_preference=found.ip_preference if found and found.ip_preference else mesh.ip_preference,
+        ip_preference=ip_preference(node.spec, mesh),
         access_log=access_log(node.spec.logging),
     )
     return linked(sidecar, findings.problems)
@@ -150,13 +149,8 @@ def _timeouts(timeout: ListenerTimeout | None) -> Timeouts:
         return Timeouts()
     if timeout.tcp is not None:
         idle = timeout.tcp.idle
-        return Timeouts(DEFAULT_TIMEOUT_MS, None if idle is None else idle.ms)
-    http = timeout.http or timeout.http2 or timeout.grpc
-    request = http.per_request if http else None
-    idle = http.idle if http else None
-    return Timeouts(
-        DEFAULT_TIMEOUT_MS if request is None else request.ms, None if idle is None else idle.ms
-    )
+        return Timeouts(idle_ms=None if idle is None else idle.ms)
+    return http_timeouts(timeout.http or timeout.http2 or timeout.grpc)
 
 
 def _egress(
@@ -166,7 +160,8 @@ def _egress(
     in_force: InForce,
     findings: Findings,
 ) -> tuple[EgressPort, ...]:
-    ports: dict[int, EgressPort] = {}
+    http: dict[int, list[HttpBackend]] = {}
+    tcp: dict[int, tuple[TcpBackend, ...]] = {}
     for backend in backends:
         policy, path = backend.policy or (None, ())
         tls = client_tls(context.certificates, policy, path, findings)
@@ -176,19 +171,30 @@ def _egress(
                 findings.add(routing.PROXY_PORT, backend.path, message)
                 continue
             service, own = (unreachable(found), None) if tls is REFUSED else (found, tls)
-            egress = ports.get(port, EgressPort(port))
             if isinstance(service, TcpBackend):
-                egress = _with_tcp(egress, replace(service, tls=own), backend, findings)
+                service = replace(service, tls=own)
+                tcp[port] = _with_tcp(port, tcp.get(port, ()), service, backend, findings)
             else:
-                egress = replace(egress, http=(*egress.http, HttpBackend(service, own)))
-            ports[port] = egress
-    for port, egress in ports.items():
-        rest = egress.tcp[-1] if egress.tcp and not egress.tcp[-1].addresses else None
-        if egress.http and rest is not None:
-            message = f"{rest.key} shares port {port} with {egress.http[0].service.key}"
-            findings.add(routing.MIXED_PORT, ("spec", "backends"), message)
-            ports[port] = replace(egress, tcp=egress.tcp[:-1])
-    return tuple(ports[port] for port in sorted(ports))
+                http.setdefault(port, []).append(HttpBackend(service, own))
+    return tuple(
+        _port(port, tuple(http.get(port, ())), tcp.get(port, ()), findings)
+        for port in sorted({*http, *tcp})
+    )
+
+
+def _port(
+    port: int,
+    http: tuple[HttpBackend, ...],
+    tcp: tuple[TcpBackend, ...],
+    findings: Findings,
+) -> EgressPort:
+    """What is called on a port; HTTP services take what TCP services leave to no address."""
+    rest = tcp[-1] if tcp and not tcp[-1].addresses else None
+    if http and rest is not None:
+        message = f"{rest.key} shares port {port} with {http[0].service.key}"
+        findings.add(routing.MIXED_PORT, ("spec", "backends"), message)
+        tcp = tcp[:-1]
+    return EgressPort(port, http, tcp)
 
 
 def _services(
@@ -218,19 +224,23 @@ def _services(
 
 
 def _with_tcp(
-    egress: EgressPort, tcp: TcpBackend, backend: NamedBackend, findings: Findings
-) -> EgressPort:
-    """Adds a TCP service to a port, as far as its addresses are not taken."""
-    for other in egress.tcp:
+    port: int,
+    others: tuple[TcpBackend, ...],
+    tcp: TcpBackend,
+    backend: NamedBackend,
+    findings: Findings,
+) -> tuple[TcpBackend, ...]:
+    """TCP services of a port with one more, as far as its addresses are not taken."""
+    for other in others:
         taken = set(other.addresses).intersection(tcp.addresses)
         if taken or not (other.addresses or tcp.addresses):
             what = f"{sorted(taken)[0]} at" if taken else "every connection to"
-            message = f"{other.key} takes {what} port {egress.port}"
+            message = f"{other.key} takes {what} port {port}"
             findings.add(routing.SHADOWED_PORT, backend.path, message)
             left = tuple(item for item in tcp.addresses if item not in taken)
             if not left:
-                return egress
+                return others
             tcp = replace(tcp, addresses=left)
-    by_address = [item for item in (*egress.tcp, tcp) if item.addresses]
-    rest = [item for item in (*egress.tcp, tcp) if not item.addresses]
-    return replace(egress, tcp=(*by_address, *rest))
+    by_address = [item for item in (*others, tcp) if item.addresses]
+    rest = [item for item in (*others, tcp) if not item.addresses]
+    return (*by_address, *rest)

@@ -1,4 +1,4 @@
-"""From a reference to a virtual node, with or without a port, to a cluster."""
+"""From references to virtual nodes and routers to what they name, and on to a cluster."""
 
 from pointsman.graph.links.clusters import Node, link_node
 from pointsman.graph.links.context import Context, report_missing
@@ -6,7 +6,9 @@ from pointsman.graph.links.linked import Findings, Linked
 from pointsman.graph.model.cluster import Cluster
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
+from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
 from pointsman.resources.origin import FieldPath
+from pointsman.resources.resource import Resource
 
 
 def find_node(
@@ -22,6 +24,29 @@ def find_node(
         findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {node.value.mesh.name}")
         return None
     return node
+
+
+def find_router(
+    context: Context, key: Key, mesh: Key, path: FieldPath, findings: Findings
+) -> Resource[VirtualRouterSpec] | None:
+    """The router of a key, as long as it belongs to the mesh, or None and a problem.
+
+    Args:
+        context: where to look.
+        key: the router.
+        mesh: the mesh it has to belong to.
+        path: the provider block that names it.
+        findings: takes the problem.
+    """
+    router = context.resources.get(key)
+    if router is None:
+        report_missing(key, context.resources, (*path, "virtualRouterRef"), findings)
+        return None
+    other = context.mesh_of(key, router.spec)
+    if other is not None and other.key != mesh:
+        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
+        return None
+    return router
 
 
 def choose_cluster(

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from pointsman.graph.links.address_policy import addresses_of
 from pointsman.graph.links.clusters import Node, unknown_cluster
-from pointsman.graph.links.context import Context, follow, report_missing
+from pointsman.graph.links.context import Context, follow
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.policies import Target
 from pointsman.graph.links.route_policy import report_tcp
-from pointsman.graph.links.targets import choose_cluster, find_node
+from pointsman.graph.links.targets import choose_cluster, find_node, find_router
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.sidecar import TcpBackend
-from pointsman.resources.codes import references, routing
+from pointsman.resources.codes import routing
 from pointsman.resources.kinds.virtual_router import Route, TcpRoute, VirtualRouterSpec
 from pointsman.resources.kinds.virtual_service import VirtualRouterProvider, VirtualServiceSpec
 from pointsman.resources.origin import FieldPath
@@ -97,14 +97,8 @@ def _routed(
     path = ("spec", "provider", "virtualRouter")
     ref, arn = provider.virtual_router_ref, provider.virtual_router_arn
     key = follow(ref, arn, "VirtualRouter", path, findings)
-    router = context.resources.get(key) if key else None
-    if key is None or router is None:
-        if key is not None:
-            report_missing(key, context.resources, (*path, "virtualRouterRef"), findings)
-        return Reached()
-    other = context.mesh_of(key, router.spec)
-    if other is not None and other.key != mesh.key:
-        findings.add(references.OTHER_MESH, path, f"{key} belongs to mesh {other.key.name}")
+    router = find_router(context, key, mesh.key, path, findings) if key else None
+    if router is None:
         return Reached()
     table = link_tcp_routes(context, router, mesh, port)
     uses.append(table)

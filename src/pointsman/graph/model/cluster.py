@@ -92,6 +92,22 @@ EVENLY = Balancing()
 """What App Mesh did."""
 
 
+Discovery = DnsServiceDiscovery | CloudMapServiceDiscovery
+"""How the endpoints of a node are found."""
+
+
+def discovered_as(discovery: Discovery | None) -> str:
+    """The host name something is found under; "" for none.
+
+    That is its DNS name, or `SERVICE.NAMESPACE` of Cloud Map.
+    """
+    if discovery is None:
+        return ""
+    if isinstance(discovery, DnsServiceDiscovery):
+        return discovery.hostname.removesuffix(".")
+    return f"{discovery.service_name}.{discovery.namespace_name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Cluster:
     """One port of one virtual node, to be called.
@@ -120,7 +136,7 @@ class Cluster:
     node_name: str
     protocol: str
     port: int
-    discovery: DnsServiceDiscovery | CloudMapServiceDiscovery | None = None
+    discovery: Discovery | None = None
     ip_preference: str | None = None
     endpoints: tuple[Address, ...] | None = None
     health_check: HealthCheck | None = None
