@@ -13,7 +13,7 @@ from pathlib import Path
 from schema_text import Block, blocks_of, rows_of
 
 from pointsman.resources import codes
-from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POLICIES, SPECS, Group
+from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POINTSMAN, POLICIES, SPECS, Group
 from pointsman.resources.kinds.targets import SECTIONS, Targets
 from pointsman.resources.problem import Code
 
@@ -29,6 +29,7 @@ FAMILIES = {
     "6": "What Envoy says",
     "7": "Registries of instances",
     "8": "Identity",
+    "9": "Who may call, and how often",
 }
 
 
@@ -73,7 +74,7 @@ def manifests_page() -> str:
     parts = [
         "# Manifests\n",
         GENERATED,
-        f"The kinds of `{APP_MESH.api_version}` and `{POLICIES.api_version}`, and their fields "
+        f"The kinds of `{APP_MESH.api_version}` and `{POINTSMAN.api_version}`, and their fields "
         "below `spec`. Where no default stands, "
         "absent is a meaning of its own. Types are taken literally: `8080` is a number, "
         '`"8080"` is text.\n',
@@ -84,7 +85,7 @@ def manifests_page() -> str:
         module = importlib.import_module(spec.__module__)
         parts.append(f'<a id="{kind}"></a>\n\n## {kind}\n')
         parts.append(f"{(module.__doc__ or '').strip()}\n")
-        if kind in POLICIES.specs:
+        if kind in POLICIES:
             parts.append(_attaches(spec.TARGETS))
         own = [block for block, kinds in used.items() if kinds == [kind] and block is not spec]
         parts.extend(_sections([spec, *own], "spec"))

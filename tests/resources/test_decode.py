@@ -11,7 +11,7 @@ from pointsman.resources.codes import CODES
 from pointsman.resources.decode import Decoded, decode
 from pointsman.resources.documents import split
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.registry import APP_MESH, POLICIES, SPECS
+from pointsman.resources.kinds.registry import APP_MESH, POINTSMAN, SPECS
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
 from pointsman.resources.kinds.virtual_router import VirtualRouterSpec
 from pointsman.resources.kinds.virtual_service import VirtualServiceSpec
@@ -204,7 +204,7 @@ values = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(sorted(SPECS)),
-    st.sampled_from([APP_MESH.name, POLICIES.name]),
+    st.sampled_from([APP_MESH.name, POINTSMAN.name]),
     st.sampled_from(["v1alpha1", "v1beta1", "v1beta2", "v1"]),
     values,
     values,

@@ -33,6 +33,7 @@ from tests.support.policy_view import (
     balancing_words,
     effects_words,
     extras_words,
+    guards_words,
     override_words,
 )
 
@@ -80,6 +81,7 @@ def _sidecar(sidecar: Sidecar) -> Tree:
                     pool=_pool(item.pool),
                     timeouts=_timeouts(item.timeouts),
                     extras=extras_words(item.extras),
+                    guards=guards_words(item.guards),
                 )
             )
         },
@@ -116,6 +118,7 @@ def _listener(listener: Listener) -> Tree:
         tls=_server_tls(listener.tls),
         pool=_pool(listener.pool),
         extras=extras_words(listener.extras),
+        guards=guards_words(listener.guards),
         hosts={str(host.domain): [_rule(rule) for rule in host.rules] for host in listener.hosts},
     )
 
@@ -176,6 +179,7 @@ def _rule(rule: GatewayRule) -> Tree:
         match=match_words(rule.match),
         rewrite=_rewrite(rule.rewrite),
         policy=rule.override and override_words(rule.override),
+        guards=guards_words(rule.guards),
         to=[
             {
                 _weighed(target.service.key.path, target.weight, len(rule.targets)): _given(
@@ -206,6 +210,7 @@ def _route(route: Route) -> Tree:
         timeouts=_timeouts(route.timeouts),
         retry=_retry(route.retry),
         effects=effects_words(route.effects),
+        guards=guards_words(route.guards),
     )
 
 

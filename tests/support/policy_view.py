@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pointsman.graph.model.cluster import EVENLY, Cluster, CookieHash, HeaderHash, SourceHash
 from pointsman.graph.model.effects import Effects, HeaderChange
+from pointsman.graph.model.guards import Guards
 from pointsman.graph.model.listener import Extras
 from pointsman.graph.model.route import Override
 
@@ -87,3 +88,21 @@ def balancing_words(cluster: Cluster) -> str:
         words.append(f"panic below {balancing.panic_percent} %")
     words.append(f"connect {balancing.connect_ms} ms")
     return ", ".join(words)
+
+
+def guards_words(guards: Guards) -> str:
+    """What stands before something; "" for nothing."""
+    access = guards.access
+    if access is None:
+        return ""
+    words = [f"access {access.policy.path}"]
+    words += [type(method).__name__ for method in access.methods]
+    if access.anonymous:
+        words.append("anybody")
+    if access.allow or access.deny:
+        words.append(f"from {', '.join(access.allow) or 'anywhere'}")
+    if access.deny:
+        words.append(f"not from {', '.join(access.deny)}")
+    words += [f"{rule.action} {rule.name}" for rule in access.rules]
+    words.append(f"else {access.default}")
+    return "; ".join([*words, "audit"] if access.audit else words)

@@ -1,6 +1,6 @@
 """Small meshes for tests that bring backends of their own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from pointsman.graph.link import LinkResult, link
@@ -8,6 +8,7 @@ from pointsman.graph.links.context import GivenEndpoints
 from pointsman.graph.model.cluster import Address
 from pointsman.resources.key import Key
 from tests.support.gateway import Running, running
+from tests.support.instrument import Messages
 from tests.support.manifests import NAMESPACE, Document, resources
 
 
@@ -29,7 +30,9 @@ def key(kind: str, name: str) -> Key:
 
 
 @asynccontextmanager
-async def serving(*documents: Document, **ports: int) -> AsyncIterator[Running]:
-    """Runs a gateway in front of real backends."""
-    with running(linked(*documents, **ports).graph, echo=False) as envoy:
+async def serving(
+    *documents: Document, change: Callable[[Messages], None] | None = None, **ports: int
+) -> AsyncIterator[Running]:
+    """Runs a gateway in front of real backends; `change` as in `running`."""
+    with running(linked(*documents, **ports).graph, echo=False, change=change) as envoy:
         yield envoy

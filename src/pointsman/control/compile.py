@@ -79,10 +79,10 @@ class Compiler:
         linked = link(resources, given, self._linked, self._certificates)
         self._linked = linked
         arranged = tuple(self._arrange(linked.graph.proxies.values()))
-        graph = Graph(
-            {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Gateway)},
-            {proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Sidecar)},
-            linked.graph.identities,
+        graph = replace(
+            linked.graph,
+            gateways={proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Gateway)},
+            sidecars={proxy.key: proxy for proxy, _ in arranged if isinstance(proxy, Sidecar)},
         )
         proxies = {item: proxy for proxy, classes in arranged for item in classes}
         previous, self._memos = self._memos, {}

@@ -8,6 +8,7 @@ from pointsman.envoy.actions import duration, timeouts
 from pointsman.envoy.clusters import loads, pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
 from pointsman.envoy.filters.order import http_filters
+from pointsman.envoy.guards import guarded, uses
 from pointsman.envoy.listeners import Place, http_chain, route_specifier
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
@@ -20,6 +21,7 @@ from pointsman.envoy.redirected import (
 from pointsman.envoy.tcp import tcp_chain
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
+from pointsman.graph.model.guards import NO_GUARDS
 from pointsman.graph.model.sidecar import IngressListener, Sidecar
 
 
@@ -71,19 +73,27 @@ def _chain(
         name = names.ingress_cluster(sidecar, item)
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
     routes = route_specifier(table, node_class.wire)
-    filters = http_filters((), item.extras.compression)
-    return http_chain(prefix, item.protocol, routes, logs, Place.INSIDE, filters, item.extras)
+    filters = http_filters(
+        frozenset(uses(item.guards)), item.extras.compression, wire=node_class.wire
+    )
+    return http_chain(
+        prefix,
+        item.protocol,
+        routes,
+        logs,
+        Place.INSIDE if item.guards is NO_GUARDS else Place.GUARDED,
+        filters,
+        item.extras,
+        certificates=item.tls is not None and item.tls.trust is not None,
+    )
 
 
 def _routes(sidecar: Sidecar, item: IngressListener) -> pb.Message:
     """Everything goes to the application, within the listener's time and without retries."""
     name = names.route_config(item)
     action = {"cluster": names.ingress_cluster(sidecar, item), **timeouts(item.timeouts)}
-    host = {
-        "name": name,
-        "domains": ["*"],
-        "routes": [{"name": "application", "match": {"prefix": "/"}, "route": action}],
-    }
+    row = {"name": "application", "match": {"prefix": "/"}, "route": action}
+    host = {"name": name, "domains": ["*"], "routes": list(guarded(row, item.guards))}
     return pb.RouteConfiguration(name=name, virtual_hosts=[host])
 
 

@@ -9,6 +9,7 @@ from pointsman.envoy.actions import duration
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.order import http_filters
+from pointsman.envoy.guards import Use
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass, Wire
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
@@ -32,7 +33,7 @@ def public_listener(
     listener: Listener,
     node_class: NodeClass,
     routes: Fields,
-    used: Collection[str],
+    used: Collection[Use],
 ) -> pb.Message:
     """The listener clients connect to.
 
@@ -41,7 +42,7 @@ def public_listener(
         listener: the listener.
         node_class: tells address and port to bind.
         routes: route specifier of the connection manager.
-        used: names of the filters that the routes need.
+        used: what the routes need.
     """
     address = Address(node_class.bind, node_class.local_port(listener.port))
     pooled = listener.pool is not None
@@ -51,8 +52,9 @@ def public_listener(
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
         access_log(gateway.access_log, OVERFLOW if pooled else ()),
-        filters=http_filters(used, listener.extras.compression),
+        filters=http_filters(used, listener.extras.compression, wire=node_class.wire),
         extras=listener.extras,
+        certificates=listener.tls is not None and listener.tls.trust is not None,
     )
     return pb.Listener(
         name=names.listener(listener),
@@ -67,8 +69,9 @@ def internal_listener(
     gateway: Gateway,
     listener: Listener,
     name: str,
+    node_class: NodeClass,
     routes: Fields,
-    used: Collection[str],
+    used: Collection[Use],
     *,
     logs: bool,
 ) -> pb.Message:
@@ -78,8 +81,8 @@ def internal_listener(
         listener.protocol,
         routes,
         access_log(gateway.access_log) if logs else [],
-        Place.INSIDE,
-        http_filters(used),
+        Place.BEHIND,
+        http_filters(used, wire=node_class.wire),
         listener.extras,
     )
     return pb.Listener(name=name, internal_listener={}, filter_chains=[chain])
@@ -125,6 +128,8 @@ class Place(Enum):
 
     EDGE = "from clients nobody knows"
     INSIDE = "from a proxy that has seen to it already"
+    BEHIND = "from another listener of the same proxy"
+    GUARDED = "from a proxy that has seen to it, and from anybody who says to be one"
     APPLICATION = "from the application beside the proxy"
 
 
@@ -136,6 +141,8 @@ def http_chain(
     place: Place = Place.EDGE,
     filters: list[Fields] | None = None,
     extras: Extras = PLAIN,
+    *,
+    certificates: bool = False,
 ) -> Fields:
     """`envoy.config.listener.v3.FilterChain` that reads HTTP.
 
@@ -147,6 +154,7 @@ def http_chain(
         place: where it stands.
         filters: HTTP filters; the usual ones when None.
         extras: upgrades that are taken besides websockets over HTTP/1.1.
+        certificates: whether clients have certificates.
     """
     fields: Fields = {
         "stat_prefix": stat_prefix,
@@ -156,10 +164,13 @@ def http_chain(
         "internal_address_config": _NOBODY,
         **routes,
     }
-    if place is not Place.INSIDE:
+    if place in (Place.EDGE, Place.APPLICATION):
         # Inside, the path is normal: a second time `/%2e%2e;/` would become something else.
         fields["normalize_path"] = {"value": True}
         fields["merge_slashes"] = True
+    if place not in (Place.INSIDE, Place.BEHIND):
+        # What a proxy in front knows of callers counts for nothing where they are asked again.
+        fields["early_header_mutation_extensions"] = [_without_own_headers(certificates)]
     if place is not Place.EDGE:
         # What an earlier proxy has learnt of the client is kept, not learnt again.
         fields["use_remote_address"] = {"value": False}
@@ -167,7 +178,8 @@ def http_chain(
         fields["preserve_external_request_id"] = True
     else:
         fields["use_remote_address"] = {"value": True}
-        fields["early_header_mutation_extensions"] = [_without_second_pass_header()]
+    if place is Place.BEHIND:
+        fields["original_ip_detection_extensions"] = [_seen_in_front()]
     fields.update(_upgrades(protocol, extras))
     return network_chain(HTTP_MANAGER, pb.HttpConnectionManager(**fields))
 
@@ -183,9 +195,33 @@ def _upgrades(protocol: str, extras: Extras) -> Fields:
     return fields
 
 
-def _without_second_pass_header() -> Fields:
-    """Takes the header from clients before any route is matched: it is the proxy's own."""
-    mutation = pb.EarlyHeaderMutation(mutations=[{"remove": names.SECOND_PASS_HEADER}])
+def _seen_in_front() -> Fields:
+    """The client's address as the listener in front saw it.
+
+    x-forwarded-for would do, but that has the machine's own address for clients on loopback.
+    """
+    config = pb.AddressHeader(header_name="x-envoy-external-address")
+    return {
+        "name": "envoy.http.original_ip_detection.custom_header",
+        "typed_config": pb.pack(config),
+    }
+
+
+def _without_own_headers(certificates: bool) -> Fields:
+    """Takes headers from clients that are the proxies' own, before any route is matched.
+
+    Where clients have certificates, their names are written down for those who ask who calls.
+    """
+    own: Fields = {"key_matcher": {"prefix": names.OWN_HEADERS, "ignore_case": True}}
+    mutations: list[Fields] = [{"remove_on_match": own}]
+    if certificates:
+        for name, command in (
+            (names.URI_HEADER, "%DOWNSTREAM_PEER_URI_SAN%"),
+            (names.DNS_HEADER, "%DOWNSTREAM_PEER_DNS_SAN%"),
+        ):
+            header = {"key": name, "value": command}
+            mutations.append({"append": {"header": header, "append_action": "ADD_IF_ABSENT"}})
+    mutation = pb.EarlyHeaderMutation(mutations=mutations)
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": pb.pack(mutation),

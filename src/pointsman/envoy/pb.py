@@ -4,6 +4,7 @@ from typing import Any
 
 from envoy.config.bootstrap.v3 import bootstrap_pb2
 from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.core.v3 import extension_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
@@ -12,10 +13,17 @@ from envoy.extensions.clusters.dynamic_forward_proxy.v3 import cluster_pb2 as fo
 from envoy.extensions.compression.brotli.compressor.v3 import brotli_pb2
 from envoy.extensions.compression.gzip.compressor.v3 import gzip_pb2
 from envoy.extensions.compression.zstd.compressor.v3 import zstd_pb2
+from envoy.extensions.filters.http.api_key_auth.v3 import api_key_auth_pb2
 from envoy.extensions.filters.http.compressor.v3 import compressor_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.http.dynamic_forward_proxy.v3 import dynamic_forward_proxy_pb2
 from envoy.extensions.filters.http.fault.v3 import fault_pb2
+from envoy.extensions.filters.http.header_mutation.v3 import (
+    header_mutation_pb2 as http_header_mutation_pb2,
+)
+from envoy.extensions.filters.http.header_to_metadata.v3 import header_to_metadata_pb2
+from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as jwt_authn_pb2
+from envoy.extensions.filters.http.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
@@ -24,6 +32,7 @@ from envoy.extensions.filters.network.http_connection_manager.v3 import (
 )
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
+from envoy.extensions.http.original_ip_detection.custom_header.v3 import custom_header_pb2
 from envoy.extensions.transport_sockets.internal_upstream.v3 import internal_upstream_pb2
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
@@ -34,6 +43,9 @@ from google.protobuf import any_pb2, json_format
 Message = Any
 """A protobuf message; its fields are known to the descriptor pool, not to the type checker."""
 
+AddressHeader = custom_header_pb2.CustomHeaderConfig
+ApiKeyAuth = api_key_auth_pb2.ApiKeyAuth
+ApiKeyAuthPerRoute = api_key_auth_pb2.ApiKeyAuthPerRoute
 Bootstrap = bootstrap_pb2.Bootstrap
 Brotli = brotli_pb2.Brotli
 Cluster = cluster_pb2.Cluster
@@ -48,20 +60,29 @@ EarlyHeaderMutation = header_mutation_pb2.HeaderMutation
 DynamicForwardProxy = dynamic_forward_proxy_pb2.FilterConfig
 DynamicForwardProxyCluster = forward_cluster_pb2.ClusterConfig
 Fault = fault_pb2.HTTPFault
+FilterConfig = route_components_pb2.FilterConfig
 FileAccessLog = file_pb2.FileAccessLog
 Gzip = gzip_pb2.Gzip
+HeaderMutation = http_header_mutation_pb2.HeaderMutation
+HeaderMutationPerRoute = http_header_mutation_pb2.HeaderMutationPerRoute
+HeaderToMetadata = header_to_metadata_pb2.Config
 HttpConnectionManager = http_connection_manager_pb2.HttpConnectionManager
 HttpProtocolOptions = http_protocol_options_pb2.HttpProtocolOptions
 InternalUpstreamTransport = internal_upstream_pb2.InternalUpstreamTransport
+JwtAuthn = jwt_authn_pb2.JwtAuthentication
+JwtAuthnPerRoute = jwt_authn_pb2.PerRouteConfig
 Listener = listener_pb2.Listener
 OriginalDst = original_dst_pb2.OriginalDst
 Packed = any_pb2.Any
+Rbac = rbac_pb2.RBAC
+RbacPerRoute = rbac_pb2.RBACPerRoute
 RawBuffer = raw_buffer_pb2.RawBuffer
 Route = route_components_pb2.Route
 RouteConfiguration = route_pb2.RouteConfiguration
 Router = router_pb2.Router
 Secret = secret_pb2.Secret
 TcpProxy = tcp_proxy_pb2.TcpProxy
+TypedExtensionConfig = extension_pb2.TypedExtensionConfig
 TlsInspector = tls_inspector_pb2.TlsInspector
 UpstreamTls = tls_pb2.UpstreamTlsContext
 VirtualHost = route_components_pb2.VirtualHost

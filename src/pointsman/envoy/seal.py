@@ -7,6 +7,7 @@ from pointsman.envoy import pb
 from pointsman.envoy.sealed import (
     CLUSTER,
     ENDPOINT,
+    EXTENSION,
     LISTENER,
     ROUTE,
     SECRET,
@@ -47,6 +48,7 @@ def unseal(sealed: Sealed) -> pb.Message:
 _CLASSES = {
     CLUSTER: pb.Cluster,
     ENDPOINT: pb.ClusterLoadAssignment,
+    EXTENSION: pb.TypedExtensionConfig,
     LISTENER: pb.Listener,
     ROUTE: pb.RouteConfiguration,
     SECRET: pb.Secret,

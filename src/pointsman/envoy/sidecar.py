@@ -4,21 +4,29 @@ from collections.abc import Iterator
 
 from pointsman.envoy.called import CalledClusters, sealed_secrets
 from pointsman.envoy.egress import egress
+from pointsman.envoy.extensions import extensions
+from pointsman.envoy.guards import uses
 from pointsman.envoy.ingress import ingress
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Cluster
+from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.sidecar import Sidecar
 
 
 def sidecar_resources(
-    sidecar: Sidecar, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+    graph: Graph,
+    sidecar: Sidecar,
+    node_class: NodeClass,
+    memo: Memo,
+    supplied: dict[str, Cluster],
 ) -> Iterator[Sealed]:
     """Everything one sidecar needs; built anew only when something of it has changed.
 
     Args:
+        graph: what it is a part of.
         sidecar: the sidecar.
         node_class: whom it is for.
         memo: remembers what was built.
@@ -36,4 +44,6 @@ def sidecar_resources(
     step = ("sidecar", node_class)
     own, clusters = memo.get(step, (sidecar,), build)
     yield from own
+    used = {use for item in sidecar.ingress for use in uses(item.guards)}
+    yield from extensions(used, graph.consumers, sidecar.key, node_class.wire, memo)
     yield from clusters.sealed(node_class, memo, supplied)

@@ -13,7 +13,9 @@ from pointsman.envoy.bundle import Bundle, bundle
 from pointsman.envoy.called import sealed_cluster, sealed_secrets
 from pointsman.envoy.clusters import internal_cluster, is_supplied
 from pointsman.envoy.config_source import ADS
+from pointsman.envoy.extensions import extensions
 from pointsman.envoy.filters.order import used_by_rules
+from pointsman.envoy.guards import Use
 from pointsman.envoy.listeners import (
     inline_routes,
     internal_listener,
@@ -50,14 +52,14 @@ class Host:
         sealed: the same, sealed.
         clusters: every cluster its routes may choose, by name.
         second_passes: what it leaves to the second pass.
-        filters: names of the filters its routes need.
+        uses: what its routes need of filters.
     """
 
     message: pb.Message | None
     sealed: Sealed
     clusters: dict[str, Cluster]
     second_passes: tuple[SecondPass, ...]
-    filters: frozenset[str]
+    uses: frozenset[Use]
 
 
 def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> Bundle:
@@ -69,25 +71,33 @@ def translate(graph: Graph, node_class: NodeClass, memo: Memo | None = None) -> 
         memo: remembers what was built in the previous run; None builds everything.
     """
     gateway = graph.gateways.get(node_class.owner)
+    memo = memo or Memo()
     supplied: dict[str, Cluster] = {}
     if gateway is not None:
-        return bundle(_resources(gateway, node_class, memo or Memo(), supplied), supplied)
+        return bundle(_resources(graph, gateway, node_class, memo, supplied), supplied)
     sidecar = graph.sidecars.get(node_class.owner)
     if sidecar is not None:
-        return bundle(sidecar_resources(sidecar, node_class, memo or Memo(), supplied), supplied)
+        return bundle(sidecar_resources(graph, sidecar, node_class, memo, supplied), supplied)
     return Bundle({})
 
 
 def _resources(
-    gateway: Gateway, node_class: NodeClass, memo: Memo, supplied: dict[str, Cluster]
+    graph: Graph,
+    gateway: Gateway,
+    node_class: NodeClass,
+    memo: Memo,
+    supplied: dict[str, Cluster],
 ) -> Iterator[Sealed]:
     clusters: dict[str, Cluster] = {}
+    used: set[Use] = set()
     for listener in gateway.listeners:
         hosts = _hosts(gateway, listener, node_class, memo)
         for host in hosts:
             clusters.update(host.clusters)
+            used |= host.uses
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
+    yield from extensions(used, graph.consumers, gateway.key, node_class.wire, memo)
     for name, item in clusters.items():
         tls = upstream_tls(gateway.tls, item)
         yield sealed_cluster(name, item, tls, node_class, memo)
@@ -119,10 +129,10 @@ def _host(
             seal(table.message, _keys_of(gateway, host)),
             {names.cluster(item): item for rule in host.rules for item in _clusters_of(rule)},
             table.second_passes,
-            used_by_rules(host.rules),
+            used_by_rules(listener, host.rules),
         )
 
-    inputs = (host, second_pass, node_class.wire, listener.extras.tunnels)
+    inputs = (host, second_pass, node_class.wire, listener.extras.tunnels, listener.guards)
     result: Host = memo.get(("host", name), inputs, build)
     return result
 
@@ -167,7 +177,7 @@ def _tables(
     keys = (gateway.key,)
     yield from sealed_secrets(listener.tls, keys)
     configuration = _route_configuration(listener, node_class, hosts)
-    used = _filters(hosts)
+    used = _uses(hosts)
     routes = route_specifier(configuration, node_class.wire)
     if node_class.wire != "static":
         yield seal(configuration, keys)
@@ -180,7 +190,9 @@ def _tables(
     inner = names.pool_listener(listener)
     name = names.pool_cluster(gateway, listener)
     yield seal(internal_cluster(name, inner, listener.protocol, listener.pool), keys)
-    yield seal(internal_listener(gateway, listener, inner, routes, used, logs=True), keys)
+    yield seal(
+        internal_listener(gateway, listener, inner, node_class, routes, used, logs=True), keys
+    )
     yield seal(public_listener(gateway, listener, node_class, front, ()), keys)
 
 
@@ -201,9 +213,11 @@ def _passes(
     inner = names.second_pass_listener(listener)
     name = names.second_pass_cluster(gateway, listener)
     yield seal(internal_cluster(name, inner, listener.protocol, None), keys)
-    used = _filters(hosts)
-    yield seal(internal_listener(gateway, listener, inner, routes, used, logs=False), keys)
+    used = _uses(hosts)
+    yield seal(
+        internal_listener(gateway, listener, inner, node_class, routes, used, logs=False), keys
+    )
 
 
-def _filters(hosts: tuple[Host, ...]) -> frozenset[str]:
-    return frozenset(name for host in hosts for name in host.filters)
+def _uses(hosts: tuple[Host, ...]) -> frozenset[Use]:
+    return frozenset(use for host in hosts for use in host.uses)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
 from pointsman.envoy.effects import effects_of_route
+from pointsman.envoy.guards import guarded
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import SECOND_PASS_HEADER
 from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
@@ -17,6 +18,7 @@ from pointsman.graph.model.gateway import (
     ServiceTarget,
     VirtualHost,
 )
+from pointsman.graph.model.guards import NO_GUARDS, Guards, nearest
 from pointsman.graph.model.match import HeaderCondition, HeaderTest, RequestMatch
 from pointsman.graph.model.route import DEFAULT_RETRY, Route, Service
 
@@ -30,15 +32,22 @@ class SecondPass:
     Attributes:
         rule: the rule.
         index: which of its targets; a service may be there twice, by two of its ports.
+        guards: what stands before the rule.
     """
 
     rule: GatewayRule
     index: int
+    guards: Guards = NO_GUARDS
 
     @property
     def service(self) -> Service:
         """The target's service."""
         return self.rule.targets[self.index].service
+
+    @property
+    def guards_routes(self) -> bool:
+        """Whether the second pass guards: routes have guards of their own, unknown in the first."""
+        return any(route.guards is not NO_GUARDS for route in self.service.routes)
 
     @property
     def mark(self) -> str:
@@ -79,7 +88,7 @@ def service_host(service: Service, name: str, domains: list[str], name_of: NameO
 
 def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: str) -> Table:
     """One host's rules, in order."""
-    builder = _Builder(names.second_pass_cluster(gateway, listener))
+    builder = _Builder(names.second_pass_cluster(gateway, listener), listener.guards)
     routes = [row for rule in host.rules for row in builder.rule(rule)]
     if listener.extras.tunnels:
         routes += [row for rule in host.rules for row in builder.tunnels(rule)]
@@ -99,9 +108,10 @@ def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
         marker = HeaderCondition(SECOND_PASS_HEADER, HeaderTest.EXACT, item.mark)
         for route in item.service.routes:
             match = replace(route.match, headers=(marker, *route.match.headers))
-            routes.append(_rule_row(item.rule, match, {}, route))
-        rest = RequestMatch(headers=(marker,))
-        routes.append(_rule_row(item.rule, rest, {}, None))
+            guards = nearest(route.guards, item.guards) if item.guards_routes else NO_GUARDS
+            routes.extend(guarded(_rule_row(item.rule, match, {}, route), guards))
+        rest = _rule_row(item.rule, RequestMatch(headers=(marker,)), {}, None)
+        routes.extend(guarded(rest, item.guards if item.guards_routes else NO_GUARDS))
     return pb.VirtualHost(
         name="second_pass",
         domains=["*"],
@@ -114,7 +124,8 @@ def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
 class _Builder:
     """Builds the rows of one virtual host."""
 
-    def __init__(self, second_pass_cluster: str) -> None:
+    def __init__(self, second_pass_cluster: str, guards: Guards) -> None:
+        self._guards = guards
         self.second_passes: list[SecondPass] = []
         self._second_pass_cluster = second_pass_cluster
 
@@ -122,7 +133,8 @@ class _Builder:
         """Rows of one rule: all shares of all services, and nothing falls through."""
         targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
-            yield _respond(names.route(rule, None), route_match(rule.match), 503)
+            row = _respond(names.route(rule, None), route_match(rule.match), 503)
+            yield from guarded(row, self._before(rule))
             return
         refusal = refused(rule)
         if refusal is not None:
@@ -136,24 +148,33 @@ class _Builder:
             return
         targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
-            yield _tunnel(_respond(names.route(rule, None), route_match(rule.match), 503))
+            row = _tunnel(_respond(names.route(rule, None), route_match(rule.match), 503))
+            yield from guarded(row, self._before(rule))
         for _, target, fraction in _shares(targets):
             for step in tunnels(rule, target.service):
-                yield _tunnel(_rule_row(rule, step.match, {}, step.route, fraction))
+                row = _tunnel(_rule_row(rule, step.match, {}, step.route, fraction))
+                yield from guarded(row, self._before(rule, step.route))
+
+    def _before(self, rule: GatewayRule, route: Route | None = None) -> Guards:
+        """What stands before a route of a rule, or before the rule's own answers."""
+        own = NO_GUARDS if route is None else route.guards
+        return nearest(own, rule.guards, self._guards)
 
     def _target(
         self, rule: GatewayRule, index: int, target: ServiceTarget, fraction: int | None
     ) -> Iterator[Fields]:
         steps = compose(rule, target.service)
         if steps is None:
-            second_pass = SecondPass(rule, index)
+            second_pass = SecondPass(rule, index, self._before(rule))
             self.second_passes.append(second_pass)
+            guards = NO_GUARDS if second_pass.guards_routes else second_pass.guards
             for step in whole_steps(rule):
-                yield self._to_second_pass(second_pass, step, fraction)
+                yield from guarded(self._to_second_pass(second_pass, step, fraction), guards)
             return
         for step in steps:
             rewrites = _rewrites(rule, target.service, step)
-            yield _rule_row(rule, step.match, rewrites, step.route, fraction)
+            row = _rule_row(rule, step.match, rewrites, step.route, fraction)
+            yield from guarded(row, self._before(rule, step.route))
 
     def _to_second_pass(self, second_pass: SecondPass, step: Step, fraction: int | None) -> Fields:
         action = {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pointsman.graph.links.attach import read_policies
 from pointsman.graph.links.certificates import CertificateMap
+from pointsman.graph.links.consumers import read_consumers
 from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
@@ -104,7 +105,7 @@ def link(
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
     # A router with several ports is linked once for each, and says the same of what they share.
-    graph = Graph(gateways, sidecars, uses_identities(context))
+    graph = Graph(gateways, sidecars, read_consumers(context), uses_identities(context))
     found_problems = tuple(dict.fromkeys(problems))
     return LinkResult(graph, found_problems, good, in_force.now, memo)
 

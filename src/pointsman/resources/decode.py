@@ -11,7 +11,7 @@ from typing import Any, Final
 from pointsman.resources.codes import notes, reading
 from pointsman.resources.envelope import api, identify
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POLICIES, Group, group_of
+from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POINTSMAN, Group, group_of
 from pointsman.resources.objects import decode_object
 from pointsman.resources.origin import Origin
 from pointsman.resources.problem import Problem
@@ -204,7 +204,7 @@ def _right_version(kind: str) -> str:
 
 
 def _not_used(api_version: str, kind: str) -> Problem:
-    of = {"mesh": (APP_MESH, "App Mesh"), "pointsman": (POLICIES, "Pointsman")}
+    of = {"mesh": (APP_MESH, "App Mesh"), "pointsman": (POINTSMAN, "Pointsman")}
     meant = (
         whose for word, (group, whose) in of.items() if word in api_version and kind in group.specs
     )

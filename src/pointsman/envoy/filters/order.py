@@ -1,45 +1,96 @@
 """Which HTTP filters a listener has, in the order requests meet them; responses go backwards.
 
-| filter                | why here                                                             |
-|-----------------------|----------------------------------------------------------------------|
-| compressor            | outermost, so that it compresses what all others have answered       |
-| cors                  | answers preflight requests, which no backend and no fault should see |
-| fault                 | fails what was good so far, before anything is spent on it           |
-| dynamic_forward_proxy | looks up the host of requests that pass, just before it is needed    |
-| router                | sends the request on, so nothing behind it would ever run            |
+| filter                    | why here                                                          |
+|---------------------------|-------------------------------------------------------------------|
+| compressor                | outermost, so that it compresses what all others have answered    |
+| cors                      | answers preflight requests, which carry no credentials and which  |
+|                           | no backend and no fault should see                                |
+| pointsman.sources         | turns addresses away before they can guess at credentials         |
+| pointsman.keys            | proves who calls; all that follows goes by it                     |
+| pointsman.passwords       | the same                                                          |
+| pointsman.tokens          | the same; leaves claims for the rules                             |
+| pointsman.subject         | names what a token or a certificate says of itself                |
+| pointsman.subjects        | looks up whose it is, so it follows what it looks up              |
+| pointsman.identity        | takes apart what the tables said                                  |
+| pointsman.identity_headers| writes it down for rules, limits and backends                     |
+| pointsman.demanded        | what a token has to have; before rules, which hold for all ways in|
+| pointsman.denied          | denial wins, so it goes first                                     |
+| pointsman.allowed         | what is left has to be allowed                                    |
+| fault                     | fails what was good so far, before anything is spent on it        |
+| dynamic_forward_proxy     | looks up the host of requests that pass, just before it is needed |
+| router                    | sends the request on, so nothing behind it would ever run         |
 
 A filter that acts for some routes only is in those listeners only which have such a route, and
 there does nothing for the others.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from pointsman.envoy import pb
-from pointsman.envoy.filters import cors, fault
+from pointsman.envoy.filters import cors, credentials, fault, identity, rules, tokens
 from pointsman.envoy.filters.compressor import compressors
+from pointsman.envoy.guards import Use, uses
 from pointsman.envoy.matchers import Fields
+from pointsman.envoy.node_class import Wire
+from pointsman.graph.model.access import TokenMethod
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
-from pointsman.graph.model.gateway import GatewayRule
+from pointsman.graph.model.gateway import GatewayRule, Listener
+from pointsman.graph.model.guards import nearest
 from pointsman.graph.model.listener import Compression
 from pointsman.graph.model.route import Service
 
-_BY_ROUTE = {cors.NAME: cors.cors_filter, fault.NAME: fault.fault_filter}
+_Build = Callable[[Collection[Use], Wire], Fields]
+
+
+def _alone(build: Callable[[], Fields]) -> _Build:
+    return lambda _used, _wire: build()
+
+
+def _table(name: str) -> _Build:
+    return lambda _used, wire: credentials.table_filter(name, wire)
+
+
+def _rules(name: str) -> _Build:
+    return lambda _used, _wire: rules.rules_filter(name)
+
+
+def _tokens(used: Collection[Use], _wire: Wire) -> Fields:
+    return tokens.token_filter(use for use in used if isinstance(use, TokenMethod))
+
+
+_BY_ROUTE: dict[str, _Build] = {
+    cors.NAME: _alone(cors.cors_filter),
+    rules.SOURCES: _rules(rules.SOURCES),
+    credentials.KEYS: _table(credentials.KEYS),
+    credentials.PASSWORDS: _table(credentials.PASSWORDS),
+    tokens.NAME: _tokens,
+    identity.SUBJECT: _alone(identity.subject_filter),
+    credentials.SUBJECTS: _table(credentials.SUBJECTS),
+    identity.SPLIT: _alone(identity.split_filter),
+    identity.HEADERS: _alone(identity.headers_filter),
+    rules.DEMANDED: _rules(rules.DEMANDED),
+    rules.DENIED: _rules(rules.DENIED),
+    rules.ALLOWED: _rules(rules.ALLOWED),
+    fault.NAME: _alone(fault.fault_filter),
+}
 
 
 def http_filters(
-    used: Collection[str] = (),
+    used: Collection[Use] = (),
     compression: Compression | None = None,
     forward: Fields | None = None,
+    wire: Wire = "delta",
 ) -> list[Fields]:
     """`http_filters` of a connection manager.
 
     Args:
-        used: names of the filters its routes need.
+        used: what its routes need.
         compression: which responses it compresses.
         forward: the filter that looks up hosts, if requests pass to any.
+        wire: how the proxy gets what filters refer to.
     """
     filters = [] if compression is None else compressors(compression)
-    filters += [build() for name, build in _BY_ROUTE.items() if name in used]
+    filters += [build(used, wire) for name, build in _BY_ROUTE.items() if name in used]
     if forward is not None:
         filters.append(forward)
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": pb.pack(pb.Router())}]
@@ -55,19 +106,23 @@ def configured(effects: Effects) -> dict[str, pb.Message]:
     return found
 
 
-def used_by_rules(rules: Iterable[GatewayRule]) -> frozenset[str]:
-    """Names of the filters that gateway routes need, with all that they lead to."""
-    found: set[str] = set()
+def used_by_rules(listener: Listener, rules: Iterable[GatewayRule]) -> frozenset[Use]:
+    """What gateway routes of a listener need, with all that they lead to."""
+    found: set[Use] = set()
     for rule in rules:
+        outer = nearest(rule.guards, listener.guards)
+        found.update(uses(outer))
         if rule.override is not None:
             found.update(_names(rule.override.effects))
         for target in rule.targets:
             found |= used_by_service(target.service)
+            for route in target.service.routes:
+                found.update(uses(nearest(route.guards, outer)))
     return frozenset(found)
 
 
-def used_by_service(service: Service) -> frozenset[str]:
-    """Names of the filters that a service's routes need."""
+def used_by_service(service: Service) -> frozenset[Use]:
+    """What a service's routes need where nobody is asked who calls."""
     return frozenset(name for route in service.routes for name in _names(route.effects))
 
 

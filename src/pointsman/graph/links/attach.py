@@ -25,7 +25,7 @@ def read_policies(resources: ResourceSet, memo: Memo) -> Policies:
     same.
     """
     by_kind: dict[str, dict[Target, Attached]] = {}
-    for kind in POLICIES.specs:
+    for kind in POLICIES:
         taken: dict[Target, Attached] = by_kind.setdefault(kind, {})
         for _, policy in sorted(resources.of(kind).items()):
             result = _attach(resources, policy, taken, memo)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from pointsman.graph.compose import compose
 from pointsman.graph.links.context import Context, follow, report_missing
+from pointsman.graph.links.guards import link_guards
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
+from pointsman.graph.links.policies import Target
 from pointsman.graph.links.route_policy import gateway_route_override
 from pointsman.graph.links.routes import PROTOCOL_OF_FIELD
 from pointsman.graph.links.services import link_service, service_ports
@@ -19,6 +21,7 @@ from pointsman.graph.model.gateway import (
     Rewrite,
     ServiceTarget,
 )
+from pointsman.graph.model.guards import Guards
 from pointsman.graph.model.match import ANY_PATH, PathKind, RequestMatch
 from pointsman.graph.model.route import Override, Service, lost_service
 from pointsman.resources.codes import references, routing
@@ -84,6 +87,7 @@ class Known:
     gateway: VirtualGatewaySpec | None
     services: tuple[Linked[Service] | None, ...]
     override: Linked[Override | None]
+    guards: Linked[Guards]
     result: Linked[GatewayRule | None]
 
 
@@ -104,9 +108,11 @@ def link_gateway_route(
     gateway = resource.spec if resource is not None else None
     services = tuple([_service(context, target) for target in placed.targets])
     override = gateway_route_override(context, route.key, placed.mesh)
+    guards = link_guards(context, Target(route.key))
     if (
         known is None
         or known.override is not override
+        or known.guards is not guards
         or known.gateway is not gateway
         or known.services != services
         or None in services
@@ -114,8 +120,8 @@ def link_gateway_route(
         findings = Findings(route.key, *placed.problems)
         if None in services and placed.mesh is not None:
             _report_services(context, placed.targets, services, placed.mesh.key, findings)
-        result = _link(route, placed, gateway, services, override, findings)
-        known = Known(placed, gateway, services, override, result)
+        result = _link(route, placed, gateway, services, override, guards, findings)
+        known = Known(placed, gateway, services, override, guards, result)
     context.memo.keep(route.key, placing, known)
     return known.result
 
@@ -222,6 +228,7 @@ def _link(
     gateway: VirtualGatewaySpec | None,
     services: tuple[Linked[Service] | None, ...],
     override: Linked[Override | None],
+    guards: Linked[Guards],
     findings: Findings,
 ) -> Linked[GatewayRule | None]:
     if placed.gateway is None or gateway is None:
@@ -252,12 +259,13 @@ def _link(
         rewrite=_rewrite(body, match),
         priority=route.spec.priority,
         override=override.value,
+        guards=guards.value,
     )
     _check_reach(rule, field, findings)
     for named, called in zip(placed.targets, targets, strict=False):
         _check_protocol(called.service, field, named.path, findings)
     used = (service for service in services if service)
-    return linked(rule, findings.problems, override, *used)
+    return linked(rule, findings.problems, override, guards, *used)
 
 
 def _called(target: NamedTarget, service: Linked[Service] | None, route: Key) -> Service:

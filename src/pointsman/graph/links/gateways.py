@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pointsman.graph.links.context import Context
+from pointsman.graph.links.guards import listener_guards
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.listener_policy import link_extras
 from pointsman.graph.links.logging import access_log
@@ -105,7 +106,9 @@ def _listeners(
             _note_isolation(context, hosts)
             protocol = spec.port_mapping.protocol
             extras = link_extras(context, gateway.key, port, protocol).value
-            listeners[port] = Listener(port, protocol, hosts, spec.connection_pool, tls, extras)
+            guards = listener_guards(context, gateway.key, port).value
+            pool = spec.connection_pool
+            listeners[port] = Listener(port, protocol, hosts, pool, tls, extras, guards)
     return tuple(listeners[port] for port in sorted(listeners))
 
 

@@ -20,7 +20,7 @@ def http_match(match: gateway_route.GatewayHttpMatch | virtual_router.HttpMatch)
         path=_path(match.prefix, match.path),
         method=match.method,
         scheme=match.scheme if isinstance(match, virtual_router.HttpMatch) else None,
-        headers=_headers(match.headers),
+        headers=conditions(match.headers),
         queries=tuple(
             QueryCondition(query.name, query.match.exact if query.match else None)
             for query in match.query_parameters
@@ -37,7 +37,7 @@ def grpc_match(
         path = PathCondition(PathKind.EXACT, f"/{service}/{method}")
     elif service is not None:
         path = PathCondition(PathKind.PREFIX, f"/{service}/")
-    return RequestMatch(path=path, headers=_headers(metadata))
+    return RequestMatch(path=path, headers=conditions(metadata))
 
 
 def _path(prefix: str | None, path: matching.PathMatch | None) -> PathCondition:
@@ -48,7 +48,8 @@ def _path(prefix: str | None, path: matching.PathMatch | None) -> PathCondition:
     return ANY_PATH if prefix is None else PathCondition(PathKind.PREFIX, prefix)
 
 
-def _headers(matches: Iterable[matching.HeaderMatch]) -> tuple[HeaderCondition, ...]:
+def conditions(matches: Iterable[matching.HeaderMatch]) -> tuple[HeaderCondition, ...]:
+    """Conditions on headers, or on metadata."""
     return tuple(_header(match) for match in matches)
 
 

@@ -21,7 +21,7 @@ from pointsman.graph.model.effects import (
     Mirror,
 )
 from pointsman.graph.model.route import Override, RetryPolicy, Route
-from pointsman.resources.codes import notes, routing
+from pointsman.resources.codes import routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.route_policy import Cors as CorsSpec
 from pointsman.resources.kinds.route_policy import Fault as FaultSpec
@@ -75,21 +75,6 @@ def with_policies(
         ("policed", service, port), (routes, found, tuple(used.values())), build
     )
     return result.value, [*used.values(), result]
-
-
-def report_tcp(context: Context, owner: Key, *targets: Target) -> None:
-    """Says of a policy that it does nothing for a TCP route or service."""
-    found = context.policies.effective(KIND, targets)
-    if found is None:
-        return
-    attached = found.origins[0]
-
-    def build() -> Linked[None]:
-        findings = Findings(attached.policy)
-        findings.add(notes.NO_EFFECT, attached.path, f"{owner} carries TCP, which has no requests")
-        return linked(None, findings.problems)
-
-    context.memo.get(("policy for tcp", attached.policy, owner), (attached,), build)
 
 
 def _policy_of(context: Context, service: Key, router: Key | None, route: Route) -> Attached | None:

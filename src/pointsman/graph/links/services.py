@@ -3,6 +3,7 @@
 from typing import Any
 
 from pointsman.graph.links.context import Context, follow
+from pointsman.graph.links.guards import with_guards
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
@@ -87,6 +88,8 @@ def link_service(
     if mesh is not None:
         table, policies = with_policies(context, service.key, router, mesh, port, table)
         uses.extend(policies)
+        table, guards = with_guards(context, service.key, router, port, table)
+        uses.extend(guards)
     name = aws_name(service.key, service.spec)
     result: Linked[Service] = context.memo.get(
         step,

@@ -7,6 +7,7 @@ from pointsman.graph.links.backends import NamedBackend, named_backends
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.discovery import discovery_name, ip_preference
+from pointsman.graph.links.guards import listener_guards
 from pointsman.graph.links.in_force import InForce
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.listener_policy import link_extras
@@ -14,12 +15,14 @@ from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.mesh_tls import issued_tls, node_policy, report_issued
 from pointsman.graph.links.names import aws_name
-from pointsman.graph.links.policies import Effective
+from pointsman.graph.links.no_requests import report_tcp
+from pointsman.graph.links.policies import Effective, Target
 from pointsman.graph.links.routes import http_timeouts
 from pointsman.graph.links.services import link_service, service_listeners
 from pointsman.graph.links.tcp import link_tcp_service
 from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
 from pointsman.graph.links.unreachable import unreachable
+from pointsman.graph.model.guards import NO_GUARDS, Guards
 from pointsman.graph.model.listener import Extras
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Service, Timeouts
@@ -69,13 +72,35 @@ def link_sidecar(
         ).value
         for item in node.spec.listeners
     }
+    guards = {
+        item.port_mapping.port: _guards(context, node.key, item) for item in node.spec.listeners
+    }
     home = None if taken else mesh
     result: Linked[Sidecar | None] = context.memo.get(
         ("sidecar", node.key),
-        (node.spec, mesh, certificates, policies, extras, egress, taken, tuple(findings.problems)),
-        lambda: _link(node, home, certificates, policies, extras, egress, findings),
+        (
+            node.spec,
+            mesh,
+            certificates,
+            policies,
+            extras,
+            guards,
+            egress,
+            taken,
+            tuple(findings.problems),
+        ),
+        lambda: _link(node, home, certificates, policies, extras, guards, egress, findings),
     )
     return result
+
+
+def _guards(context: Context, node: Key, listener: NodeListener) -> Guards:
+    """What stands before a port of the application; TCP has no requests to guard."""
+    port = listener.port_mapping.port
+    if listener.port_mapping.protocol == "tcp":
+        report_tcp(context, node, Target(node, str(port)))
+        return NO_GUARDS
+    return listener_guards(context, node, port).value
 
 
 def _link(
@@ -84,6 +109,7 @@ def _link(
     certificates: CertificateMap,
     policies: Policies,
     extras: Mapping[int, Extras],
+    guards: Mapping[int, Guards],
     egress: tuple[EgressPort, ...],
     findings: Findings,
 ) -> Linked[Sidecar | None]:
@@ -97,7 +123,7 @@ def _link(
         mesh_name=mesh.name,
         name=name,
         hostname=discovery_name(node.spec),
-        ingress=_ingress(node.spec, proxies, certificates, policies, extras, findings),
+        ingress=_ingress(node.spec, proxies, certificates, policies, extras, guards, findings),
         egress=egress,
         open=mesh.is_open,
         ip_preference=ip_preference(node.spec, mesh),
@@ -112,6 +138,7 @@ def _ingress(
     certificates: CertificateMap,
     policies: Policies,
     extras: Mapping[int, Extras],
+    guards: Mapping[int, Guards],
     findings: Findings,
 ) -> tuple[IngressListener, ...]:
     """Ports of the application; one whose certificate is not to be had is not served."""
@@ -128,11 +155,13 @@ def _ingress(
         report_issued(own, issued, policies[port], path, findings)
         tls = own or issued
         if tls is None or tls.certificate is not None:
-            listeners[port] = _listener(listener, tls, extras[port])
+            listeners[port] = _listener(listener, tls, extras[port], guards[port])
     return tuple(listeners[port] for port in sorted(listeners))
 
 
-def _listener(listener: NodeListener, tls: ServerTls | None, extras: Extras) -> IngressListener:
+def _listener(
+    listener: NodeListener, tls: ServerTls | None, extras: Extras, guards: Guards
+) -> IngressListener:
     mapping = listener.port_mapping
     return IngressListener(
         mapping.port,
@@ -141,6 +170,7 @@ def _listener(listener: NodeListener, tls: ServerTls | None, extras: Extras) -> 
         listener.connection_pool,
         tls,
         extras,
+        guards,
     )
 
 

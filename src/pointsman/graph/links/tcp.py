@@ -8,8 +8,8 @@ from pointsman.graph.links.context import Context, follow
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.no_requests import report_tcp
 from pointsman.graph.links.policies import Target
-from pointsman.graph.links.route_policy import report_tcp
 from pointsman.graph.links.targets import choose_cluster, find_node, find_router
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.sidecar import TcpBackend

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pointsman.graph.model.guards import NO_GUARDS, Guards
 from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.node_id import node_id
@@ -75,6 +76,7 @@ class GatewayRule:
         rewrite: what is changed on the way.
         priority: as written; None counts as 1000.
         override: what its policy says; it counts before what the services' routes have.
+        guards: what stands before it, where its services' routes have none of their own.
     """
 
     key: Key
@@ -86,6 +88,7 @@ class GatewayRule:
     rewrite: Rewrite
     priority: int | None = None
     override: Override | None = None
+    guards: Guards = NO_GUARDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Listener:
         pool: limits of what passes through.
         tls: TLS of clients' connections; None for plaintext.
         extras: what its policy adds.
+        guards: what stands before its rules, where they have none of their own.
     """
 
     port: int
@@ -115,6 +119,7 @@ class Listener:
     pool: GatewayConnectionPool | None = None
     tls: ServerTls | None = None
     extras: Extras = PLAIN
+    guards: Guards = NO_GUARDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pointsman.graph.model.cluster import Stickiness, WeightedCluster
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
+from pointsman.graph.model.guards import NO_GUARDS, Guards
 from pointsman.graph.model.match import RequestMatch
 from pointsman.resources.key import Key
 from pointsman.resources.origin import FieldPath
@@ -76,6 +77,7 @@ class Route:
         retry: when it is tried again.
         effects: whatever else happens to it on its way.
         policies: who had a say in the last three.
+        guards: what stands before it.
     """
 
     key: Key
@@ -87,6 +89,7 @@ class Route:
     retry: RetryPolicy = DEFAULT_RETRY
     effects: Effects = NO_EFFECTS
     policies: tuple[Key, ...] = ()
+    guards: Guards = NO_GUARDS
 
 
 @dataclass(frozen=True, slots=True)

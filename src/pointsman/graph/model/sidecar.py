@@ -5,6 +5,7 @@ from typing import Final
 
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.gateway import AccessLogFile
+from pointsman.graph.model.guards import NO_GUARDS, Guards
 from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Service, Timeouts
@@ -27,6 +28,7 @@ class IngressListener:
         pool: limits of what reaches the application.
         tls: TLS of connections from outside; None for plaintext.
         extras: what its policy adds.
+        guards: what stands before the application.
     """
 
     port: int
@@ -35,6 +37,7 @@ class IngressListener:
     pool: NodeConnectionPool | None = None
     tls: ServerTls | None = None
     extras: Extras = PLAIN
+    guards: Guards = NO_GUARDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@
     PM6xx  envoy       what Envoy itself refuses, and ports
     PM7xx  registry    what registries of service instances say
     PM8xx  identity    certificates of the mesh's own authority
+    PM9xx  access      who may call, and how often
 
 One module a hundred; `docs/problems.md` is generated from `CODES`. A number is never reused.
 """
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType, ModuleType
 
 from pointsman.resources.codes import (
+    access,
     enforcement,
     envoy,
     fields,
@@ -40,6 +42,7 @@ _MODULES: tuple[ModuleType, ...] = (
     enforcement,
     envoy,
     identity,
+    access,
 )
 
 

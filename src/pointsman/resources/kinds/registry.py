@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from pointsman.resources.kinds.access_policy import AccessPolicySpec
 from pointsman.resources.kinds.address_policy import AddressPolicySpec
 from pointsman.resources.kinds.backend_group import BackendGroupSpec
 from pointsman.resources.kinds.backend_policy import BackendPolicySpec
+from pointsman.resources.kinds.consumer import ConsumerSpec
 from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
 from pointsman.resources.kinds.listener_policy import ListenerPolicySpec
 from pointsman.resources.kinds.mesh import MeshSpec
@@ -59,27 +61,31 @@ APP_MESH: Final = Group(
 )
 """What the App Mesh controller read."""
 
-POLICIES: Final = Group(
+POLICIES: Final[Mapping[str, type[Any]]] = MappingProxyType(
+    {
+        "MeshTLS": MeshTLSSpec,
+        "RoutePolicy": RoutePolicySpec,
+        "BackendPolicy": BackendPolicySpec,
+        "ListenerPolicy": ListenerPolicySpec,
+        "AddressPolicy": AddressPolicySpec,
+        "AccessPolicy": AccessPolicySpec,
+    }
+)
+"""Kinds that are attached to others: each of their specs has `TARGETS` and `target_refs`."""
+
+POINTSMAN: Final = Group(
     "pointsman.dev",
     ("v1alpha1",),
-    MappingProxyType(
-        {
-            "MeshTLS": MeshTLSSpec,
-            "RoutePolicy": RoutePolicySpec,
-            "BackendPolicy": BackendPolicySpec,
-            "ListenerPolicy": ListenerPolicySpec,
-            "AddressPolicy": AddressPolicySpec,
-        }
-    ),
+    MappingProxyType({**POLICIES, "Consumer": ConsumerSpec}),
 )
-"""Pointsman's own kinds: policies, each of whose specs has `TARGETS` and `target_refs`."""
+"""Pointsman's own kinds."""
 
 GROUPS: Final[Mapping[str, Group]] = MappingProxyType(
-    {group.name: group for group in (APP_MESH, POLICIES)}
+    {group.name: group for group in (APP_MESH, POINTSMAN)}
 )
 """Name -> group."""
 
-SPECS: Final[Mapping[str, type[Any]]] = MappingProxyType({**APP_MESH.specs, **POLICIES.specs})
+SPECS: Final[Mapping[str, type[Any]]] = MappingProxyType({**APP_MESH.specs, **POINTSMAN.specs})
 """Kind -> class of its spec, of all groups."""
 
 

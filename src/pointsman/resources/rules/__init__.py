@@ -12,9 +12,11 @@ from typing import Any
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 from pointsman.resources.rules import (
+    access_policy,
     address_policy,
     backend_group,
     backend_policy,
+    consumer,
     gateway_route,
     listener_policy,
     mesh,
@@ -42,6 +44,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "BackendPolicy": backend_policy.check,
         "ListenerPolicy": listener_policy.check,
         "AddressPolicy": address_policy.check,
+        "AccessPolicy": access_policy.check,
+        "Consumer": consumer.check,
     }
 )
 """The rules of each kind."""
