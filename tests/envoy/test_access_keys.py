@@ -21,7 +21,7 @@ from tests.support.manifests import (
     router,
     service,
 )
-from tests.support.scenes import serving
+from tests.support.scenes import serving, serving_with
 from tests.support.upstream import Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -97,7 +97,7 @@ async def test_a_key_is_found_where_the_policy_says_and_taken_out(
     backend: Upstream, places: dict[str, list[str]], target: str, headers: Headers
 ) -> None:
     guard = access("VirtualGateway/gateway", methods=[key_in(**places)])
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, target, *headers)).status == 200
         assert (await ask(envoy, "/a")).status == 401
     (seen,) = backend.seen
@@ -131,7 +131,7 @@ async def test_what_is_no_key_or_in_the_wrong_place_is_turned_away(
     backend: Upstream, target: str, headers: Headers
 ) -> None:
     guard = access("VirtualGateway/gateway", methods=[key_in()])
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, target, *headers)).status == 401
     assert backend.seen == []
 
@@ -146,7 +146,7 @@ async def test_identity_cannot_be_forged_with_a_good_key_or_where_nobody_is_aske
         ("x-pointsman-anything", "x"),
     )
     guard = access("VirtualGateway/gateway", methods=[key_in()])
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/", ("x-api-key", KEY), *forged)).status == 200
     async with serving(*DIRECT, books=backend.port) as envoy:
         assert (await ask(envoy, "/", *forged)).status == 200
@@ -159,7 +159,7 @@ async def test_identity_cannot_be_forged_with_a_good_key_or_where_nobody_is_aske
 
 async def test_a_password_is_not_a_key_and_a_key_is_not_a_password(backend: Upstream) -> None:
     guard = access("VirtualGateway/gateway", methods=[{"basic": {}}])
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/", ("authorization", BASIC))).status == 200
         assert (await ask(envoy, "/", ("authorization", f"Bearer {KEY}"))).status == 401
         assert (await ask(envoy, "/", ("authorization", f"{BASIC}=="))).status == 401
@@ -173,7 +173,7 @@ async def test_of_several_methods_the_first_one_with_a_credential_decides(
     backend: Upstream,
 ) -> None:
     guard = access("VirtualGateway/gateway", methods=[key_in(), {"basic": {}}])
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         good, bad = ("x-api-key", KEY), ("x-api-key", "bad")
         basic = ("authorization", BASIC)
         assert (await ask(envoy, "/", good)).status == 200
@@ -185,7 +185,7 @@ async def test_of_several_methods_the_first_one_with_a_credential_decides(
 
 async def test_anonymous_requests_pass_and_wrong_keys_do_not(backend: Upstream) -> None:
     guard = access("VirtualGateway/gateway", methods=[key_in()], anonymous=True)
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/")).status == 200
         assert (await ask(envoy, "/", ("x-api-key", "bad"))).status == 401
     (seen,) = backend.seen
@@ -216,13 +216,13 @@ async def test_rules_allow_and_deny_and_denial_wins(
     backend: Upstream, key: str, method: str, target: str, status: int
 ) -> None:
     guard = access("VirtualGateway/gateway", methods=[key_in()], rules=RULES)
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, target, ("x-api-key", key), method=method)).status == status
 
 
 async def test_an_audit_counts_and_lets_pass(backend: Upstream) -> None:
     guard = access("VirtualGateway/gateway", methods=[key_in()], rules=RULES, audit=True)
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/secret", ("x-api-key", OTHER), method="POST")).status == 200
         assert envoy.stat(r"http\.ingress\.rbac\.shadow_denied") == 2
 
@@ -235,7 +235,7 @@ async def test_addresses_are_looked_at_before_keys(backend: Upstream) -> None:
         ({"allow": ["127.0.0.0/8"], "deny": ["127.0.0.1/32"]}, 403),
     ):
         guard = access("VirtualGateway/gateway", methods=[key_in()], sources=sources)
-        async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+        async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
             spoofed = ("x-forwarded-for", "10.1.2.3")
             assert (await ask(envoy, "/", ("x-api-key", KEY), spoofed)).status == status
             if status == 403:
@@ -260,7 +260,7 @@ async def test_the_most_specific_policy_counts_as_a_whole(
         for index, target in enumerate(targets)
     ]
     for count in range(1, len(levels) + 1):
-        async with serving(*scene, *levels[:count], change=TABLES, books=backend.port) as envoy:
+        async with serving_with(TABLES, *scene, *levels[:count], books=backend.port) as envoy:
             answers = [
                 (await ask(envoy, "/shop/abc", (f"x-level-{index}", KEY))).status
                 for index in range(len(levels))
@@ -277,7 +277,7 @@ async def test_what_has_no_route_is_guarded_as_well(backend: Upstream) -> None:
         DIRECT[4],
     )
     guard = access("VirtualGateway/gateway", methods=[key_in()])
-    async with serving(*scene, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *scene, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/other")).status == 401
         assert (await ask(envoy, "/other", ("x-api-key", KEY))).status == 404
 
@@ -288,7 +288,7 @@ async def test_preflight_requests_need_no_key(backend: Upstream) -> None:
         "RoutePolicy", "cors", "GatewayRoute/books", cors={"allowOrigins": ["https://app.test"]}
     )
     preflight = (("origin", "https://app.test"), ("access-control-request-method", "GET"))
-    async with serving(*DIRECT, guard, cors, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, cors, books=backend.port) as envoy:
         answer = await ask(envoy, "/", *preflight, method="OPTIONS")
         assert answer.status == 200
         assert answer.header("access-control-allow-origin") == "https://app.test"
@@ -312,7 +312,7 @@ async def test_a_connection_pool_keeps_the_guard_and_the_address(backend: Upstre
     )
     scene = (DIRECT[0], pooled, *DIRECT[2:])
     guard = access("VirtualGateway/gateway", methods=[key_in()], sources={"allow": ["127.0.0.1"]})
-    async with serving(*scene, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *scene, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/", ("x-api-key", KEY))).status == 200
         assert (await ask(envoy, "/", ("x-forwarded-for", "127.0.0.1"))).status == 401
     assert backend.seen[0].headers["x-pointsman-consumer"] == "shop/acme"

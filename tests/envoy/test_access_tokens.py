@@ -14,7 +14,7 @@ from tests.envoy.test_access_keys import DIRECT, access, ask
 from tests.support.credentials import who, with_tables
 from tests.support.http1 import Answer
 from tests.support.manifests import Document
-from tests.support.scenes import serving
+from tests.support.scenes import serving, serving_with
 from tests.support.upstream import Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -178,7 +178,7 @@ async def test_claims_become_headers_that_callers_cannot_write(backend: Upstream
     guard = access("VirtualGateway/gateway", methods=methods)
     keys = with_tables(keys={"k": who("acme", "k1")})
     forged = ("x-email", "root@books.test")
-    async with serving(*DIRECT, guard, change=keys, books=backend.port) as envoy:
+    async with serving_with(keys, *DIRECT, guard, books=backend.port) as envoy:
         for text in (token(email="a@b.test"), token()):
             assert (await ask(envoy, "/", bearer(text), forged)).status == 200
         assert (await ask(envoy, "/", ("x-api-key", "k"), forged)).status == 200
@@ -188,7 +188,7 @@ async def test_claims_become_headers_that_callers_cannot_write(backend: Upstream
 async def test_a_token_speaks_for_a_consumer(backend: Upstream) -> None:
     guard = tokens(consumer={})
     forged = ("x-pointsman-subject", "acme-app")
-    async with serving(*DIRECT, guard, change=SUBJECTS, books=backend.port) as envoy:
+    async with serving_with(SUBJECTS, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/", bearer(token()))).status == 200
         assert (await ask(envoy, "/", bearer(token(client_id="other")), forged)).status == 401
         assert (await ask(envoy, "/", bearer(token(client_id=None)), forged)).status == 401

@@ -30,9 +30,16 @@ def key(kind: str, name: str) -> Key:
 
 
 @asynccontextmanager
-async def serving(
-    *documents: Document, change: Callable[[Messages], None] | None = None, **ports: int
+async def serving(*documents: Document, **ports: int) -> AsyncIterator[Running]:
+    """Runs a gateway in front of real backends."""
+    with running(linked(*documents, **ports).graph, echo=False) as envoy:
+        yield envoy
+
+
+@asynccontextmanager
+async def serving_with(
+    change: Callable[[Messages], None], *documents: Document, **ports: int
 ) -> AsyncIterator[Running]:
-    """Runs a gateway in front of real backends; `change` as in `running`."""
+    """The same, with a last change of the messages."""
     with running(linked(*documents, **ports).graph, echo=False, change=change) as envoy:
         yield envoy
