@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,20 @@ from tests.conftest import Golden
 FOLDER = Path(__file__).parents[1] / "golden" / "explain"
 
 GRPC = "-H 'content-type: application/grpc'"
+
+
+def _token(client: str, scope: str) -> str:
+    parts = (
+        {"alg": "RS256"},
+        {"iss": "https://idp.example", "client_id": client, "scope": scope},
+    )
+    shown = (urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    return ".".join((*shown, "c2ln"))
+
+
+TOKEN = _token("acme-app", "read")
+STRANGER = _token("other", "read")
+UNSCOPED = _token("acme-app", "write")
 CASES = {
     "two-stages": "colors.yaml GET http://localhost:8088/paths/red?x=1",
     "normalized": "colors.yaml get '/paths//x/../%72ed'",
@@ -37,6 +52,12 @@ CASES = {
     f"--port 9000 {GRPC}",
     "policies": "policies.yaml GET /cart",
     "fault": "policies.yaml GET /stock",
+    "access-none": "access.yaml GET /cart",
+    "access-key": "access.yaml GET /cart?key=pm_1",
+    "access-token": f"access.yaml GET /cart -H 'authorization: Bearer {TOKEN}'",
+    "access-stranger": f"access.yaml GET /cart -H 'authorization: Bearer {STRANGER}'",
+    "access-scope": f"access.yaml GET /cart -H 'authorization: Bearer {UNSCOPED}'",
+    "access-denied": f"access.yaml GET /cart/secret/1 -H 'authorization: Bearer {TOKEN}'",
     "no-host": "grpc.yaml GET https://x.example.com/ --gateway mesh/grpc/virtualGateway/side_grpc",
     "from-service": "mesh.yaml GET http://prices.shop.local:8080//vip/7 --from front",
     "from-no-route": "mesh.yaml GET http://prices.shop.local:8080/ --from shop/front",

@@ -70,6 +70,7 @@ def explain(
     from pointsman.app.certificates import read_certificates
     from pointsman.cli.request import choose_listener, parse_request
     from pointsman.graph.intent import decide
+    from pointsman.observe.access import reader
     from pointsman.observe.explain import explain_json
     from pointsman.observe.explain_text import explain_lines
     from pointsman.resources.report import problem_json
@@ -89,12 +90,14 @@ def explain(
     request = asked.at(listener)
     intent = decide(chosen, listener, request)
     problems = _concerned(loaded, intent)
+    recognise = reader(loaded.linked.graph)
     if as_json:
-        decision = explain_json(intent, request)
+        decision = explain_json(intent, request, recognise, loaded.store.place)
         output.write_json({**decision, "problems": [problem_json(item) for item in problems]})
         return
     color = options.wants_color(no_color)
-    output.write_lines(explain_lines(intent, request, url), color=color)
+    told = explain_lines(intent, request, url, recognise, loaded.store.place)
+    output.write_lines(told, color=color)
     _print_problems(problems, color=color)
 
 

@@ -19,6 +19,7 @@ from pointsman.graph.model.gateway import (
     Listener,
     VirtualHost,
 )
+from pointsman.graph.model.guards import NO_GUARDS, Guards, nearest
 from pointsman.graph.model.match import ANY_PATH, PathKind
 from pointsman.graph.model.route import Route, Service
 from pointsman.graph.paths import climbs, normalize, replace_prefix, split_query
@@ -56,6 +57,7 @@ class Share:
         route: the route that takes it, as policies want it; None when the service has none for
             it (404).
         targets: clusters with their weights.
+        guards: what stands before it.
     """
 
     service: Service
@@ -63,6 +65,7 @@ class Share:
     request: Request
     route: Route | None
     targets: tuple[WeightedCluster, ...]
+    guards: Guards = NO_GUARDS
 
     @property
     def abort(self) -> Abort | None:
@@ -95,6 +98,7 @@ class Intent:
         status: HTTP status when the proxy itself answers every such request; gRPC clients get
             200 and `grpc_status` instead.
         rejected: candidates that were tried before, in order.
+        arrived: the request as it arrived, its path normalised.
     """
 
     gateway: Gateway
@@ -104,6 +108,14 @@ class Intent:
     shares: tuple[Share, ...]
     status: int | None
     rejected: tuple[Rejected, ...]
+    arrived: Request | None = None
+
+    @property
+    def guards(self) -> Guards:
+        """What stands before the gateway route itself, whatever lies behind it."""
+        if self.rule is None:
+            return NO_GUARDS
+        return nearest(self.rule.guards, self.listener.guards)
 
     @property
     def grpc_status(self) -> int | None:
@@ -211,22 +223,23 @@ def _follow(
 ) -> Intent:
     total = sum(target.weight for target in rule.targets)
     if total == 0:
-        return Intent(gateway, listener, host, rule, (), 503, tuple(rejected))
+        return Intent(gateway, listener, host, rule, (), 503, tuple(rejected), request)
     if request.method != "CONNECT" and _climbs(rule, request.path):
         reason = f"path {request.path} has a dot right behind the prefix to be rewritten"
         rejected.append(Rejected(rule.key, None, reason))
         return Intent(gateway, listener, host, rule, (), 400, tuple(rejected))
     shares = tuple(
-        _share(rule, target.service, target.weight / total, request, rejected)
+        _share(listener, rule, target.service, target.weight / total, request, rejected)
         for target in rule.targets
         if target.weight
     )
     statuses = {_http(share.status) for share in shares}
     status = statuses.pop() if len(statuses) == 1 else None
-    return Intent(gateway, listener, host, rule, shares, status, tuple(rejected))
+    return Intent(gateway, listener, host, rule, shares, status, tuple(rejected), request)
 
 
 def _share(
+    listener: Listener,
     rule: GatewayRule,
     service: Service,
     fraction: float,
@@ -235,8 +248,12 @@ def _share(
 ) -> Share:
     found = share_of(service, fraction, rewrite(rule, service, request), rejected)
     if found.route is None:
-        return found
-    return replace(found, route=overridden(found.route, rule.override))
+        return replace(found, guards=nearest(rule.guards, listener.guards))
+    return replace(
+        found,
+        route=overridden(found.route, rule.override),
+        guards=nearest(found.route.guards, rule.guards, listener.guards),
+    )
 
 
 def share_of(

@@ -9,36 +9,64 @@ from typing import Any
 
 from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Own, Rejected, Share, grpc_status
+from pointsman.graph.judge import Recognise, Verdict
 from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
 from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.route import RetryPolicy, Route
 from pointsman.graph.request import Request
+from pointsman.observe.access import Where, verdict, verdict_json
 from pointsman.observe.effects import effects_json, seconds
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
 
 
-def explain_json(intent: Intent, request: Request) -> dict[str, Any]:
+def explain_json(
+    intent: Intent, request: Request, recognise: Recognise, where: Where
+) -> dict[str, Any]:
     """The decision for a request, as one JSON object.
 
     `status` is what the client sees when Envoy itself answers every such request, else null; for
     gRPC it is 200 with the error in `grpcStatus`. Where several virtual services share the
     requests, what differs between them is null here and stands in each entry of `targets`.
+
+    Args:
+        intent: the decision.
+        request: the request.
+        recognise: tells whose credentials are.
+        where: tells where policies were written.
     """
     shares = intent.shares
     several = len(shares) > 1
-    status, grpc = client_status(overall_status(intent), request)
+    found = {id(share): verdict(intent, share, recognise) for share in shares}
+    own = [*found.values()] or [verdict(intent, None, recognise)]
+    status, grpc = client_status(turned_away(own) or overall_status(intent), request)
     return {
         "gateway": intent.gateway.key.path,
         "listener": intent.listener.port,
         "virtualHost": None if intent.host is None else str(intent.host.domain),
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
         **_common([decision(share) for share in shares]),
-        "targets": [entry for share in shares for entry in target_entries(share, request, several)],
+        "access": _alike([verdict_json(item, where) for item in own]),
+        "targets": [
+            {**entry, **({"access": verdict_json(found[id(share)], where)} if several else {})}
+            for share in shares
+            for entry in target_entries(share, request, several)
+        ],
         "status": status,
         "grpcStatus": grpc,
         "rejected": [rejected_entry(item) for item in nearer_candidates(intent.rejected)],
     }
+
+
+def turned_away(verdicts: Iterable[Verdict | None]) -> int | None:
+    """The status of all requests like this one when guards turn each of them away alike."""
+    statuses = {None if item is None else item.status for item in verdicts}
+    return statuses.pop() if len(statuses) == 1 else None
+
+
+def _alike(verdicts: list[dict[str, Any] | None]) -> dict[str, Any] | None:
+    """What all shares have in common; null where they differ."""
+    return verdicts[0] if all(item == verdicts[0] for item in verdicts) else None
 
 
 def client_status(status: Own, request: Request) -> tuple[int | None, int | None]:
@@ -93,6 +121,8 @@ def path_keys(intent: Intent) -> frozenset[Key]:
         keys.update(item.cluster.node for item in share.targets)
         if share.route is not None:
             keys.update(share.route.policies)
+    guards = (intent.guards, *(share.guards for share in intent.shares))
+    keys.update(item.access.policy for item in guards if item.access is not None)
     return frozenset(keys)
 
 

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Own, Rejected, Share
+from pointsman.graph.judge import Recognise
 from pointsman.graph.request import Request
+from pointsman.observe.access import Where, refusal_lines, verdict, verdict_lines
 from pointsman.observe.conditions import describe_match
 from pointsman.observe.effects import effects_lines, seconds
 from pointsman.observe.explain import (
@@ -13,19 +15,30 @@ from pointsman.observe.explain import (
     nearer_candidates,
     overall_status,
     percent,
+    turned_away,
 )
 from pointsman.observe.lines import Line, Piece, line, table
 
 
-def explain_lines(intent: Intent, request: Request, url: str) -> Iterator[Line]:
+def explain_lines(
+    intent: Intent, request: Request, url: str, recognise: Recognise, where: Where
+) -> Iterator[Line]:
     """The decision for a request.
 
     Args:
         intent: the decision.
         request: the request as it arrives.
         url: the URL as it was given.
+        recognise: tells whose credentials are.
+        where: tells where policies were written.
     """
     yield line(Piece(f"{request.method} {url}", "strong"))
+    verdicts = [verdict(intent, share, recognise) for share in intent.shares or (None,)]
+    away = turned_away(verdicts)
+    if away is not None:
+        yield line("is answered ", status_piece(away, request), *_by(intent))
+        yield from refusal_lines(verdicts, where)
+        yield line("Were it let through, it")
     if len(intent.shares) == 1:
         yield from _single(intent, intent.shares[0], request)
     elif intent.shares:
@@ -35,6 +48,9 @@ def explain_lines(intent: Intent, request: Request, url: str) -> Iterator[Line]:
         yield line(f"because {_why_no_service(intent, request)}.")
     yield from target_table(intent.shares)
     yield from limit_lines(intent.shares)
+    for index, found in enumerate(verdicts if away is None else ()):
+        if found not in verdicts[:index]:
+            yield from verdict_lines(found, where)
     yield from rejected_table(intent.rejected)
 
 

@@ -17,7 +17,7 @@ from pointsman.resources.codes import reading
 from pointsman.resources.decode import Decoded, decode
 from pointsman.resources.documents import split
 from pointsman.resources.key import Key
-from pointsman.resources.origin import Origin
+from pointsman.resources.origin import FieldPath, Origin
 from pointsman.resources.position import position
 from pointsman.resources.problem import Problem, Severity
 from pointsman.resources.resource import Resource
@@ -112,6 +112,13 @@ class Store:
             return problem
         at = problem.at or position(origin, problem.path)
         return replace(problem, origin=origin, at=at)
+
+    def place(self, key: Key, path: FieldPath = ()) -> str:
+        """Where a field of an object was written, as `file:line:column`; "" when nobody knows."""
+        origin = self.origin(key)
+        if origin is None:
+            return ""
+        return ":".join((origin.source, *map(str, position(origin, path))))
 
     def _entries(self, source: str, text: str, before: _Source) -> Iterator[_Entry]:
         known: dict[str, list[_Entry]] = {}
