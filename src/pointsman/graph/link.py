@@ -8,6 +8,7 @@ its graph, from which the last good version of a rule is kept while its objects 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pointsman.graph.links.access_policy import never_read
 from pointsman.graph.links.attach import read_policies
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.consumers import read_consumers
@@ -42,6 +43,7 @@ class LinkResult:
         problems: what is wrong, in no particular order.
         rules: the last good rule of each gateway route there is; the next run falls back on them.
         services: the last good version of each service sidecars call; the same for those.
+        closed: see `Context`.
         memo: to be given to the next run.
     """
 
@@ -49,6 +51,7 @@ class LinkResult:
     problems: tuple[Problem, ...]
     rules: Mapping[Key, GatewayRule]
     services: Mapping[Place, Service | TcpBackend]
+    closed: frozenset[Key]
     memo: Memo
 
 
@@ -78,6 +81,7 @@ def link(
         memo,
         policies,
         certificates or CertificateMap(),
+        closed=never_read(resources, previous.closed if previous else None),
     )
     read_names(context)
     last_good = previous.rules if previous else {}
@@ -107,7 +111,7 @@ def link(
     # A router with several ports is linked once for each, and says the same of what they share.
     graph = Graph(gateways, sidecars, read_consumers(context), uses_identities(context))
     found_problems = tuple(dict.fromkeys(problems))
-    return LinkResult(graph, found_problems, good, in_force.now, memo)
+    return LinkResult(graph, found_problems, good, in_force.now, context.closed, memo)
 
 
 def _kept(key: Key) -> Problem:

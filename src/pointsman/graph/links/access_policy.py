@@ -36,6 +36,7 @@ from pointsman.resources.kinds.access_policy import AccessRule as RuleSpec
 from pointsman.resources.kinds.access_policy import ClaimCondition as ClaimSpec
 from pointsman.resources.kinds.base import Reference
 from pointsman.resources.origin import FieldPath
+from pointsman.resources.resource_set import ResourceSet
 
 KIND: Final = "AccessPolicy"
 _KEY_HEADER: Final = "x-api-key"
@@ -58,6 +59,21 @@ def link_access(context: Context, attached: Attached) -> Linked[Access]:
         step, (spec, problems), lambda: linked(_read(attached.policy, spec), [*problems])
     )
     return result
+
+
+def never_read(resources: ResourceSet, before: frozenset[Key] | None) -> frozenset[Key]:
+    """Policies that could not be read since the start.
+
+    One that breaks later stays in force as it was, and one that is new and broken takes nothing
+    away from what works. At the start nothing works yet, and what a policy was to protect must
+    not be open because of a slip of the pen.
+
+    Args:
+        resources: what was written.
+        before: what the previous run found; None at the start.
+    """
+    broken = frozenset(key for key in resources.broken if key.kind == KIND)
+    return broken if before is None else broken & before
 
 
 def _check_names(context: Context, spec: AccessPolicySpec, findings: Findings) -> None:

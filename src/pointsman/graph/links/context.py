@@ -62,6 +62,7 @@ class Context:
         certificates: what stands for certificates of AWS.
         named: who has a name inside App Mesh.
         owners: object whose name inside App Mesh is taken -> the object that has it.
+        closed: policies of access that never could be read, so that nobody knows what they protect.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
 
@@ -73,6 +74,7 @@ class Context:
     certificates: CertificateMap = field(default_factory=CertificateMap)
     named: dict[Named, Key] = field(default_factory=dict)
     owners: dict[Key, Key] = field(default_factory=dict)
+    closed: frozenset[Key] = frozenset()
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 
     def mesh_of(self, key: Key, spec: Any) -> Mesh | None:

@@ -23,7 +23,7 @@ from pointsman.graph.model.gateway import (
 from pointsman.graph.model.match import RequestMatch, precedence
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.tls import ClientTls
-from pointsman.resources.codes import enforcement, routing
+from pointsman.resources.codes import access, enforcement, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.origin import FieldPath
@@ -43,13 +43,23 @@ def link_gateway(
     tls = _client_tls(context, gateway.spec, findings)
     listeners: tuple[Listener, ...] = ()
     if mesh:
-        listeners = _listeners(context, gateway, mesh, tuple(rules), tls is REFUSED, findings)
+        refused = _is_closed(context, gateway.key, findings) or tls is REFUSED
+        listeners = _listeners(context, gateway, mesh, tuple(rules), refused, findings)
     result: Linked[Gateway | None] = context.memo.get(
         gateway.key,
         (gateway.spec, mesh, listeners, tls, findings.problems),
         lambda: _link(gateway, mesh, listeners, None if tls is REFUSED else tls, findings),
     )
     return result
+
+
+def _is_closed(context: Context, key: Key, findings: Findings) -> bool:
+    """Whether nobody knows who may call."""
+    policies = [policy for policy in sorted(context.closed) if policy.namespace == key.namespace]
+    for policy in policies:
+        message = f"requests are answered 503 until {policy} can be read: it may protect them"
+        findings.add(access.CLOSED, ("spec",), message, "mend its errors, or remove it")
+    return bool(policies)
 
 
 def _link(

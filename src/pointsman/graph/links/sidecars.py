@@ -98,7 +98,7 @@ def _guards(context: Context, node: Key, listener: NodeListener) -> Guards:
     """What stands before a port of the application; TCP has no requests to guard."""
     port = listener.port_mapping.port
     if listener.port_mapping.protocol == "tcp":
-        report_tcp(context, node, Target(node, str(port)))
+        report_tcp(context, node, Target(node, str(port)), Target(node))
         return NO_GUARDS
     return listener_guards(context, node, port).value
 

@@ -17,3 +17,11 @@ NOBODY_KNOWN = Code(
     "`consumer`, and only tokens have scopes and claims. Such a rule never holds: one that denies "
     "denies nobody, one that allows allows nobody.",
 )
+CLOSED = Code(
+    "PM903",
+    Severity.ERROR,
+    "a gateway is closed because a policy of access cannot be read",
+    "A policy that breaks while it serves stays in force as it was. At the start there is nothing "
+    "to fall back on, and what the policy was to protect would be open to everybody. The gateways "
+    "of its namespace answer 503 until it can be read, or is gone.",
+)
