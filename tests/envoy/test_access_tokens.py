@@ -220,3 +220,32 @@ async def test_keys_are_fetched_and_their_outage_turns_tokens_away(backend: Upst
                 status = (await ask(envoy, "/", bearer(token()))).status
             assert status == 200
     assert issuer.seen[0].target == "/keys"
+
+
+async def test_a_key_that_is_withdrawn_ends_tokens_it_signed(backend: Upstream) -> None:
+    async with upstream() as issuer:
+        issuer.body = KEY_SET.encode()
+        jwks = {
+            "url": f"http://127.0.0.1:{issuer.port}/keys",
+            "cacheFor": {"unit": "ms", "value": 50},
+        }
+        text = token()
+        async with serving(*DIRECT, tokens(jwks=jwks), books=backend.port) as envoy:
+            assert (await ask(envoy, "/", bearer(text))).status == 200
+            issuer.body = json.dumps({"keys": [EC.as_dict(private=False)]}).encode()
+            status = 200
+            deadline = time.monotonic() + 10
+            while status == 200 and time.monotonic() < deadline:
+                status = (await ask(envoy, "/", bearer(text))).status
+            assert status == 401
+
+
+async def test_a_token_that_was_good_ends_with_its_time(backend: Upstream) -> None:
+    text = token(exp=int(time.time()) + 2)
+    async with serving(*DIRECT, tokens(clockSkew=1), books=backend.port) as envoy:
+        assert (await ask(envoy, "/", bearer(text))).status == 200
+        status = 200
+        deadline = time.monotonic() + 10
+        while status == 200 and time.monotonic() < deadline:
+            status = (await ask(envoy, "/", bearer(text))).status
+        assert status == 401

@@ -18,6 +18,12 @@ METADATA: Final = "envoy.filters.http.jwt_authn"
 PAYLOAD: Final = "token"
 """Where the payload is in the metadata."""
 _BEARER: Final = "Bearer "
+_CACHED: Final = 1_000
+"""Tokens whose signature each worker remembers; their times are looked at for every request.
+
+Only with keys at hand, for these change with the configuration. Envoy would go on to take a
+remembered token after its key has vanished from a URL.
+"""
 
 
 def token_filter(methods: Iterable[TokenMethod]) -> Fields:
@@ -72,7 +78,7 @@ def _header(name: str) -> Fields:
 def _keys(keys: RemoteKeys | GivenKeys) -> Fields:
     if isinstance(keys, GivenKeys):
         source = {"filename": keys.file} if keys.file else {"inline_string": keys.inline}
-        return {"local_jwks": source}
+        return {"local_jwks": source, "jwt_cache_config": {"jwt_cache_size": _CACHED}}
     uri = {
         "uri": keys.url,
         "cluster": outside_cluster_name(keys.url, keys.ca_file),

@@ -10,7 +10,7 @@ from pointsman.resources.kinds.targets import TargetRefs, Targets
 
 HeaderNames = Annotated[tuple[Name, ...], Field(max_length=8)]
 Url = Annotated[str, Strict(), Field(min_length=1, max_length=2048)]
-Skew = Annotated[int, Strict(), Field(ge=0, le=3600)]
+Skew = Annotated[int, Strict(), Field(ge=1, le=3600)]
 Values = Annotated[tuple[Name, ...], Field(min_length=1, max_length=64)]
 
 
