@@ -1,0 +1,1 @@
+"""Consumers and credentials that are kept, and what of them proxies get."""

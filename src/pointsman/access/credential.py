@@ -1,0 +1,93 @@
+"""A credential as it may be shown."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from pointsman.access.secrets import Secret
+from pointsman.resources.key import Key
+
+Kind = Literal["key", "password", "client"]
+"""An API key; a password, whose user name is its id; the id and secret of an OAuth client."""
+KINDS: Final[tuple[Kind, ...]] = ("key", "password", "client")
+LETTERS: Final = {"key": "k", "password": "p", "client": "c"}
+State = Literal["active", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSettings:
+    """What an OAuth client may do.
+
+    Attributes:
+        grants: grant types it may use.
+        scopes: scopes it may ask for.
+        redirects: addresses it may send browsers back to, exactly.
+        public: whether it has no secret that would be one, as in browsers and on phones.
+    """
+
+    grants: tuple[str, ...] = ("client_credentials",)
+    scopes: tuple[str, ...] = ()
+    redirects: tuple[str, ...] = ()
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential without its secret.
+
+    Attributes:
+        id: names it everywhere; no secret.
+        kind: what it is.
+        consumer: whose it is.
+        prefix: how its secret begins.
+        label: what people call it.
+        created_at: when it was issued.
+        created_by: by whom.
+        expires_at: when it ends by itself; None for never.
+        revoked_at: when it was revoked.
+        replaces: id of the one that it takes the place of.
+        client: of a client, what it may do.
+    """
+
+    id: str
+    kind: Kind
+    consumer: Key
+    prefix: str
+    label: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    replaces: str | None = None
+    client: ClientSettings | None = None
+
+    def state(self, now: datetime) -> State:
+        """Whether it is good."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A credential that was just made, with its secret: nobody will see that again."""
+
+    credential: Credential
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A credential that is good, with its secret, for proxies.
+
+    Attributes:
+        id: its id.
+        kind: key or password.
+        consumer: whose it is.
+        secret: the secret.
+    """
+
+    id: str
+    kind: Kind
+    consumer: Key
+    secret: Secret

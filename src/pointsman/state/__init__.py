@@ -1,0 +1,1 @@
+"""What has to outlast this process: a database, its migrations, its revision and its audit log."""

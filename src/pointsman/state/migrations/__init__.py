@@ -1,0 +1,1 @@
+"""Scripts of alembic, one for each change of the tables."""
