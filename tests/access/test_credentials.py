@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pointsman.access.consumers import Consumers, as_manifests
 from pointsman.access.credential import ClientSettings, Credential
 from pointsman.access.credentials import Credentials
+from pointsman.access.live import LiveCredentials
 from pointsman.access.masterkey import MasterKey, read_master_key
 from pointsman.access.secrets import Secret, imported, is_mistyped, new_secret
 from pointsman.errors import RefusedError, StateError
@@ -46,8 +47,9 @@ async def kept(url: str) -> AsyncIterator[Kept]:
 
 async def active(kept: Kept) -> dict[str, str]:
     """Secrets that are good, by id."""
-    opened = await kept.credentials.opened()
-    return {item.id: item.secret.text for item in opened.active}
+    live = LiveCredentials(kept.credentials)
+    await live.refresh()
+    return {item.id: item.secret.text for item in live.active(kept.clock.now)}
 
 
 async def test_an_issued_key_is_good_and_found_by_its_secret(kept: Kept) -> None:
@@ -62,11 +64,15 @@ async def test_an_issued_key_is_good_and_found_by_its_secret(kept: Kept) -> None
 async def test_a_key_ends_at_its_time_and_not_before(kept: Kept) -> None:
     ends = kept.clock.now + timedelta(days=30)
     issued = await kept.credentials.issue(ACME, "key", "eve", expires_at=ends)
-    assert (await kept.credentials.opened()).next_expiry == ends
+    live = LiveCredentials(kept.credentials)
+    assert await live.refresh()
+    assert live.next_expiry(kept.clock.now) == ends
     kept.clock.go(days=30, microseconds=-1)
     assert await active(kept)
     kept.clock.go(microseconds=1)
     assert await active(kept) == {}
+    assert list(live.active(kept.clock.now)) == []
+    assert live.next_expiry(kept.clock.now) is None
     assert issued.credential.state(kept.clock.now) == "expired"
     with pytest.raises(RefusedError, match="would have ended"):
         await kept.credentials.issue(ACME, "key", "eve", expires_at=kept.clock.now)
@@ -259,3 +265,18 @@ async def test_a_consumer_goes_with_its_credentials(kept: Kept) -> None:
     assert await kept.consumers.get(ACME) is None
     with pytest.raises(RefusedError, match="not kept here"):
         await kept.consumers.delete(ACME, "eve")
+
+
+async def test_only_what_has_changed_is_read_again(kept: Kept) -> None:
+    live = LiveCredentials(kept.credentials)
+    first = await kept.credentials.issue(ACME, "key", "eve")
+    assert await live.refresh()
+    assert not await live.refresh()
+    second = await kept.credentials.rotate(first.credential.id, "eve", overlap=timedelta(hours=1))
+    await kept.consumers.create(ACME, {}, "eve")
+    assert await live.refresh()
+    assert len(list(live.active(kept.clock.now))) == 2
+    await kept.consumers.delete(ACME, "eve")
+    assert await live.refresh()
+    assert list(live.active(kept.clock.now)) == []
+    assert second.credential.replaces == first.credential.id

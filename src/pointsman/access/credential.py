@@ -78,16 +78,18 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """A credential that is good, with its secret, for proxies.
+    """A credential that was not revoked, with its secret, for proxies.
 
     Attributes:
         id: its id.
         kind: key or password.
         consumer: whose it is.
         secret: the secret.
+        expires_at: when it ends by itself.
     """
 
     id: str
     kind: Kind
     consumer: Key
     secret: Secret
+    expires_at: datetime | None = None

@@ -6,7 +6,6 @@ bits, which no slow hash would make harder to guess.
 """
 
 import hmac
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,17 +33,19 @@ Row = Any
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Secrets that are good, and those that cannot be opened.
+    """Credentials that have changed, with their secrets.
 
     Attributes:
-        active: credentials with their secrets.
-        failures: id -> why its secret cannot be opened.
-        next_expiry: when the next one of them ends; None for never.
+        active: those that were not revoked; they may have expired.
+        gone: ids of those that were revoked.
+        failures: (id, why its secret cannot be opened).
+        revision: of the last change that is in here.
     """
 
     active: tuple[Active, ...]
-    failures: tuple[tuple[str, str], ...] = ()
-    next_expiry: datetime | None = None
+    gone: tuple[str, ...]
+    failures: tuple[tuple[str, str], ...]
+    revision: int
 
 
 class Credentials:
@@ -209,35 +210,31 @@ class Credentials:
         public = found.client is not None and found.client.public
         return found if proven or (public and secret is None) else None
 
-    async def opened(self, kinds: Iterable[Kind] = ("key", "password")) -> Opened:
-        """All credentials that are good now, with their secrets."""
-        now = self._database.clock()
-        columns = (
-            CREDENTIAL.c[name]
-            for name in (
-                *("id", "kind", "namespace", "consumer"),
-                *("sealed", "master_key", "expires_at"),
-            )
-        )
+    async def opened(self, since: int = -1) -> Opened:
+        """Keys and passwords that have changed since a revision, with their secrets."""
+        names = ("id", "kind", "namespace", "consumer", "sealed", "master_key")
+        columns = [CREDENTIAL.c[name] for name in (*names, "expires_at", "revoked_at", "changed")]
         query = sa.select(*columns).where(
-            CREDENTIAL.c.kind.in_(tuple(kinds)), _in_state("active", now)
+            CREDENTIAL.c.kind.in_(("key", "password")), CREDENTIAL.c.changed > since
         )
-        active: list[Active] = []
-        failures: list[tuple[str, str]] = []
-        expiries: list[datetime] = []
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query.order_by(CREDENTIAL.c.id))).all()
+            rows = (await connection.execute(query)).all()
+        active: list[Active] = []
+        gone: list[str] = []
+        failures: list[tuple[str, str]] = []
         for row in rows:
+            if row.revoked_at is not None:
+                gone.append(row.id)
+                continue
             try:
                 text = self._master.open(row.sealed, row.id, row.master_key)
             except StateError as error:
                 failures.append((row.id, str(error)))
                 continue
             consumer = Key("Consumer", row.namespace, row.consumer)
-            active.append(Active(row.id, row.kind, consumer, Secret(text)))
-            if row.expires_at is not None:
-                expiries.append(row.expires_at)
-        return Opened(tuple(active), tuple(failures), min(expiries, default=None))
+            active.append(Active(row.id, row.kind, consumer, Secret(text), row.expires_at))
+        last = max((row.changed for row in rows), default=since)
+        return Opened(tuple(active), tuple(gone), tuple(failures), last)
 
     async def rewrap(self, actor: str) -> int:
         """Closes all secrets by the master key in use; the number of those that were changed.
@@ -264,7 +261,8 @@ class Credentials:
     async def revoke_all(self, change: Change, consumer: Key) -> int:
         """Ends all credentials of a consumer, within a change; their number."""
         query = CREDENTIAL.update().where(*_of(consumer), CREDENTIAL.c.revoked_at.is_(None))
-        result = await change.connection.execute(query.values(revoked_at=change.at))
+        values = {"revoked_at": change.at, "changed": change.revision}
+        result = await change.connection.execute(query.values(values))
         return result.rowcount
 
     async def _good(self, change: Change, credential_id: str) -> Credential:
@@ -300,6 +298,7 @@ class Credentials:
             "created_by": made.created_by,
             "expires_at": made.expires_at,
             "replaces": made.replaces,
+            "changed": change.revision,
         }
         await change.connection.execute(CREDENTIAL.insert(), row)
         await change.audit(action, made.kind, made.id, _told(made))
@@ -316,7 +315,7 @@ async def _get(change: Change, credential_id: str) -> Credential:
 
 async def _update(change: Change, credential_id: str, **values: Any) -> None:
     query = CREDENTIAL.update().where(CREDENTIAL.c.id == credential_id)
-    await change.connection.execute(query.values(**values))
+    await change.connection.execute(query.values(**values, changed=change.revision))
 
 
 def _of(consumer: Key) -> tuple[sa.ColumnElement[bool], ...]:

@@ -34,6 +34,7 @@ CREDENTIAL = sa.Table(
     sa.Column("expires_at", Instant, nullable=True),
     sa.Column("revoked_at", Instant, nullable=True),
     sa.Column("replaces", sa.String(63), nullable=True),
+    sa.Column("changed", sa.BigInteger, nullable=False, index=True),
     sa.UniqueConstraint("kind", "digest", name="uq_credential_digest"),
     sa.Index("ix_credential_consumer", "namespace", "consumer"),
 )

@@ -49,11 +49,13 @@ class Change:
         connection: where to do so.
         actor: who does.
         at: when.
+        revision: its number among all changes.
     """
 
     connection: AsyncConnection
     actor: str
     at: datetime
+    revision: int
 
     async def audit(
         self, action: str, kind: str, name: str, detail: Mapping[str, Any] | None = None
@@ -160,8 +162,9 @@ class Database:
         assert self._engine is not None
         try:
             async with self._engine.begin() as connection:
-                await connection.execute(REVISION.update().values(number=REVISION.c.number + 1))
-                yield Change(connection, actor, self._clock())
+                count = REVISION.update().values(number=REVISION.c.number + 1)
+                row = await connection.execute(count.returning(REVISION.c.number))
+                yield Change(connection, actor, self._clock(), row.scalar_one())
         except (SQLAlchemyError, OSError) as error:
             raise self._fault(error) from error
 

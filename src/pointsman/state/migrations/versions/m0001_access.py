@@ -57,7 +57,9 @@ def upgrade() -> None:
         sa.Column("expires_at", _AT, nullable=True),
         sa.Column("revoked_at", _AT, nullable=True),
         sa.Column("replaces", sa.String(63), nullable=True),
+        sa.Column("changed", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_credential"),
         sa.UniqueConstraint("kind", "digest", name="uq_credential_digest"),
     )
     op.create_index("ix_credential_consumer", "credential", ["namespace", "consumer"])
+    op.create_index("ix_credential_changed", "credential", ["changed"])
