@@ -70,7 +70,10 @@ async def served(
     options = ServeOptions(
         (str(mesh),), xds, admission=admission or Anyone(), identity=identity, grace_s=0.0
     )
-    service = Service(options, Settings(None, no_color=False, runtime_folder=folder / "run"), told)
+    settings = Settings(
+        None, no_color=False, runtime_folder=folder / "run", state_folder=folder / "state"
+    )
+    service = Service(options, settings, told)
     task = asyncio.create_task(service.run(stop))
     try:
         await eventually(lambda: told.xds or task.done())

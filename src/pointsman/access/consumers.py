@@ -15,8 +15,9 @@ from pointsman.resources.key import Key
 from pointsman.resources.kinds.registry import POINTSMAN
 from pointsman.state.database import Change, Database
 
-SOURCE: Final = "state:consumers"
-"""The name of this source of resources, where files have their path."""
+SOURCE: Final = "~state/consumers"
+"""The name of this source of resources, where files have their path. It sorts behind all of them,
+so that what a file declares comes first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,3 +39,17 @@ CREDENTIAL = sa.Table(
     sa.Index("ix_credential_consumer", "namespace", "consumer"),
 )
 """Credentials of consumers, whoever declares those."""
+
+ADMIN_TOKEN = sa.Table(
+    "admin_token",
+    METADATA,
+    sa.Column("id", sa.String(63), primary_key=True),
+    sa.Column("name", sa.String(255), nullable=False),
+    sa.Column("role", sa.String(15), nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=True),
+    sa.Column("revoked_at", Instant, nullable=True),
+    sa.UniqueConstraint("digest", name="uq_admin_token_digest"),
+)
+"""Tokens of administrators."""

@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Protocol
 
+from pointsman.api.listening import HttpServer
 from pointsman.api.server import StatusServer
+from pointsman.app.access import AccessState
+from pointsman.app.admin_routes import admin_routes
 from pointsman.app.backends import Backends
 from pointsman.app.discovery import Discovery
 from pointsman.app.fleet import Fleet, FleetEvents
@@ -143,6 +146,7 @@ class Instance:
         self._machine = Machine(options, view)
         self._discovery = Discovery(options.discovery)
         self._issuing = Issuing(read_authority(options.identity), options.identity)
+        self._access = AccessState(options.state)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -151,6 +155,7 @@ class Instance:
             certificates=options.certificates,
             discovery=self._discovery,
             issuing=self._issuing,
+            access=self._access,
         )
         self.serves = False
 
@@ -168,6 +173,7 @@ class Instance:
             stack.push_async_callback(machine.stop)
             await stack.enter_async_context(self._discovery)
             await stack.enter_async_context(self._issuing)
+            await stack.enter_async_context(self._access)
             self._view.progress("reading manifests")
             await plane.load(files)
             refuse(machine.taken)
@@ -187,9 +193,16 @@ class Instance:
                 ),
             )
             stack.push_async_callback(fleet.stop)
+            routes = [
+                *self._discovery.routes,
+                *admin_routes(self._access, plane.store, needs_token=False),
+            ]
             await stack.enter_async_context(
-                StatusServer(self._settings.runtime_folder, plane.status, self._discovery.routes)
+                StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
+            if self._options.admin is not None:
+                served = admin_routes(self._access, plane.store, needs_token=True)
+                await stack.enter_async_context(HttpServer(self._options.admin, served, "--admin"))
             self._view.progress("starting Envoy")
             started = time.perf_counter()
             await plane.publish()

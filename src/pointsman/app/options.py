@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pointsman.api.listening import HttpAddress
+from pointsman.app.access import StateOptions
 from pointsman.app.discovery import DiscoveryOptions
 from pointsman.app.own import OwnApplication
 from pointsman.echo.behaviour import EchoBehaviour
@@ -41,6 +43,8 @@ class UpOptions:
         certificates: what stands for certificates of AWS.
         discovery: where instances of applications come from.
         identity: folder of the mesh's own certificate authority; None makes one in memory.
+        state: where consumers and credentials are kept; None keeps none.
+        admin: where the administration answers over TCP, if anywhere.
         moves: listeners that are bound elsewhere.
         bind: IP address listeners bind to.
         envoy: path of Envoy, if one was named.
@@ -58,6 +62,8 @@ class UpOptions:
     certificates: CertificateMap = field(default_factory=CertificateMap)
     discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
     identity: Path | None = None
+    state: StateOptions | None = None
+    admin: HttpAddress | None = None
     moves: tuple[Move, ...] = ()
     bind: str = "127.0.0.1"
     envoy: str | None = None

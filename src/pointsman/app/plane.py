@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from pointsman.aio import garbage
+from pointsman.app.access import AccessState
 from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.offline import locate
@@ -65,6 +66,7 @@ class ControlPlane:
         certificates: what stands for certificates of AWS.
         discovery: finds the endpoints of nodes of Cloud Map; by default there are none.
         issuing: issues certificates; by default from an authority of this process.
+        access: knows who may call; by default nobody.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -82,6 +84,7 @@ class ControlPlane:
         certificates: CertificateMap | None = None,
         discovery: Discovery | None = None,
         issuing: Issuing | None = None,
+        access: AccessState | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
@@ -89,6 +92,8 @@ class ControlPlane:
         self._store = Store(variables)
         self._discovery = discovery or Discovery(DiscoveryOptions())
         self._issuing = issuing or Issuing(read_authority(None))
+        self._access = access or AccessState()
+        self._changing = asyncio.Lock()
         self._compiler = Compiler(
             site.arrange,
             self._discovery.endpoints,
@@ -99,6 +104,7 @@ class ControlPlane:
         )
         self._discovery.registry.on_change(self._moved)
         self._issuing.on_change(self._issued)
+        self._access.on_change(self.change, self._credentials_changed)
         self._compiled = Compiled()
         self._directory: Directory[Proxy] = Directory()
         self._snapshots: dict[NodeClass, Snapshot] = {}
@@ -152,6 +158,13 @@ class ControlPlane:
         """Certificates are new."""
         self._serve_all(item for whom, item in self._published.items() if whom.node_id in node_ids)
 
+    def _credentials_changed(self) -> None:
+        """Credentials are issued, revoked or at their end."""
+        snapshots = self._compiled.snapshots
+        self._serve_all(
+            item for item in self._published.values() if self._access.uses(snapshots[item])
+        )
+
     def _serve_all(self, node_classes: Iterable[NodeClass]) -> None:
         """Serves each of them; one that cannot be served keeps none of the others from it."""
         fault: Exception | None = None
@@ -168,6 +181,7 @@ class ControlPlane:
         whom = audience(self._compiled.proxies[node_class], node_class)
         snapshot = self._compiled.snapshots[node_class]
         snapshot = self._issuing.finish(self._compiled.proxies[node_class], snapshot)
+        snapshot = self._access.finish(snapshot)
         snapshot = self._retries.apply(whom, snapshot)
         self._snapshots[node_class] = snapshot
         self._rejections.settle(whom, snapshot)
@@ -190,11 +204,17 @@ class ControlPlane:
                 seconds = time.perf_counter() - started
         return Published(self._compiled, self.problems(), sources, seconds, rejected)
 
+    @property
+    def store(self) -> Store:
+        """Everything that was written."""
+        return self._store
+
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
         found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
         found.extend(self._discovery.problems())
         found.extend(self._issuing.problems())
+        found.extend(self._access.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -236,10 +256,15 @@ class ControlPlane:
     async def _watch(self, files: Mapping[str, str]) -> None:
         try:
             async for changes in watch(self._paths, files):
-                await self._change(changes)
+                await self.change(changes)
         finally:
             if self._announcement is not None:
                 self._announcement.task.cancel()
+
+    async def change(self, changes: Mapping[str, str | None]) -> None:
+        """Makes a change live: new texts of sources, None for those that are gone."""
+        async with self._changing:
+            await self._change(changes)
 
     async def _change(self, changes: Mapping[str, str | None]) -> None:
         started = time.perf_counter()
@@ -277,12 +302,16 @@ class ControlPlane:
     async def _compile(self, changes: Mapping[str, str | None]) -> None:
         for source, text in changes.items():
             self._store.replace(source, text)
+        kept = await self._access.sources(self._store.resources())
+        for source, text in kept.items():
+            self._store.replace(source, text)
         resources = self._store.resources()
         given = await self._site.given(resources)
         given = replace(given, registered=self._discovery.is_configured)
         self._compiled = self._compiler.compile(resources, given)
         self._discovery.follow()
         self._issuing.want(self._compiled.graph)
+        self._access.want(self._compiled.graph)
         self._directory = Directory(self._compiled.graph.proxies.values())
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pointsman.aio.endless import endless
-from pointsman.api.health import HealthAddress, HealthServer
+from pointsman.api.health import health_routes
+from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.app.own_certificate import invalidity
 from pointsman.envoy.config_source import SDS_SOCKET
 from pointsman.errors import EnvoyError, PointsmanError, UsageError
@@ -53,7 +54,7 @@ class ProxyOptions:
     token: Path | None = None
     zone: str = ""
     dialect: Dialect = "delta"
-    health: HealthAddress | None = None
+    health: HttpAddress | None = None
     admin_socket: Path | None = None
     sds_socket: Path = Path(SDS_SOCKET)
     envoy: str | None = None
@@ -130,7 +131,7 @@ class ProxyRun:
             stack.push_async_callback(succession.stop)
             health = None
             if options.health is not None:
-                health = HealthServer(options.health, self._unready)
+                health = HttpServer(options.health, health_routes(self._unready), "--health")
                 await stack.enter_async_context(health)
             await succession.start(binary)
             self.serves = True

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pointsman.api.health import HealthAddress, HealthServer
+from pointsman.api.health import health_routes
+from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.api.server import StatusServer
+from pointsman.app.access import AccessState, StateOptions
+from pointsman.app.admin_routes import admin_routes
 from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
@@ -44,6 +47,8 @@ class ServeOptions:
         certificates: what stands for certificates of AWS.
         discovery: where instances of applications come from.
         identity: folder of the mesh's own certificate authority; None makes one in memory.
+        state: where consumers and credentials are kept; None keeps none.
+        admin: where the administration answers over TCP, if anywhere.
         trust_domain: of the names in certificates; None for that of the authority.
         bind: IP address that the proxies' listeners bind to.
         admission: who may be which node.
@@ -59,12 +64,14 @@ class ServeOptions:
     certificates: CertificateMap = field(default_factory=CertificateMap)
     discovery: DiscoveryOptions = field(default_factory=DiscoveryOptions)
     identity: Path | None = None
+    state: StateOptions | None = None
+    admin: HttpAddress | None = None
     trust_domain: str | None = None
     bind: str = "0.0.0.0"
     admission: Admission = field(default_factory=Anyone)
     age_s: float | None = None
     grace_s: float = 5.0
-    health: HealthAddress | None = None
+    health: HttpAddress | None = None
 
 
 class ServeNews(News):
@@ -152,6 +159,7 @@ class Service:
             withheld=_why_withheld(options),
             restarts=True,
         )
+        self._access = AccessState(options.state)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -160,6 +168,7 @@ class Service:
             certificates=options.certificates,
             discovery=self._discovery,
             issuing=self._issuing,
+            access=self._access,
             admission=options.admission,
             age_s=options.age_s,
         )
@@ -177,16 +186,24 @@ class Service:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._discovery)
             await stack.enter_async_context(self._issuing)
+            await stack.enter_async_context(self._access)
             await plane.load(files)
             await plane.publish()
             bound = await plane.server.start(options.xds)
             stack.push_async_callback(plane.server.stop, 0.0)
+            routes = [
+                *self._discovery.routes,
+                *admin_routes(self._access, plane.store, needs_token=False),
+            ]
             await stack.enter_async_context(
-                StatusServer(self._settings.runtime_folder, plane.status, self._discovery.routes)
+                StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
+            if options.admin is not None:
+                served = admin_routes(self._access, plane.store, needs_token=True)
+                await stack.enter_async_context(HttpServer(options.admin, served, "--admin"))
             health = None
             if options.health is not None:
-                health = HealthServer(options.health, self._unready)
+                health = HttpServer(options.health, health_routes(self._unready), "--health")
                 await stack.enter_async_context(health)
             self.serves = True
             told = None if health is None else health.bound

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from pointsman.cli import options, output
+from pointsman.cli.admin import Commands
 from pointsman.errors import UsageError
 from pointsman.observe.lines import Line, Piece, line
 
@@ -138,7 +139,7 @@ def show(
         output.write_lines(lines, color=options.wants_color(no_color))
 
 
-COMMANDS: Final = (init, issue, token, show)
+COMMANDS: Commands = {"init": init, "issue": issue, "token": token, "show": show}
 """The commands of the group."""
 
 

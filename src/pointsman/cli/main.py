@@ -5,6 +5,7 @@
 2    the command line or a path is wrong
 3    there is no usable Envoy, or it does not start
 4    there is no running instance, or it does not answer
+5    the database of consumers and credentials cannot be used
 70   a fault of Pointsman itself
 130  interrupted
 """
@@ -13,7 +14,7 @@ import inspect
 import io
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -21,14 +22,18 @@ import typer
 from pointsman import __version__
 from pointsman.cli.bootstrap import bootstrap
 from pointsman.cli.check import check
+from pointsman.cli.consumer import COMMANDS as CONSUMER
 from pointsman.cli.explain import explain
 from pointsman.cli.identity import COMMANDS as IDENTITY
 from pointsman.cli.intercept import intercept
+from pointsman.cli.key import COMMANDS as KEY
 from pointsman.cli.output import write_error
 from pointsman.cli.proxy import proxy
 from pointsman.cli.render import render
 from pointsman.cli.serve import serve
 from pointsman.cli.status import status
+from pointsman.cli.token import COMMANDS as TOKEN
+from pointsman.cli.token import audit
 from pointsman.cli.up import up
 from pointsman.errors import PointsmanError, UsageError
 
@@ -51,17 +56,24 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, serve, proxy, bootstrap, status, intercept):
+for command in (up, check, explain, render, serve, proxy, bootstrap, status, intercept, audit):
     app.command(help=_help(command))(command)
 
-identity = typer.Typer(
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Makes and shows the certificates by which proxies prove who they are.",
-    rich_markup_mode=None,
+_FAMILIES: tuple[tuple[str, Mapping[str, Callable[..., None]], str], ...] = (
+    ("identity", IDENTITY, "Makes and shows the certificates by which proxies prove who they are."),
+    ("consumer", CONSUMER, "Makes, lists and removes consumers: applications that call."),
+    ("key", KEY, "Issues, rotates and revokes what consumers prove themselves with."),
+    ("token", TOKEN, "Issues and revokes tokens for the administration over TCP."),
 )
-for below in IDENTITY:
-    identity.command(help=_help(below))(below)
-app.add_typer(identity, name="identity")
+for family, below, about in _FAMILIES:
+    group = typer.Typer(
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help=about,
+        rich_markup_mode=None,
+    )
+    for name, each in below.items():
+        group.command(name, help=_help(each))(each)
+    app.add_typer(group, name=family)
 
 
 def _version(wanted: bool) -> None:

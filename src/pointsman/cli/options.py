@@ -72,6 +72,36 @@ IdentityFolder = Annotated[
         help="Keeps the mesh's certificate authority there; without it one is made for this run.",
     ),
 ]
+StateUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="URL|FILE",
+        help="Keeps consumers and keys there: a file, sqlite:///FILE or postgresql://…. "
+        "$XDG_STATE_HOME/pointsman/state.db by default.",
+    ),
+]
+MasterKeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--master-key",
+        metavar="FILE",
+        help="The key that secrets are closed with; $XDG_STATE_HOME/pointsman/master.key by "
+        "default. It is made when it is not there.",
+    ),
+]
+AdminAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--admin",
+        metavar="ADDR:PORT",
+        help="Answers for the administration there, too, to those who have a token.",
+    ),
+]
+InstanceId = Annotated[
+    int | None,
+    typer.Option("--instance", metavar="PID", help="The instance, when several run."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints JSON for machines.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; so does NO_COLOR.")]
 EnvoyPath = Annotated[

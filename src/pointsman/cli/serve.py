@@ -9,15 +9,18 @@ import typer
 
 from pointsman.cli.addresses import parse_host_port, parse_ip
 from pointsman.cli.options import (
+    AdminAddress,
     Authorities,
     CertificateFile,
     Certificates,
     CloudMapEndpoint,
     CloudMapRegion,
     IdentityFolder,
+    MasterKeyFile,
     Paths,
     Registries,
     Resolves,
+    StateUrl,
     Variables,
     parse_resolves,
     parse_variables,
@@ -29,6 +32,7 @@ from pointsman.cli.serve_access import (
     server_tls,
     socket_permissions,
 )
+from pointsman.cli.state_options import admin_address, state_options
 from pointsman.settings import read_settings
 
 DEFAULT_XDS = "127.0.0.1:18000"
@@ -46,6 +50,9 @@ def serve(
     cloud_map: CloudMapRegion = None,
     cloud_map_endpoint: CloudMapEndpoint = None,
     identity: IdentityFolder = None,
+    state: StateUrl = None,
+    master_key: MasterKeyFile = None,
+    admin: AdminAddress = None,
     xds: Annotated[
         str,
         typer.Option("--xds", metavar="HOST:PORT|unix:PATH", help="Where proxies connect to."),
@@ -136,6 +143,7 @@ def serve(
         parse_host_port("--xds", xds)
     tls = server_tls(tls_cert, tls_key, client_ca, unix=unix)
     age_s = max_stream_age if max_stream_age is not None else (0.0 if unix else DEFAULT_AGE_S)
+    settings = read_settings()
     options = ServeOptions(
         paths=tuple(paths),
         xds=ListenOptions(xds, tls, insecure, socket_permissions(socket_mode)),
@@ -144,6 +152,8 @@ def serve(
         certificates=read_certificates(certificates, certificate, authority),
         discovery=DiscoveryOptions(tuple(registry), cloud_map, cloud_map_endpoint),
         identity=identity,
+        state=state_options(state, master_key, settings),
+        admin=admin_address(admin),
         trust_domain=trust_domain,
         bind=parse_ip("--bind", bind),
         admission=admission(tls, identity, trust_domain, any_node=any_node),
@@ -156,6 +166,6 @@ def serve(
         # Before gRPC is first used: only its own log says why a handshake failed.
         os.environ.setdefault("GRPC_VERBOSITY", "INFO")
     try:
-        asyncio.run(run_until_signal(Service(options, read_settings(), JsonNews())))
+        asyncio.run(run_until_signal(Service(options, settings, JsonNews())))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None

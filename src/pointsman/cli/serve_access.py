@@ -8,7 +8,7 @@ from pointsman.cli.addresses import parse_host_port, parse_ip
 from pointsman.errors import UsageError
 
 if TYPE_CHECKING:
-    from pointsman.api.health import HealthAddress
+    from pointsman.api.listening import HttpAddress
     from pointsman.xds.admission import Admission
     from pointsman.xds.server_tls import ServerTls
 
@@ -84,13 +84,13 @@ def socket_permissions(text: str) -> int:
     return mode
 
 
-def health_address(text: str) -> "HealthAddress":
+def health_address(text: str) -> "HttpAddress":
     """Where health is answered for.
 
     Raises:
         UsageError: the text is no IP address with a port.
     """
-    from pointsman.api.health import HealthAddress
+    from pointsman.api.listening import HttpAddress
 
     host, port = parse_host_port("--health", text)
-    return HealthAddress(parse_ip("--health", host), port)
+    return HttpAddress(parse_ip("--health", host), port)

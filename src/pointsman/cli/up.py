@@ -7,6 +7,7 @@ import typer
 
 from pointsman.cli.addresses import parse_ip
 from pointsman.cli.options import (
+    AdminAddress,
     Authorities,
     CertificateFile,
     Certificates,
@@ -14,16 +15,19 @@ from pointsman.cli.options import (
     CloudMapRegion,
     EnvoyPath,
     IdentityFolder,
+    MasterKeyFile,
     NoColor,
     Paths,
     Registries,
     Resolves,
+    StateUrl,
     Variables,
     parse_resolves,
     parse_variables,
     wants_color,
 )
 from pointsman.cli.runs import run_until_signal
+from pointsman.cli.state_options import admin_address, state_options
 from pointsman.errors import UsageError
 from pointsman.settings import read_settings
 
@@ -77,6 +81,9 @@ def up(
     cloud_map: CloudMapRegion = None,
     cloud_map_endpoint: CloudMapEndpoint = None,
     identity: IdentityFolder = None,
+    state: StateUrl = None,
+    master_key: MasterKeyFile = None,
+    admin: AdminAddress = None,
     listen: Annotated[
         list[str],
         typer.Option(
@@ -132,6 +139,7 @@ def up(
         raise UsageError(f"{what} is for virtual nodes with a proxy", hint="add --mesh")
     # The view tells what matters; the log is for what it does not foresee.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    settings = read_settings()
     options = UpOptions(
         paths=tuple(paths),
         variables=parse_variables(variables),
@@ -143,6 +151,8 @@ def up(
         ),
         discovery=DiscoveryOptions(tuple(registry), cloud_map, cloud_map_endpoint),
         identity=identity,
+        state=state_options(state, master_key, settings),
+        admin=admin_address(admin),
         moves=tuple(map(parse_move, listen)),
         bind=parse_ip("--bind", bind),
         envoy=envoy,
@@ -153,7 +163,7 @@ def up(
     )
     view = UpView(options, color=wants_color(no_color), notes=notes)
     try:
-        asyncio.run(run_until_signal(Instance(options, read_settings(), view)))
+        asyncio.run(run_until_signal(Instance(options, settings, view)))
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None  # asked twice: it ended without waiting for requests
 

@@ -25,3 +25,18 @@ CLOSED = Code(
     "to fall back on, and what the policy was to protect would be open to everybody. The gateways "
     "of its namespace answer 503 until it can be read, or is gone.",
 )
+STATE_AWAY = Code(
+    "PM904",
+    Severity.WARNING,
+    "the database of consumers and credentials does not answer",
+    "What was known last is in force: keys that were good stay good, keys that are revoked now "
+    "end when the database answers again. It is asked every two seconds.",
+)
+CLOSED_SECRET = Code(
+    "PM905",
+    Severity.WARNING,
+    "the secret of a credential cannot be opened",
+    "Secrets are closed by a master key, which is kept outside the database. The one this "
+    "credential was closed by is not in the file of master keys, or was changed. Proxies do not "
+    "know the credential; all others are in force.",
+)

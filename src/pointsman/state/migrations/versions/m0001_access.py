@@ -63,3 +63,15 @@ def upgrade() -> None:
     )
     op.create_index("ix_credential_consumer", "credential", ["namespace", "consumer"])
     op.create_index("ix_credential_changed", "credential", ["changed"])
+    op.create_table(
+        "admin_token",
+        sa.Column("id", sa.String(63), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("role", sa.String(15), nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", _AT, nullable=False),
+        sa.Column("expires_at", _AT, nullable=True),
+        sa.Column("revoked_at", _AT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_admin_token"),
+        sa.UniqueConstraint("digest", name="uq_admin_token_digest"),
+    )

@@ -1,0 +1,61 @@
+"""What the administration needs of a running instance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pointsman.access.consumers import Consumers
+from pointsman.access.credentials import Credentials
+from pointsman.access.tokens import Tokens
+from pointsman.resources.key import Key
+from pointsman.state.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A consumer as it is in force.
+
+    Attributes:
+        spec: its spec.
+        origin: `file:line:column` where it was written; "" for one that is kept in the database.
+    """
+
+    spec: Mapping[str, Any]
+    origin: str
+
+
+class Stored(Protocol):
+    """An open database, and what is in it."""
+
+    @property
+    def database(self) -> Database:
+        """The database."""
+
+    @property
+    def consumers(self) -> Consumers:
+        """Consumers in it."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """Credentials in it."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Tokens of administrators."""
+
+
+class Administered(Protocol):
+    """A running instance."""
+
+    async def open(self) -> Stored:
+        """Its database.
+
+        Raises:
+            StateError: it cannot be opened.
+        """
+
+    def declared(self) -> Mapping[Key, Declared]:
+        """Consumers in force, by key."""
+
+    def poke(self) -> None:
+        """Something in the database was changed."""

@@ -1,0 +1,46 @@
+"""A running instance as its administration sees it: what is kept, and what files declare."""
+
+from collections.abc import Mapping
+
+from pydantic import TypeAdapter
+
+from pointsman.access.consumers import SOURCE
+from pointsman.api.admin.kept import Declared
+from pointsman.app.access import AccessState, Kept
+from pointsman.resources.key import Key
+from pointsman.resources.kinds.consumer import ConsumerSpec
+from pointsman.resources.store import Store
+
+_SPEC = TypeAdapter(ConsumerSpec)
+
+
+class Administration:
+    """What the administration asks.
+
+    Args:
+        access: consumers and credentials that are kept.
+        store: everything that was written.
+    """
+
+    def __init__(self, access: AccessState, store: Store) -> None:
+        self._access = access
+        self._store = store
+
+    async def open(self) -> Kept:
+        """The database, opened if it was not."""
+        return await self._access.open()
+
+    def poke(self) -> None:
+        """Has a look taken at what was changed."""
+        self._access.poke()
+
+    def declared(self) -> Mapping[Key, Declared]:
+        """Consumers in force, by key."""
+        found = self._store.resources().of("Consumer")
+        return {
+            key: Declared(
+                _SPEC.dump_python(item.spec, mode="json", by_alias=True, exclude_defaults=True),
+                "" if item.origin.source == SOURCE else self._store.place(key),
+            )
+            for key, item in found.items()
+        }
