@@ -129,6 +129,7 @@ class Up:
                 **{k: v for k, v in os.environ.items() if not k.startswith("POINTSMAN_")},
                 "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
                 "XDG_RUNTIME_DIR": str(home / "run"),
+                "XDG_STATE_HOME": str(home / "state"),
                 "TMPDIR": str(home / "tmp"),
                 "PYTHONWARNINGS": "error::ResourceWarning",
                 MARK: mark,
@@ -173,6 +174,12 @@ class Up:
         settings = read_settings({"XDG_RUNTIME_DIR": str(self.home / "run")})
         with Client(find_instance(settings.runtime_folder)) as client:
             return client.status()
+
+    def command(self, *arguments: str) -> str:
+        """What another command says to this instance; it must not fail."""
+        done = command(*arguments, runtime=self.home / "run")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def address(self, gateway: str = "", port: int | None = None) -> str:
         """Where a gateway listens, as `HOST:PORT`: its first listener, or that of a port.
@@ -273,15 +280,24 @@ def starting(
         up.clear()
 
 
-def command(*arguments: str | Path, seconds: float = 60.0) -> "subprocess.CompletedProcess[str]":
-    """Any command of Pointsman, run to its end."""
+def command(
+    *arguments: str | Path, seconds: float = 60.0, runtime: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Any command of Pointsman, run to its end.
+
+    Args:
+        arguments: the command.
+        seconds: it takes at most.
+        runtime: the folder in which it looks for instances; that of the user by default.
+    """
+    own = {} if runtime is None else {"XDG_RUNTIME_DIR": str(runtime)}
     return subprocess.run(
         [sys.executable, "-m", "pointsman.cli", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=seconds,
         check=False,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src"), **own},
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 _POLL_S: Final = 0.01
 
@@ -19,7 +19,7 @@ class Background:
         where: `uds` or `fd` as uvicorn takes it.
     """
 
-    def __init__(self, application: Starlette, **where: Any) -> None:
+    def __init__(self, application: ASGIApp, **where: Any) -> None:
         config = uvicorn.Config(
             application, lifespan="off", log_config=None, access_log=False, **where
         )

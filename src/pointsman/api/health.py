@@ -6,16 +6,18 @@
 
 from collections.abc import Awaitable, Callable
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 Unready = Callable[[], Awaitable[str]]
 """Why the process is not ready; "" when it is."""
 
 
-def health_routes(unready: Unready) -> list[BaseRoute]:
-    """Routes that answer questions for health.
+def health_app(unready: Unready) -> ASGIApp:
+    """What answers questions for health.
 
     Args:
         unready: see `Unready`.
@@ -28,4 +30,4 @@ def health_routes(unready: Unready) -> list[BaseRoute]:
         reason = await unready()
         return PlainTextResponse(f"{reason or 'ready'}\n", 503 if reason else 200)
 
-    return [Route("/live", live), Route("/ready", ready)]
+    return Starlette(routes=[Route("/live", live), Route("/ready", ready)])

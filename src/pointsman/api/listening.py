@@ -2,13 +2,11 @@
 
 import ipaddress
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from pointsman.api.background import Background
 from pointsman.errors import UsageError
@@ -32,13 +30,13 @@ class HttpServer:
 
     Args:
         address: where.
-        routes: what.
+        application: what answers.
         option: of the command line, that names the address.
     """
 
-    def __init__(self, address: HttpAddress, routes: Sequence[BaseRoute], option: str) -> None:
+    def __init__(self, address: HttpAddress, application: ASGIApp, option: str) -> None:
         self._address = address
-        self._application = Starlette(routes=list(routes))
+        self._application = application
         self._option = option
         self._socket: socket.socket | None = None
         self._http: Background | None = None

@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import AsyncExitStack
 from typing import Protocol
 
+from starlette.routing import Mount
+
 from pointsman.api.listening import HttpServer
 from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState
-from pointsman.app.admin_routes import admin_routes
+from pointsman.app.admin_app import administration
 from pointsman.app.backends import Backends
 from pointsman.app.discovery import Discovery
 from pointsman.app.fleet import Fleet, FleetEvents
@@ -195,13 +197,13 @@ class Instance:
             stack.push_async_callback(fleet.stop)
             routes = [
                 *self._discovery.routes,
-                *admin_routes(self._access, plane.store, needs_token=False),
+                Mount("/", administration(self._access, plane.store, needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
             if self._options.admin is not None:
-                served = admin_routes(self._access, plane.store, needs_token=True)
+                served = administration(self._access, plane.store, needs_token=True)
                 await stack.enter_async_context(HttpServer(self._options.admin, served, "--admin"))
             self._view.progress("starting Envoy")
             started = time.perf_counter()

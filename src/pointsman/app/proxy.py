@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from pointsman.aio.endless import endless
-from pointsman.api.health import health_routes
+from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.app.own_certificate import invalidity
 from pointsman.envoy.config_source import SDS_SOCKET
@@ -131,7 +131,7 @@ class ProxyRun:
             stack.push_async_callback(succession.stop)
             health = None
             if options.health is not None:
-                health = HttpServer(options.health, health_routes(self._unready), "--health")
+                health = HttpServer(options.health, health_app(self._unready), "--health")
                 await stack.enter_async_context(health)
             await succession.start(binary)
             self.serves = True

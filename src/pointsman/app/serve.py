@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pointsman.api.health import health_routes
+from starlette.routing import Mount
+
+from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState, StateOptions
-from pointsman.app.admin_routes import admin_routes
+from pointsman.app.admin_app import administration
 from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
@@ -193,17 +195,17 @@ class Service:
             stack.push_async_callback(plane.server.stop, 0.0)
             routes = [
                 *self._discovery.routes,
-                *admin_routes(self._access, plane.store, needs_token=False),
+                Mount("/", administration(self._access, plane.store, needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
             if options.admin is not None:
-                served = admin_routes(self._access, plane.store, needs_token=True)
+                served = administration(self._access, plane.store, needs_token=True)
                 await stack.enter_async_context(HttpServer(options.admin, served, "--admin"))
             health = None
             if options.health is not None:
-                health = HttpServer(options.health, health_routes(self._unready), "--health")
+                health = HttpServer(options.health, health_app(self._unready), "--health")
                 await stack.enter_async_context(health)
             self.serves = True
             told = None if health is None else health.bound

@@ -13,7 +13,21 @@ from pointsman.api.admin.models import Problem
 from pointsman.api.admin.who import CHALLENGE
 from pointsman.errors import PointsmanError, RefusedError, StateError
 
-_PROBLEM = {"model": Problem}
+_PROBLEM: dict[str, Any] = {
+    "content": {"application/problem+json": {"schema": Problem.model_json_schema()}}
+}
+
+_TITLES = {
+    400: "Bad request",
+    401: "Who is asking?",
+    403: "Not allowed",
+    404: "Not found",
+    405: "No such method",
+    409: "Conflict",
+    412: "Changed since",
+    422: "Not valid",
+    503: "State is away",
+}
 
 
 def admin_app(instance: Administered, *, needs_token: bool) -> FastAPI:
@@ -45,19 +59,6 @@ def _answer(status: int, detail: str, title: str = "") -> JSONResponse:
     body = Problem(title=title or _TITLES.get(status, "Error"), status=status, detail=detail)
     headers = {"www-authenticate": CHALLENGE} if status == 401 else {}
     return JSONResponse(body.model_dump(), status, headers, media_type="application/problem+json")
-
-
-_TITLES = {
-    400: "Bad request",
-    401: "Who is asking?",
-    403: "Not allowed",
-    404: "Not found",
-    405: "No such method",
-    409: "Conflict",
-    412: "Changed since",
-    422: "Not valid",
-    503: "State is away",
-}
 
 
 async def _refused(_request: Request, error: Exception) -> JSONResponse:

@@ -1,6 +1,5 @@
-"""Where the administration is mounted; it is imported when it is asked first."""
+"""The administration of a running instance; it is imported when it is asked first."""
 
-from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from pointsman.api.admin.later import Later
@@ -8,8 +7,8 @@ from pointsman.app.access import AccessState
 from pointsman.resources.store import Store
 
 
-def admin_routes(access: AccessState, store: Store, *, needs_token: bool) -> list[BaseRoute]:
-    """Routes of the administration; they take every path, so they come behind all others.
+def administration(access: AccessState, store: Store, *, needs_token: bool) -> ASGIApp:
+    """The administration of an instance.
 
     Args:
         access: consumers and credentials that are kept.
@@ -23,4 +22,4 @@ def admin_routes(access: AccessState, store: Store, *, needs_token: bool) -> lis
 
         return admin_app(Administration(access, store), needs_token=needs_token)
 
-    return [Mount("/", Later(build))]
+    return Later(build)
