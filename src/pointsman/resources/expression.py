@@ -1,67 +1,44 @@
 """Expressions of the Common Expression Language, as far as to tell whether a text is one.
 
 Envoy parses and evaluates them; what it cannot parse costs the whole route table it stands in. So
-syntax, names and functions are looked at before (CEL's language definition, "Syntax"). Types are
-not: `request.headers['a'] > 3` is found out by requests, for which it has no value.
+syntax, names and functions are looked at before (CEL's language definition, "Syntax"), as far as
+Envoy has them: macros over lists, such as `all`, it has not. Types are left to requests:
+`request.headers['a'] > 3` is accepted, and has no value.
 """
 
+import ast
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
+
+import re2
 
 ROOTS: Final = ("request", "source", "destination", "connection", "metadata", "filter_state", "xds")
 """Envoy's attributes before a response is there (manual, "Attributes")."""
-FUNCTIONS: Final = frozenset(
-    [
-        "size",
-        "contains",
-        "startsWith",
-        "endsWith",
-        "matches",
-        "int",
-        "uint",
-        "double",
-        "string",
-        "bytes",
-        "bool",
-        "duration",
-        "timestamp",
-        "type",
-        "dyn",
-        "getFullYear",
-        "getMonth",
-        "getDate",
-        "getDayOfMonth",
-        "getDayOfWeek",
-        "getDayOfYear",
-        "getHours",
-        "getMinutes",
-        "getSeconds",
-        "getMilliseconds",
-    ]
+FUNCTIONS: Final = (
+    *("size", "int", "uint", "double", "bytes", "bool"),
+    *("duration", "timestamp", "type", "dyn"),
 )
-_MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
+"""Functions that Envoy knows; each takes one value."""
+METHODS: Final[Mapping[str, tuple[int, ...]]] = {
+    "size": (0,),
+    **dict.fromkeys(("contains", "startsWith", "endsWith", "matches"), (1,)),
+    **{
+        f"get{part}": (0, 1)
+        for part in (
+            *("FullYear", "Month", "Date", "DayOfMonth", "DayOfWeek", "DayOfYear"),
+            *("Hours", "Minutes", "Seconds", "Milliseconds"),
+        )
+    },
+}
+"""What is called behind a dot, with how many values it takes."""
 _WORDS: Final = frozenset({"true", "false", "null"})
 _RESERVED: Final = frozenset(
-    [
-        "as",
-        "break",
-        "const",
-        "continue",
-        "else",
-        "for",
-        "function",
-        "if",
-        "import",
-        "let",
-        "loop",
-        "package",
-        "namespace",
-        "return",
-        "var",
-        "void",
-        "while",
-    ]
+    (
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "in"),
+        *("let", "loop", "package", "namespace", "return", "var", "void", "while"),
+    )
 )
 _TOKEN: Final = re.compile(
     r"""\s+
@@ -72,8 +49,12 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.ASCII,
 )
 _BINARY: Final = frozenset(
-    ["&&", "||", "<", "<=", ">=", ">", "==", "!=", "in", "+", "-", "*", "/", "%"]
+    ("&&", "||", "<", "<=", ">=", ">", "==", "!=", "in", "+", "-", "*", "/", "%")
 )
+_ESCAPE: Final = re.compile(
+    r"""\\(?:[abfnrtv\\'"`?]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U000[0-9a-fA-F]{5}|[0-3][0-7]{2})"""
+)
+_INTEGER: Final = 2**63
 _DEEPEST: Final = 32
 
 
@@ -86,7 +67,6 @@ class _Reader:
     tokens: list[tuple[str, str]]
     place: int = 0
     depth: int = 0
-    bound: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -158,15 +138,19 @@ def _expression(reader: _Reader) -> None:
     reader.depth += 1
     if reader.depth > _DEEPEST:
         raise _FaultError(f"it is nested deeper than {_DEEPEST} levels")
+    _operands(reader)
+    if reader.accept("?"):
+        _operands(reader)
+        reader.want(":")
+        _expression(reader)
+    reader.depth -= 1
+
+
+def _operands(reader: _Reader) -> None:
     _operand(reader)
     while reader.kind != "string" and reader.text in _BINARY:
         reader.take()
         _operand(reader)
-    if reader.accept("?"):
-        _expression(reader)
-        reader.want(":")
-        _expression(reader)
-    reader.depth -= 1
 
 
 def _operand(reader: _Reader) -> None:
@@ -175,9 +159,7 @@ def _operand(reader: _Reader) -> None:
     _primary(reader)
     while True:
         if reader.accept("."):
-            name = reader.name()
-            if reader.accept("("):
-                _call(reader, name)
+            _member(reader)
         elif reader.accept("["):
             _expression(reader)
             reader.want("]")
@@ -185,9 +167,35 @@ def _operand(reader: _Reader) -> None:
             return
 
 
+def _member(reader: _Reader) -> None:
+    name = reader.name()
+    if not reader.accept("("):
+        return
+    if name not in METHODS:
+        raise _FaultError(f"there is no function `{name}` of a value")
+    if name == "matches":
+        _pattern(reader)
+    count = _list(reader, ")")
+    if count not in METHODS[name]:
+        raise _FaultError(f"`{name}` takes {METHODS[name][-1]} values, not {count}")
+
+
+def _pattern(reader: _Reader) -> None:
+    """Envoy compiles a pattern that is written down, before any request."""
+    (kind, text), (_, end) = reader.tokens[reader.place : reader.place + 2]
+    if kind != "string" or end != ")":
+        return
+    try:
+        re2.compile(ast.literal_eval(text))
+    except (re2.error, SyntaxError, ValueError) as error:
+        raise _FaultError(f"{text} is no pattern of RE2") from error
+
+
 def _primary(reader: _Reader) -> None:
-    if reader.kind in ("string", "number"):
-        reader.take()
+    if reader.kind == "string":
+        _string(reader.take())
+    elif reader.kind == "number":
+        _number(reader.take())
     elif reader.kind == "name":
         _named(reader)
     elif reader.accept("("):
@@ -201,34 +209,50 @@ def _primary(reader: _Reader) -> None:
         raise _FaultError(f"a value is missing before {reader.shown()}")
 
 
+def _string(text: str) -> None:
+    prefix = text[: text.index(text[-1])].lower()
+    if "r" not in prefix and "\\" in _ESCAPE.sub("", text):
+        raise _FaultError(f"{text} has an escape that means nothing")
+
+
+def _number(text: str) -> None:
+    if not text.rstrip("uU").isdigit():
+        return
+    limit = 2 * _INTEGER if text[-1] in "uU" else _INTEGER
+    if int(text.rstrip("uU")) >= limit:
+        raise _FaultError(f"{text} is too large")
+
+
 def _named(reader: _Reader) -> None:
     name = reader.take()
-    if name in _RESERVED or name == "in":
+    if name in _RESERVED:
         raise _FaultError(f"`{name}` is a reserved word")
     if reader.accept("("):
         _call(reader, name)
-    elif name not in _WORDS and name not in ROOTS and name not in reader.bound:
+    elif name not in _WORDS and name not in ROOTS:
         raise _FaultError(f"`{name}` is unknown: attributes begin with {', '.join(ROOTS)}")
 
 
 def _call(reader: _Reader, name: str) -> None:
-    if name in _MACROS:
-        reader.bound.append(reader.name())
-        reader.want(",")
-        _list(reader, ")")
-        reader.bound.pop()
-    elif name == "has" or name in FUNCTIONS:
-        _list(reader, ")")
-    else:
+    if name != "has" and name not in FUNCTIONS:
         raise _FaultError(f"there is no function `{name}`")
+    count = _list(reader, ")")
+    if count != 1:
+        raise _FaultError(f"`{name}` takes 1 value, not {count}")
+    if name == "has" and reader.tokens[reader.place - 3][1] != ".":
+        raise _FaultError("`has` takes a field, such as `request.headers.a`")
 
 
-def _list(reader: _Reader, end: str) -> None:
+def _list(reader: _Reader, end: str) -> int:
+    """Values up to an end; how many."""
+    count = 0
     while not reader.accept(end):
         _expression(reader)
+        count += 1
         if not reader.accept(","):
             reader.want(end)
-            return
+            break
+    return count
 
 
 def _map(reader: _Reader) -> None:
