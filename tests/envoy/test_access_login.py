@@ -272,7 +272,7 @@ async def test_a_session_that_is_over_goes_on_by_a_refresh_token_alone(
     backend: Upstream, tmp_path: Path, refresh: bool
 ) -> None:
     with provider(*CLIENTS, ttl=2) as issuer:
-        guard = login(issuer, tmp_path, refresh=refresh, clockSkew=0)
+        guard = login(issuer, tmp_path, refresh=refresh, clockSkew=1)
         async with serving(*DIRECT, guard, books=backend.port) as envoy:
             user = browser(envoy)
             assert (await user.login("http://shop.test/", "ann")).status == 200

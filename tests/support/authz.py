@@ -9,6 +9,7 @@ import grpc
 from grpc import aio
 
 from pointsman.envoy import pb
+from tests.support.instrument import Messages
 
 _SERVICE = "envoy.service.auth.v3.Authorization"
 
@@ -68,3 +69,11 @@ async def authz(answer: Callable[[Any], Any]) -> AsyncIterator[Authz]:
         yield found
     finally:
         await server.stop(None)
+
+
+def point_at(messages: Messages, cluster: str, port: int) -> None:
+    """Gives a cluster that has no endpoint one on 127.0.0.1 that speaks gRPC."""
+    (found,) = (item for item in messages.clusters if item.name == cluster)
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    found.load_assignment.cluster_name = cluster
+    found.load_assignment.endpoints.add(lb_endpoints=[{"endpoint": {"address": address}}])

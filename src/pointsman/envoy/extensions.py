@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from pointsman.envoy import names, pb
+from pointsman.envoy.clusters import protocol_options
+from pointsman.envoy.config_source import HTTP_OPTIONS
 from pointsman.envoy.filters import credentials, external, login
 from pointsman.envoy.guards import Use
 from pointsman.envoy.node_class import Wire
@@ -41,7 +43,11 @@ def extensions(
                 yield seal(secret, (owner,))
         if isinstance(use, OpaqueMethod) and wire == "static":
             # There is no control plane to ask, so that nobody has an answer.
-            yield seal(pb.Cluster(name=names.XDS_CLUSTER, type="STATIC"), (owner,))
+            options = {HTTP_OPTIONS: protocol_options("grpc")}
+            nobody = pb.Cluster(
+                name=names.XDS_CLUSTER, type="STATIC", typed_extension_protocol_options=options
+            )
+            yield seal(nobody, (owner,))
     if wire == "static":
         return
     for name in (credentials.KEYS, credentials.PASSWORDS):

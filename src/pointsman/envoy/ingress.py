@@ -68,12 +68,13 @@ def _chain(
     sidecar: Sidecar, item: IngressListener, table: pb.Message | None, node_class: NodeClass
 ) -> Fields:
     prefix = names.stat_prefix(item, len(sidecar.ingress))
-    logs = access_log(sidecar.access_log)
     if table is None:
         name = names.ingress_cluster(sidecar, item)
+        logs = access_log(sidecar.access_log)
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
     routes = route_specifier(table, node_class.wire)
     used = frozenset(uses(item.guards))
+    logs = access_log(sidecar.access_log, guarded=turns_away(used))
     filters = http_filters(used, item.extras.compression, wire=node_class.wire)
     return http_chain(
         prefix,

@@ -52,7 +52,7 @@ def public_listener(
         listener.protocol,
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
-        access_log(gateway.access_log, OVERFLOW if pooled else ()),
+        access_log(gateway.access_log, OVERFLOW if pooled else (), guarded=turns_away(used)),
         filters=http_filters(used, listener.extras.compression, wire=node_class.wire),
         extras=listener.extras,
         certificates=listener.tls is not None and listener.tls.trust is not None,
@@ -82,7 +82,7 @@ def internal_listener(
         f"egress.{name}",
         listener.protocol,
         routes,
-        access_log(gateway.access_log) if logs else [],
+        access_log(gateway.access_log, guarded=turns_away(used)) if logs else [],
         Place.BEHIND,
         http_filters(used, wire=node_class.wire),
         listener.extras,
