@@ -11,7 +11,7 @@ from tests.envoy.test_access_keys import DIRECT, KEY, TABLES, TWICE, access, ask
 from tests.envoy.test_access_tokens import bearer, tokens
 from tests.support.http1 import Answer
 from tests.support.manifests import gateway
-from tests.support.scenes import serving
+from tests.support.scenes import serving, serving_with
 from tests.support.upstream import Upstream, until, upstream
 
 pytestmark = pytest.mark.envoy
@@ -50,7 +50,7 @@ async def test_who_is_not_known_is_told_how_to_prove_it(
     backend: Upstream, methods: list[Any], expected: str
 ) -> None:
     guard = access("VirtualGateway/gateway", methods=methods)
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         forged = ("x-pointsman-challenge", "Forged")
         for answer in (
             await ask(envoy, "/", forged),
@@ -79,7 +79,7 @@ async def test_envoys_own_challenge_for_tokens_stays(backend: Upstream) -> None:
 async def test_who_may_not_is_told_so(backend: Upstream) -> None:
     rules = [{"name": "secret name", "action": "deny", "paths": [{"prefix": "/admin"}]}]
     guard = access("VirtualGateway/gateway", methods=[{"apiKey": {}}], rules=rules)
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         answer = await ask(envoy, "/admin", ("x-api-key", KEY))
     assert answer.status == 403
     assert challenges(answer) == []
@@ -89,7 +89,7 @@ async def test_who_may_not_is_told_so(backend: Upstream) -> None:
 
 async def test_answers_of_backends_are_theirs(backend: Upstream) -> None:
     guard = access("VirtualGateway/gateway", methods=[{"apiKey": {}}])
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
 
         async def refuse(_: Any) -> int:
             return 401
@@ -103,7 +103,7 @@ async def test_answers_of_backends_are_theirs(backend: Upstream) -> None:
 
 async def test_the_second_pass_tells_the_same(backend: Upstream) -> None:
     guard = access("VirtualRouter/books", methods=[{"apiKey": {}}])
-    async with serving(*TWICE, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *TWICE, guard, books=backend.port) as envoy:
         answer = await ask(envoy, "/shop/a")
         assert answer.status == 401
         assert challenges(answer) == ['ApiKey realm="pointsman"']
@@ -112,7 +112,7 @@ async def test_the_second_pass_tells_the_same(backend: Upstream) -> None:
 
 async def test_clients_of_grpc_are_told_in_their_own_words(backend: Upstream) -> None:
     guard = access("VirtualGateway/gateway", methods=[{"apiKey": {}}])
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         answer = await ask(envoy, "/", ("content-type", "application/grpc"), method="POST")
     assert answer.header("grpc-status") == "16"
     assert answer.header("content-type") == "application/grpc"
@@ -124,7 +124,7 @@ async def test_access_logs_tell_who_called(backend: Upstream, tmp_path: Path) ->
     logging = {"accessLog": {"file": {"path": str(log)}}}
     guard = access("VirtualGateway/gateway", methods=[{"apiKey": {}}])
     documents = (DIRECT[0], gateway(logging=logging), *DIRECT[2:], guard)
-    async with serving(*documents, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *documents, books=backend.port) as envoy:
         await ask(envoy, "/known", ("x-api-key", KEY))
         await ask(envoy, "/unknown")
         await until(lambda: log.exists() and len(log.read_text().splitlines()) == 2)
@@ -145,7 +145,7 @@ async def test_an_audit_counts_what_rules_would_turn_away_and_nothing_else(
         "audit": True,
     }
     guard = access("VirtualGateway/gateway", **spec)
-    async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
         assert (await ask(envoy, "/", ("x-api-key", KEY))).status == 200
         assert (await ask(envoy, "/", ("x-api-key", "wrong"))).status == 401
         assert (await ask(envoy, "/")).status == 401

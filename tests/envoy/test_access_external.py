@@ -8,7 +8,7 @@ import pytest
 from tests.envoy.test_access_keys import DIRECT, KEY, TABLES, access, ask
 from tests.support.authz import allowed, authz, denied
 from tests.support.manifests import Document
-from tests.support.scenes import serving
+from tests.support.scenes import serving, serving_with
 from tests.support.upstream import Seen, Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -38,7 +38,7 @@ async def test_a_grpc_server_decides_and_says_nothing_of_who_calls(backend: Upst
             "takeOver": ["X-Plan"],
         }
         guard = asking(external, methods=[{"apiKey": {}}])
-        async with serving(*DIRECT, guard, change=TABLES, books=backend.port) as envoy:
+        async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
             mine = (("x-api-key", KEY), ("x-user", "ann"), ("x-secret", "s"), ("x-plan", "forged"))
             assert (await ask(envoy, "/a", *mine)).status == 200
             teapot = await ask(envoy, "/no", ("x-api-key", KEY))

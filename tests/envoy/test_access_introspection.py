@@ -23,7 +23,7 @@ from tests.support.gateway import Running
 from tests.support.instrument import Messages
 from tests.support.manifests import Document
 from tests.support.oidc import Provider, provider
-from tests.support.scenes import linked, serving
+from tests.support.scenes import linked, serving, serving_with
 from tests.support.upstream import Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -102,10 +102,12 @@ async def asking(
         tables(messages)
         point_at(messages, names.XDS_CLUSTER, port)
 
-    async with serving(*DIRECT, guard, change=change, books=backend.port) as envoy:
-        yield envoy
-    await server.stop(0)
-    await introspector.close()
+    try:
+        async with serving_with(change, *DIRECT, guard, books=backend.port) as envoy:
+            yield envoy
+    finally:
+        await server.stop(0)
+        await introspector.close()
 
 
 async def test_a_token_is_asked_about_and_says_who_calls(

@@ -15,7 +15,7 @@ from tests.support.credentials import who, with_tables
 from tests.support.gateway import Running
 from tests.support.manifests import Document, gateway_route
 from tests.support.oidc import Browser, Provider, provider
-from tests.support.scenes import serving
+from tests.support.scenes import serving, serving_with
 from tests.support.upstream import Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -111,7 +111,7 @@ async def test_a_browser_logs_in_and_the_backend_knows_who_it_is(
         keys={"k": who("robot", "k1")},
         subjects={token_subject(issuer.issuer, "ann"): who("ann", "token", "gold")},
     )
-    async with serving(*DIRECT, guard, change=tables, books=backend.port) as envoy:
+    async with serving_with(tables, *DIRECT, guard, books=backend.port) as envoy:
         user = browser(envoy)
         user.cookies["shop.test"] = {"theme": "dark"}
         assert (await user.login("http://shop.test/page?x=1&y=%2F", "ann")).status == 200

@@ -9,7 +9,7 @@ from pointsman.resources.expression import fault
 from tests.envoy.test_access_keys import DIRECT, KEY, TABLES, TWICE, access, ask
 from tests.envoy.test_access_tokens import bearer, token, tokens
 from tests.support.manifests import Document
-from tests.support.scenes import serving
+from tests.support.scenes import serving, serving_with
 from tests.support.upstream import Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -132,7 +132,7 @@ async def test_rules_of_routes_see_the_path_as_it_came(backend: Upstream) -> Non
         "/shop/abc": 403,
         "/shop/abc?x": 403,
     }
-    async with serving(*TWICE, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *TWICE, guard, books=backend.port) as envoy:
         found = {
             path: (
                 await ask(envoy, path, ("x-api-key", KEY), ("x-pointsman-path", "/shop/a"))
