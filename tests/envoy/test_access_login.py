@@ -116,7 +116,9 @@ async def test_a_browser_logs_in_and_the_backend_knows_who_it_is(
         user.cookies["shop.test"] = {"theme": "dark"}
         assert (await user.login("http://shop.test/page?x=1&y=%2F", "ann")).status == 200
         assert user.visited[-1] == "http://shop.test/page?x=1&y=%2F"
-        assert (await ask(envoy, "/", ("x-api-key", "k"))).status == 200
+        session = "; ".join(f"{k}={v}" for k, v in user.cookies["shop.test"].items())
+        both = (("x-api-key", "k"), ("cookie", f"{session}; a=b"))
+        assert (await ask(envoy, "/", *both)).status == 200
         asked = query(user.visited[1])
         assert asked["code_challenge_method"] == "S256"
         assert asked["redirect_uri"] == CALLBACK
@@ -128,8 +130,9 @@ async def test_a_browser_logs_in_and_the_backend_knows_who_it_is(
     assert page.headers["cookie"] == "theme=dark"
     assert "authorization" not in page.headers
     assert robot.headers["x-pointsman-consumer"] == "shop/robot"
-    session = [marks for name, marks in user.marks.items() if name.startswith("__Host-pm-")]
-    for marks in session:
+    assert robot.headers["cookie"] == "theme=dark; a=b"
+    marked = [marks for name, marks in user.marks.items() if name.startswith("__Host-pm-")]
+    for marks in marked:
         assert "secure" in marks
         assert "path=/;" in marks or marks.endswith("path=/")
     kept = [user.marks[name] for name in user.cookies["shop.test"] if name != "theme"]
@@ -149,11 +152,13 @@ async def test_a_login_works_for_all_routes_its_policy_guards_and_for_no_others(
         user = browser(envoy)
         assert (await user.login("http://shop.test/one/a", "ann")).status == 200
         assert (await user.step("http://shop.test/two/b")).status == 200
+        assert (await user.step("http://shop.test/open/c")).status == 200
         assert (await browser(envoy).step("http://shop.test/two/b")).status == 302
         assert (await browser(envoy).step("http://shop.test/open/c")).status == 200
         assert (await browser(envoy).step(CALLBACK)).status == 401
     assert backend.seen[0].headers["authorization"].startswith("Bearer ")
     assert "authorization" not in backend.seen[2].headers
+    assert not any("cookie" in seen.headers for seen in backend.seen)
 
 
 async def test_only_pages_are_redirected(

@@ -94,8 +94,8 @@ def _of_token(method: TokenMethod | OpaqueMethod | LoginMethod, both: bool) -> I
             for name in method.headers:
                 yield Entry((*_opaque_in(name),), (), _opaque(method, name), method)
         case LoginMethod():
-            own = {login.name(method): _ON, **login.cookies_of_row(method)}
-            yield Entry(filters={**own, **_signed(method.token)}, token=method.token, login=method)
+            found = {login.name(method): _ON, **_signed(method.token)}
+            yield Entry(filters=found, token=method.token, login=method)
 
 
 def _signed(method: TokenMethod) -> dict[str, pb.Message]:

@@ -56,7 +56,7 @@ def uses(guards: Guards) -> Iterator[Use]:
         if entry.token is not None:
             yield entry.token
         if entry.login is not None:
-            yield from (login.NAME, entry.login)
+            yield from (login.NAME, login.SESSION, login.COOKIES, entry.login)
     if access.external is not None:
         yield from (external.NAME, access.external)
 

@@ -7,6 +7,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration, timeouts
 from pointsman.envoy.clusters import loads, pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
+from pointsman.envoy.filters.login import cookies_of_host
 from pointsman.envoy.filters.order import http_filters, turns_away
 from pointsman.envoy.guards import guarded, login_rows, uses
 from pointsman.envoy.listeners import Place, http_chain, route_specifier
@@ -94,8 +95,11 @@ def _routes(sidecar: Sidecar, item: IngressListener) -> pb.Message:
     name = names.route_config(item)
     action = {"cluster": names.ingress_cluster(sidecar, item), **timeouts(item.timeouts)}
     row = {"name": "application", "match": {"prefix": "/"}, "route": action}
-    rows = [*login_rows((item.guards,)), *guarded(row, item.guards)]
-    host = {"name": name, "domains": ["*"], "routes": rows}
+    logins = [*login_rows((item.guards,))]
+    rows = [*logins, *guarded(row, item.guards)]
+    host: Fields = {"name": name, "domains": ["*"], "routes": rows}
+    if logins:
+        host["typed_per_filter_config"] = cookies_of_host()
     return pb.RouteConfiguration(name=name, virtual_hosts=[host])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
 from pointsman.envoy.effects import effects_of_route
+from pointsman.envoy.filters.login import cookies_of_host
 from pointsman.envoy.guards import guarded, login_rows
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import PATH_HEADER, SECOND_PASS_HEADER
@@ -92,11 +93,12 @@ def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: 
     routes = [row for rule in host.rules for row in builder.rule(rule)]
     if listener.extras.tunnels:
         routes += [row for rule in host.rules for row in builder.tunnels(rule)]
-    logins = login_rows(builder.guards.values())
+    logins = [*login_rows(builder.guards.values())]
     message = pb.VirtualHost(
         name=name,
         domains=[str(host.domain)],
         routes=[*logins, *routes],
+        typed_per_filter_config=cookies_of_host() if logins else {},
         retry_policy=retry_policy(DEFAULT_RETRY),
     )
     return Table(message, tuple(builder.second_passes))

@@ -2,8 +2,8 @@
 
 The filter speaks the code flow with PKCE and keeps the session in cookies, signed and encrypted.
 What the ID token says is not its business: it hands the token on in its cookie to the filter of
-signed tokens. Then the cookies of the session are taken out of the request, so that no backend
-has them.
+signed tokens. Then the cookies of sessions are taken out of the request, so that no backend has
+them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from pointsman.envoy.config_source import ADS
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
 from pointsman.envoy.outside import outside_cluster_name
-from pointsman.graph.model.methods import LoginMethod
+from pointsman.graph.model.methods import LOGIN_COOKIES, LoginMethod
 
 NAME: Final = "pointsman.login"
 SESSION: Final = "pointsman.session"
@@ -137,9 +137,13 @@ def cookies_filter() -> Fields:
     return {"name": COOKIES, "disabled": True, "typed_config": pb.pack(config)}
 
 
-def cookies_of_row(method: LoginMethod) -> dict[str, pb.Message]:
-    """What a row takes out of the request."""
-    pattern = rf"(?:^|;\s*){quoted(method.cookies)}-[^;]*"
+def cookies_of_host() -> dict[str, pb.Message]:
+    """What a virtual host with logins takes out of all of its requests.
+
+    Browsers send cookies to all paths of a host. What no policy guards must not have them either:
+    a backend could show them at the gateway, and be taken for the user.
+    """
+    pattern = rf"(?:^|;\s*){quoted(LOGIN_COOKIES)}[^;]*"
     rewrite = {"pattern": {"regex": pattern}, "substitution": ""}
     value = {"metadata_namespace": _METADATA, "key": _REST, "regex_value_rewrite": rewrite}
     found = pb.HeaderToMetadata(request_rules=[{"header": "cookie", "on_header_present": value}])

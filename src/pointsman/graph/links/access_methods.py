@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pointsman.graph.model.methods import (
+    LOGIN_COOKIES,
     CertificateMethod,
     ClaimCondition,
     External,
@@ -135,9 +136,7 @@ def _opaque(name: str, spec: Introspection) -> OpaqueMethod:
 
 
 def _login(policy: Key, name: str, spec: Oidc) -> LoginMethod:
-    # Browsers take cookies of this prefix from the host itself only, over TLS, for all of its
-    # paths (RFC 6265bis, section 4.1.3.2), so that no neighbour can plant a session.
-    cookies = f"__Host-pm-{hashlib.sha256(policy.path.encode()).hexdigest()[:8]}"
+    cookies = f"{LOGIN_COOKIES}{hashlib.sha256(policy.path.encode()).hexdigest()[:8]}"
     token = TokenMethod(
         name=name,
         issuer=spec.issuer,

@@ -1,6 +1,14 @@
 """Ways to prove who one is, as an AccessPolicy has them, and servers that decide."""
 
 from dataclasses import dataclass
+from typing import Final
+
+LOGIN_COOKIES: Final = "__Host-pm-"
+"""How the names of all cookies of sessions begin.
+
+Browsers take cookies of this prefix from the host itself only, over TLS, for all of its paths
+(RFC 6265bis, section 4.1.3.2), so that no neighbour can plant a session.
+"""
 
 
 @dataclass(frozen=True, slots=True)
