@@ -103,8 +103,10 @@ def _install(folder: Path) -> None:
             command, cwd=made, capture_output=True, timeout=_INSTALL_S, check=False
         )
     except subprocess.TimeoutExpired:
+        shutil.rmtree(made)
         pytest.skip("npm could not install oidc-provider in time")
     if done.returncode != 0:
+        shutil.rmtree(made)
         pytest.skip("npm could not install oidc-provider; is its registry reachable?")
     made.rename(folder)
 
