@@ -56,6 +56,21 @@ async def test_a_grpc_server_decides_and_says_nothing_of_who_calls(backend: Upst
     assert "x-other" not in seen.headers
 
 
+async def test_a_server_can_take_away_nothing_of_who_calls(backend: Upstream) -> None:
+    def answer(_: Any) -> Any:
+        found = allowed()
+        found.ok_response.headers_to_remove.extend(["x-pointsman-consumer", "x-kept"])
+        return found
+
+    async with authz(answer) as server:
+        external = {"grpc": f"http://127.0.0.1:{server.port}"}
+        guard = asking(external, methods=[{"apiKey": {}}])
+        async with serving_with(TABLES, *DIRECT, guard, books=backend.port) as envoy:
+            assert (await ask(envoy, "/a", ("x-api-key", KEY), ("x-kept", "1"))).status == 200
+    assert backend.seen[0].headers["x-pointsman-consumer"] == "shop/acme"
+    assert backend.seen[0].headers["x-kept"] == "1"
+
+
 async def test_what_callers_send_is_not_taken_for_what_the_server_says(backend: Upstream) -> None:
     async with authz(lambda _: allowed()) as server:
         external = {"grpc": f"http://127.0.0.1:{server.port}", "takeOver": ["x-plan"]}
