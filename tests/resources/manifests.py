@@ -260,6 +260,55 @@ spec:
   targetRefs: [{kind: VirtualService, name: stock}]
   addresses: [10.1.2.3, 10.8.0.0/16, "fd00::/8"]
 ---
+apiVersion: pointsman.dev/v1alpha1
+kind: Consumer
+metadata: {name: acme, namespace: shop}
+spec:
+  groups: [gold]
+  attributes: {owner: Ann}
+  certificates: ["spiffe://acme.example/app"]
+  tokens: [{issuer: "https://idp.example", subject: acme-app}]
+---
+apiVersion: pointsman.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: cart, namespace: shop}
+spec:
+  targetRefs: [{kind: GatewayRoute, name: cart}, {kind: VirtualRouter, name: cart, sectionName: a}]
+  methods:
+    - apiKey: {headers: [x-key], cookies: [key], keep: true}
+    - basic: {realm: shop}
+    - certificate: {}
+    - jwt:
+        issuer: https://idp.example
+        audiences: [cart]
+        jwks: {url: "https://idp.example/keys", outage: keep}
+        claimHeaders: [{claim: email, header: x-email}]
+        consumer: {claim: azp}
+    - introspection:
+        url: https://idp.example/introspect
+        clientId: shop
+        clientSecret: {file: /run/secrets/shop}
+        whenAway: stale
+    - oidc:
+        issuer: https://idp.example
+        clientId: shop
+        clientSecret: {file: /run/secrets/shop}
+        cookieSecret: {file: /run/secrets/cookies}
+        endpoints:
+          authorization: https://idp.example/auth
+          token: https://idp.example/token
+          endSession: https://idp.example/logout
+        jwks: {file: /run/secrets/keys}
+        redirectPath: /cart/back
+        origin: https://shop.example
+  sources: {allow: [10.0.0.0/8], deny: [10.0.0.1]}
+  rules:
+    - {name: gold, groups: [gold], consumers: [{name: acme}], paths: [{prefix: /cart}]}
+    - {name: bots, action: deny, when: "request.useragent.contains('bot')"}
+  external: {grpc: "https://authz.example:9000", takeOver: [x-plan], body: {maxBytes: 1024}}
+  default: deny
+  audit: true
+---
 apiVersion: appmesh.k8s.aws/v1beta1
 kind: VirtualNode
 metadata: {name: old, namespace: shop}

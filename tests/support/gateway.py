@@ -188,7 +188,11 @@ def _bootstrap(messages: Messages) -> pb.Message:
     bootstrap = pb.Bootstrap(
         node={"id": "test", "cluster": "test"},
         admin={"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
-        static_resources={"listeners": messages.listeners, "clusters": messages.clusters},
+        static_resources={
+            "listeners": messages.listeners,
+            "clusters": messages.clusters,
+            "secrets": messages.secrets,
+        },
     )
     extension = bootstrap.bootstrap_extensions.add(name="envoy.bootstrap.internal_listener")
     extension.typed_config.type_url = (

@@ -5,12 +5,12 @@ which answers with the path and authority it saw, and route tables are told to n
 cluster and the virtual host they chose in response headers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pointsman.envoy import pb
 from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.seal import unseal
-from pointsman.envoy.sealed import CLUSTER, LISTENER
+from pointsman.envoy.sealed import CLUSTER, LISTENER, SECRET
 
 ECHO = "echo"
 OWN_CLUSTERS = "cds_ingress_"
@@ -26,13 +26,15 @@ class Messages:
 
     listeners: list[pb.Message]
     clusters: list[pb.Message]
+    secrets: list[pb.Message] = field(default_factory=list)
 
 
 def unsealed(bundle: Bundle) -> Messages:
-    """The listeners and clusters of a static translation."""
+    """The listeners, clusters and secrets of a static translation."""
     return Messages(
         [unseal(item) for item in bundle.resources.get(LISTENER, {}).values()],
         [unseal(item) for item in bundle.resources.get(CLUSTER, {}).values()],
+        [unseal(item) for item in bundle.resources.get(SECRET, {}).values()],
     )
 
 

@@ -105,4 +105,6 @@ def guards_words(guards: Guards) -> str:
         words.append(f"not from {', '.join(access.deny)}")
     words += [f"{rule.action} {rule.name}" for rule in access.rules]
     words.append(f"else {access.default}")
+    if access.external is not None:
+        words.append(f"asks {access.external.url}")
     return "; ".join([*words, "audit"] if access.audit else words)

@@ -23,6 +23,7 @@ async def secret_files(folder: Path, sds: LocalSds) -> dict[str, str]:
     return {
         "certificate_chain": str(files.chain),
         "private_key": str(files.key),
+        "secret": str(files.key),
         "trusted_ca": str(authority.write(folder)),
         "watched_directory": str(folder),
     }

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from pointsman.access.check import check_handlers
+from pointsman.access.introspection import Introspector
 from pointsman.aio import garbage
 from pointsman.app.access import AccessState
 from pointsman.app.discovery import Discovery, DiscoveryOptions
@@ -25,6 +27,7 @@ from pointsman.control.rejections import Rejections
 from pointsman.control.retries import RETRY_S, SecretRetries
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
+from pointsman.graph.guarded import opaque_methods
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.observe.status import Status
 from pointsman.registry.instance import ServiceName
@@ -113,8 +116,13 @@ class ControlPlane:
         self._retries = SecretRetries()
         self._announcement: Announcement | None = None
         self._since = time.time()
+        self._introspector = Introspector()
         self.server = AdsServer(
-            self._classify, self._rejected, admission=admission or Anyone(), age_s=age_s
+            self._classify,
+            self._rejected,
+            admission=admission or Anyone(),
+            age_s=age_s,
+            services=(check_handlers(self._introspector),),
         )
 
     async def load(self, files: Mapping[str, str]) -> None:
@@ -252,6 +260,7 @@ class ControlPlane:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await following
+        await self._introspector.close()
 
     async def _watch(self, files: Mapping[str, str]) -> None:
         try:
@@ -312,6 +321,7 @@ class ControlPlane:
         self._discovery.follow()
         self._issuing.want(self._compiled.graph)
         self._access.want(self._compiled.graph)
+        self._introspector.follow(opaque_methods(self._compiled.graph).values())
         self._directory = Directory(self._compiled.graph.proxies.values())
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:

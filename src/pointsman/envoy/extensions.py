@@ -2,14 +2,24 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from pointsman.envoy.filters import credentials
+from pointsman.envoy import names, pb
+from pointsman.envoy.clusters import protocol_options
+from pointsman.envoy.config_source import HTTP_OPTIONS
+from pointsman.envoy.filters import credentials, external, login
 from pointsman.envoy.guards import Use
 from pointsman.envoy.node_class import Wire
 from pointsman.envoy.outside import Outside, outside_cluster
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.graph.memo import Memo
-from pointsman.graph.model.access import Consumer, RemoteKeys, TokenMethod
+from pointsman.graph.model.access import Consumer
+from pointsman.graph.model.methods import (
+    External,
+    LoginMethod,
+    OpaqueMethod,
+    RemoteKeys,
+    TokenMethod,
+)
 from pointsman.resources.key import Key
 
 
@@ -26,8 +36,18 @@ def extensions(
         memo: remembers the table of subjects.
     """
     for use in used:
-        if isinstance(use, TokenMethod) and isinstance(use.keys, RemoteKeys):
-            yield seal(outside_cluster(Outside(use.keys.url, use.keys.ca_file)), (owner,))
+        for server in _outside(use):
+            yield seal(outside_cluster(server), (owner,))
+        if isinstance(use, LoginMethod):
+            for secret in login.secrets(use):
+                yield seal(secret, (owner,))
+        if isinstance(use, OpaqueMethod) and wire == "static":
+            # There is no control plane to ask, so that nobody has an answer.
+            options = {HTTP_OPTIONS: protocol_options("grpc")}
+            nobody = pb.Cluster(
+                name=names.XDS_CLUSTER, type="STATIC", typed_extension_protocol_options=options
+            )
+            yield seal(nobody, (owner,))
     if wire == "static":
         return
     for name in (credentials.KEYS, credentials.PASSWORDS):
@@ -35,6 +55,15 @@ def extensions(
             yield credentials.sealed_table(name, (), (owner,))
     if credentials.SUBJECTS in used:
         yield memo.get(("subjects",), (consumers,), lambda: _subjects(consumers))
+
+
+def _outside(use: Use) -> Iterator[Outside]:
+    if isinstance(use, TokenMethod) and isinstance(use.keys, RemoteKeys):
+        yield Outside(use.keys.url, use.keys.ca_file)
+    if isinstance(use, LoginMethod):
+        yield Outside(use.exchange, use.ca_file)
+    if isinstance(use, External):
+        yield external.outside(use)
 
 
 def _subjects(consumers: Mapping[Key, Consumer]) -> Sealed:

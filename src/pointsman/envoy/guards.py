@@ -4,95 +4,122 @@ A policy with several methods is any of them: the first one whose credential a r
 decides. Envoy's filters know no "or" between them, but its route table does. A row is repeated
 with a condition for each place a credential may be in, and each of these rows switches on just
 the filters that its requests need. What carries no credential meets the last row, which turns
-it away with the first method's challenge.
+it away with the policy's challenge, or sends it to log in.
 
 Filters stand in the chain switched off; what they do is said by rows only.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 
-from pointsman.envoy import names, pb
-from pointsman.envoy.filters import credentials, identity, rules, tokens
-from pointsman.envoy.matchers import Fields, header_matcher
-from pointsman.graph.model.access import (
-    Access,
-    CertificateMethod,
-    KeyMethod,
+from pointsman.envoy import pb
+from pointsman.envoy.entries import Entry, Token, entries
+from pointsman.envoy.filters import challenge, external, login, opaque, rules
+from pointsman.envoy.matchers import Fields
+from pointsman.graph.model.access import Access
+from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.methods import (
+    External,
+    LoginMethod,
     Method,
-    PasswordMethod,
-    Places,
+    OpaqueMethod,
     TokenMethod,
 )
-from pointsman.graph.model.guards import NO_GUARDS, Guards
-from pointsman.graph.model.match import HeaderCondition, HeaderTest
 
-Use = str | TokenMethod
-"""A filter that rows need: its name, or a token whose provider it has to know."""
-
-_ON = pb.pack(pb.FilterConfig(config={}))
-_BASIC = "Basic "
-_BEARER = "Bearer "
+Use = str | TokenMethod | OpaqueMethod | LoginMethod | External
+"""A filter that rows need: its name, or what it has to know of."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One way in.
-
-    Attributes:
-        headers: conditions on headers that tell its requests.
-        queries: conditions on the query.
-        filters: what filters do for them.
-        token: the token they have, if any.
-    """
-
-    headers: tuple[Fields, ...] = ()
-    queries: tuple[Fields, ...] = ()
-    filters: dict[str, pb.Message] = field(default_factory=dict)
-    token: TokenMethod | None = None
-
-
-def guarded(row: Fields, guards: Guards) -> Iterator[Fields]:
+def guarded(row: Fields, guards: Guards, path_header: str | None = None) -> Iterator[Fields]:
     """A row with its guards: as it is without any, else a row for each way in.
 
     Args:
         row: fields of `envoy.config.route.v3.Route`.
         guards: what stands before it.
+        path_header: the header that has the path as it came; None where it is the path still.
     """
     if guards is NO_GUARDS or guards.access is None:
         yield row
         return
     access = guards.access
     owned = _claim_headers(access)
-    for entry in _entries(access):
-        yield _row(row, access, entry, owned)
+    for entry in entries(access):
+        yield _row(row, access, entry, owned, path_header)
 
 
 def uses(guards: Guards) -> Iterator[Use]:
     """Filters that rows with these guards need."""
-    if guards.access is None:
+    access = guards.access
+    if access is None:
         return
-    for entry in _entries(guards.access):
-        yield from entry.filters
-        yield from rules.rules_of_row(guards.access, entry.token)
+    for entry in entries(access):
+        yield from _filters(access, entry, None)
         if entry.token is not None:
             yield entry.token
+        if entry.login is not None:
+            yield from (login.NAME, login.SESSION, login.COOKIES, entry.login)
+    if access.external is not None:
+        yield from (external.NAME, access.external)
 
 
-def _row(row: Fields, access: Access, entry: Entry, owned: frozenset[str]) -> Fields:
+def login_rows(guards: Iterable[Guards]) -> Iterator[Fields]:
+    """Rows for the paths at which logins end and sessions are left, each policy once.
+
+    They come first, so that a login works for whatever routes its policy guards. The filter
+    answers them; what a filter leaves is not there.
+    """
+    logins = {
+        method: item.access
+        for item in guards
+        if item.access is not None
+        for method in item.access.methods
+        if isinstance(method, LoginMethod)
+    }
+    for method, access in logins.items():
+        (entry,) = (item for item in entries(access) if item.login is method)
+        for path in (method.redirect_path, method.logout_path):
+            row: Fields = {
+                "name": method.token.name,
+                "match": {"path": path},
+                "direct_response": {"status": 404},
+            }
+            yield _row(row, access, entry, frozenset(), None)
+
+
+def _filters(access: Access, entry: Entry, path_header: str | None) -> dict[str, pb.Message]:
+    """What filters do for the requests of a way in."""
+    found = {**entry.filters, **rules.rules_of_row(access, _source(entry.token), path_header)}
+    found.update(rules.demands_of_row(access, entry.token, _source(entry.token)))
+    taken = access.external.take_over if access.external is not None else ()
+    if access.methods or taken:
+        found[challenge.NAME] = pb.pack(challenge.challenge_of_row(access.methods, taken))
+    if access.external is not None:
+        found[external.name(access.external)] = external.ON
+    return found
+
+
+def _source(token: Token | None) -> str:
+    """The namespace of metadata that has the claims."""
+    return opaque.METADATA if isinstance(token, OpaqueMethod) else rules.SIGNED
+
+
+def _row(
+    row: Fields, access: Access, entry: Entry, owned: frozenset[str], path_header: str | None
+) -> Fields:
     match = dict(row["match"])
     if entry.headers:
         match["headers"] = [*match.get("headers", ()), *entry.headers]
     if entry.queries:
         match["query_parameters"] = [*match.get("query_parameters", ()), *entry.queries]
-    found = {**entry.filters, **rules.rules_of_row(access, entry.token)}
+    found = _filters(access, entry, path_header)
     fields = {**row, "match": match}
     if found:
         fields["typed_per_filter_config"] = {**row.get("typed_per_filter_config", {}), **found}
-    forged = owned - _headers_of(entry.token)
-    if forged:
-        removed = row.get("request_headers_to_remove", ())
-        fields["request_headers_to_remove"] = sorted({*removed, *forged})
+    removed = {*(owned - _headers_of(entry.token)), *rules.private_headers(access)}
+    if challenge.NAME in found:
+        removed.add(challenge.HEADER)
+    if removed:
+        already = row.get("request_headers_to_remove", ())
+        fields["request_headers_to_remove"] = sorted({*already, *removed})
     return fields
 
 
@@ -102,84 +129,8 @@ def _claim_headers(access: Access) -> frozenset[str]:
 
 
 def _headers_of(method: Method | None) -> frozenset[str]:
+    if isinstance(method, LoginMethod):
+        return _headers_of(method.token)
     if not isinstance(method, TokenMethod):
         return frozenset()
     return frozenset(header for _, header in method.claim_headers)
-
-
-def _entries(access: Access) -> Iterator[Entry]:
-    last: Entry | None = None
-    for method in access.methods:
-        for entry in _of_method(method):
-            yield entry
-            last = last or entry
-    if last is None or access.anonymous:
-        yield Entry()
-    else:
-        yield Entry(filters=last.filters, token=last.token)
-
-
-def _of_method(method: Method) -> Iterator[Entry]:
-    match method:
-        case KeyMethod():
-            for headers, queries, source in _places(method.places):
-                yield Entry(headers, queries, _table(credentials.KEYS, source, not method.keep))
-        case PasswordMethod():
-            source = {"header": "authorization"}
-            table = _table(credentials.PASSWORDS, source, not method.keep)
-            yield Entry((_begins("authorization", _BASIC),), (), table)
-        case CertificateMethod():
-            for name in (names.URI_HEADER, names.DNS_HEADER):
-                subject = credentials.certificate_subject(f"%REQ({name})%")
-                yield Entry((_present(name),), (), _subject(subject))
-        case TokenMethod():
-            for headers, queries, _ in _places(method.places):
-                yield Entry(headers, queries, _token(method), method)
-
-
-def _token(method: TokenMethod) -> dict[str, pb.Message]:
-    found = {tokens.NAME: pb.pack(tokens.token_of_row(method))}
-    if method.consumer_claim is not None:
-        issuer = method.issuer.replace("%", "%%")
-        value = credentials.token_subject(issuer, f"%REQ({names.SUBJECT_HEADER})%")
-        found.update(_subject(value))
-    return found
-
-
-def _table(name: str, source: Fields, hide: bool) -> dict[str, pb.Message]:
-    row = credentials.table_of_row(source, hide=hide)
-    return {name: pb.pack(row), identity.SPLIT: _ON, identity.HEADERS: _ON}
-
-
-def _subject(value: str) -> dict[str, pb.Message]:
-    source = {"header": names.SUBJECT_HEADER}
-    found = _table(credentials.SUBJECTS, source, hide=True)
-    return {identity.SUBJECT: pb.pack(identity.subject_of_row(value)), **found}
-
-
-def _places(places: Places) -> Iterator[tuple[tuple[Fields, ...], tuple[Fields, ...], Fields]]:
-    """Conditions on headers and on the query, and the place as a table's filter names it."""
-    for name in places.headers:
-        bearer = name == "authorization"
-        yield (_begins(name, _BEARER) if bearer else _present(name),), (), {"header": name}
-    for name in places.query:
-        yield (), ({"name": name, "present_match": True},), {"query": name}
-    for name in places.cookies:
-        pattern = rf"(?:.*;\s*)?{_quoted(name)}=.*"
-        yield (_matches("cookie", pattern),), (), {"cookie": name}
-
-
-def _quoted(text: str) -> str:
-    return "".join(c if c.isalnum() or c in "_-" else f"\\{c}" for c in text)
-
-
-def _present(name: str) -> Fields:
-    return header_matcher(HeaderCondition(name, HeaderTest.PRESENT))
-
-
-def _begins(name: str, value: str) -> Fields:
-    return header_matcher(HeaderCondition(name, HeaderTest.PREFIX, value))
-
-
-def _matches(name: str, regex: str) -> Fields:
-    return header_matcher(HeaderCondition(name, HeaderTest.REGEX, regex))

@@ -7,8 +7,9 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration, timeouts
 from pointsman.envoy.clusters import loads, pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
-from pointsman.envoy.filters.order import http_filters
-from pointsman.envoy.guards import guarded, uses
+from pointsman.envoy.filters.login import cookies_of_host
+from pointsman.envoy.filters.order import http_filters, turns_away
+from pointsman.envoy.guards import guarded, login_rows, uses
 from pointsman.envoy.listeners import Place, http_chain, route_specifier
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass
@@ -68,14 +69,14 @@ def _chain(
     sidecar: Sidecar, item: IngressListener, table: pb.Message | None, node_class: NodeClass
 ) -> Fields:
     prefix = names.stat_prefix(item, len(sidecar.ingress))
-    logs = access_log(sidecar.access_log)
     if table is None:
         name = names.ingress_cluster(sidecar, item)
+        logs = access_log(sidecar.access_log)
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
     routes = route_specifier(table, node_class.wire)
-    filters = http_filters(
-        frozenset(uses(item.guards)), item.extras.compression, wire=node_class.wire
-    )
+    used = frozenset(uses(item.guards))
+    logs = access_log(sidecar.access_log, guarded=turns_away(used))
+    filters = http_filters(used, item.extras.compression, wire=node_class.wire)
     return http_chain(
         prefix,
         item.protocol,
@@ -85,6 +86,7 @@ def _chain(
         filters,
         item.extras,
         certificates=item.tls is not None and item.tls.trust is not None,
+        guarded=turns_away(used),
     )
 
 
@@ -93,7 +95,11 @@ def _routes(sidecar: Sidecar, item: IngressListener) -> pb.Message:
     name = names.route_config(item)
     action = {"cluster": names.ingress_cluster(sidecar, item), **timeouts(item.timeouts)}
     row = {"name": "application", "match": {"prefix": "/"}, "route": action}
-    host = {"name": name, "domains": ["*"], "routes": list(guarded(row, item.guards))}
+    logins = [*login_rows((item.guards,))]
+    rows = [*logins, *guarded(row, item.guards)]
+    host: Fields = {"name": name, "domains": ["*"], "routes": rows}
+    if logins:
+        host["typed_per_filter_config"] = cookies_of_host()
     return pb.RouteConfiguration(name=name, virtual_hosts=[host])
 
 

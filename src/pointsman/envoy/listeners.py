@@ -8,7 +8,8 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.config_source import ADS
-from pointsman.envoy.filters.order import http_filters
+from pointsman.envoy.filters.challenge import local_replies
+from pointsman.envoy.filters.order import http_filters, turns_away
 from pointsman.envoy.guards import Use
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass, Wire
@@ -51,10 +52,11 @@ def public_listener(
         listener.protocol,
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
-        access_log(gateway.access_log, OVERFLOW if pooled else ()),
+        access_log(gateway.access_log, OVERFLOW if pooled else (), guarded=turns_away(used)),
         filters=http_filters(used, listener.extras.compression, wire=node_class.wire),
         extras=listener.extras,
         certificates=listener.tls is not None and listener.tls.trust is not None,
+        guarded=turns_away(used),
     )
     return pb.Listener(
         name=names.listener(listener),
@@ -80,10 +82,11 @@ def internal_listener(
         f"egress.{name}",
         listener.protocol,
         routes,
-        access_log(gateway.access_log) if logs else [],
+        access_log(gateway.access_log, guarded=turns_away(used)) if logs else [],
         Place.BEHIND,
         http_filters(used, wire=node_class.wire),
         listener.extras,
+        guarded=turns_away(used),
     )
     return pb.Listener(name=name, internal_listener={}, filter_chains=[chain])
 
@@ -143,6 +146,7 @@ def http_chain(
     extras: Extras = PLAIN,
     *,
     certificates: bool = False,
+    guarded: bool = False,
 ) -> Fields:
     """`envoy.config.listener.v3.FilterChain` that reads HTTP.
 
@@ -155,6 +159,7 @@ def http_chain(
         filters: HTTP filters; the usual ones when None.
         extras: upgrades that are taken besides websockets over HTTP/1.1.
         certificates: whether clients have certificates.
+        guarded: whether filters turn callers away, who are then told why.
     """
     fields: Fields = {
         "stat_prefix": stat_prefix,
@@ -180,6 +185,8 @@ def http_chain(
         fields["use_remote_address"] = {"value": True}
     if place is Place.BEHIND:
         fields["original_ip_detection_extensions"] = [_seen_in_front()]
+    if guarded:
+        fields["local_reply_config"] = local_replies()
     fields.update(_upgrades(protocol, extras))
     return network_chain(HTTP_MANAGER, pb.HttpConnectionManager(**fields))
 

@@ -14,6 +14,8 @@ IDENTITY = "pointsman_identity"
 """The secret with the certificate the mesh's own authority issued to the proxy."""
 TRUST = "pointsman_trust"
 """The secret with the mesh's own authorities."""
+XDS_CLUSTER = "pointsman_xds"
+"""The cluster of the control plane; proxies are born with it."""
 SDS_CLUSTER = "static_cluster_sds_unix_socket"
 """The cluster of the local secret discovery service; proxies are born with it."""
 OWN_HEADERS = "x-pointsman-"
@@ -32,6 +34,8 @@ URI_HEADER = "x-pointsman-uri"
 """The URI in the client's certificate."""
 DNS_HEADER = "x-pointsman-dns"
 """The DNS name in the client's certificate."""
+PATH_HEADER = "x-pointsman-path"
+"""Tells the second pass the path as it came."""
 SECOND_PASS_HEADER = "x-pointsman-second-pass"
 """Tells the second pass which target of which gateway route was chosen."""
 
@@ -157,6 +161,11 @@ def certificate_secret(material: Certificate) -> str:
         case SdsCertificate():
             return material.secret_name
     return IDENTITY
+
+
+def file_secret(file: str) -> str:
+    """`file:PATH`: whatever else stands in a file."""
+    return f"file:{file}"
 
 
 def trust_secret(material: Trust) -> str:

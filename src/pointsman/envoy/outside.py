@@ -41,6 +41,11 @@ class Outside:
         return Address(parts.hostname or "", parts.port or (443 if self.is_https else 80))
 
     @property
+    def path(self) -> str:
+        """The path of the address, without a slash at its end."""
+        return urlsplit(self.url).path.rstrip("/")
+
+    @property
     def is_https(self) -> bool:
         """Whether connections have TLS."""
         return urlsplit(self.url).scheme == "https"

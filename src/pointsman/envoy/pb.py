@@ -17,12 +17,14 @@ from envoy.extensions.filters.http.api_key_auth.v3 import api_key_auth_pb2
 from envoy.extensions.filters.http.compressor.v3 import compressor_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
 from envoy.extensions.filters.http.dynamic_forward_proxy.v3 import dynamic_forward_proxy_pb2
+from envoy.extensions.filters.http.ext_authz.v3 import ext_authz_pb2
 from envoy.extensions.filters.http.fault.v3 import fault_pb2
 from envoy.extensions.filters.http.header_mutation.v3 import (
     header_mutation_pb2 as http_header_mutation_pb2,
 )
 from envoy.extensions.filters.http.header_to_metadata.v3 import header_to_metadata_pb2
 from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as jwt_authn_pb2
+from envoy.extensions.filters.http.oauth2.v3 import oauth_pb2
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
@@ -37,6 +39,7 @@ from envoy.extensions.transport_sockets.internal_upstream.v3 import internal_ups
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.service.auth.v3 import external_auth_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf import any_pb2, json_format
 
@@ -48,6 +51,8 @@ ApiKeyAuth = api_key_auth_pb2.ApiKeyAuth
 ApiKeyAuthPerRoute = api_key_auth_pb2.ApiKeyAuthPerRoute
 Bootstrap = bootstrap_pb2.Bootstrap
 Brotli = brotli_pb2.Brotli
+CheckRequest = external_auth_pb2.CheckRequest
+CheckResponse = external_auth_pb2.CheckResponse
 Cluster = cluster_pb2.Cluster
 ClusterLoadAssignment = endpoint_pb2.ClusterLoadAssignment
 Compressor = compressor_pb2.Compressor
@@ -59,6 +64,8 @@ DownstreamTls = tls_pb2.DownstreamTlsContext
 EarlyHeaderMutation = header_mutation_pb2.HeaderMutation
 DynamicForwardProxy = dynamic_forward_proxy_pb2.FilterConfig
 DynamicForwardProxyCluster = forward_cluster_pb2.ClusterConfig
+ExtAuthz = ext_authz_pb2.ExtAuthz
+ExtAuthzPerRoute = ext_authz_pb2.ExtAuthzPerRoute
 Fault = fault_pb2.HTTPFault
 FilterConfig = route_components_pb2.FilterConfig
 FileAccessLog = file_pb2.FileAccessLog
@@ -72,6 +79,7 @@ InternalUpstreamTransport = internal_upstream_pb2.InternalUpstreamTransport
 JwtAuthn = jwt_authn_pb2.JwtAuthentication
 JwtAuthnPerRoute = jwt_authn_pb2.PerRouteConfig
 Listener = listener_pb2.Listener
+OAuth2 = oauth_pb2.OAuth2
 OriginalDst = original_dst_pb2.OriginalDst
 Packed = any_pb2.Any
 Rbac = rbac_pb2.RBAC

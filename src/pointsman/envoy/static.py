@@ -19,7 +19,7 @@ _INTERNAL_LISTENER = {
         ".InternalListener"
     },
 }
-_SECRET = frozenset({"validation_context_sds_secret_config"})
+_SECRET = frozenset({"validation_context_sds_secret_config", "token_secret", "hmac_secret"})
 _SECRETS = frozenset({"tls_certificate_sds_secret_configs"})
 """Fields that name one secret, and several."""
 _RUNTIME = {"name": "static", "static_layer": {"re2.max_program_size.error_level": MAX_PROGRAM}}

@@ -128,11 +128,17 @@ def offered_again(secret: Sealed, offers: int) -> Sealed:
         offers: how often it has been offered.
     """
     message = unseal(secret)
-    content = getattr(message, message.WhichOneof("type"))
-    if not content.HasField("watched_directory"):
-        return secret
+    kind = message.WhichOneof("type")
+    content = getattr(message, kind)
     # One folder has as many spellings as there are numbers: a slash or a dot for each bit.
-    content.watched_directory.path += "".join("/." if bit == "1" else "//" for bit in f"{offers:b}")
+    spelling = "".join("/." if bit == "1" else "//" for bit in f"{offers:b}")
+    if kind == "generic_secret":
+        folder, _, name = content.secret.filename.rpartition("/")
+        content.secret.filename = f"{folder}{spelling}/{name}"
+    elif content.HasField("watched_directory"):
+        content.watched_directory.path += spelling
+    else:
+        return secret
     return seal(message, secret.keys)
 
 

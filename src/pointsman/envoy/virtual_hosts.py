@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
 from pointsman.envoy.effects import effects_of_route
-from pointsman.envoy.guards import guarded
+from pointsman.envoy.filters.login import cookies_of_host
+from pointsman.envoy.guards import guarded, login_rows
 from pointsman.envoy.matchers import Fields, route_match
-from pointsman.envoy.names import SECOND_PASS_HEADER
+from pointsman.envoy.names import PATH_HEADER, SECOND_PASS_HEADER
 from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
 from pointsman.graph.effects import overridden
 from pointsman.graph.model.gateway import (
@@ -92,10 +93,12 @@ def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: 
     routes = [row for rule in host.rules for row in builder.rule(rule)]
     if listener.extras.tunnels:
         routes += [row for rule in host.rules for row in builder.tunnels(rule)]
+    logins = [*login_rows(builder.guards.values())]
     message = pb.VirtualHost(
         name=name,
         domains=[str(host.domain)],
-        routes=routes,
+        routes=[*logins, *routes],
+        typed_per_filter_config=cookies_of_host() if logins else {},
         retry_policy=retry_policy(DEFAULT_RETRY),
     )
     return Table(message, tuple(builder.second_passes))
@@ -109,14 +112,17 @@ def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
         for route in item.service.routes:
             match = replace(route.match, headers=(marker, *route.match.headers))
             guards = nearest(route.guards, item.guards) if item.guards_routes else NO_GUARDS
-            routes.extend(guarded(_rule_row(item.rule, match, {}, route), guards))
+            row = _rule_row(item.rule, match, {}, route)
+            routes.extend(guarded(row, guards, PATH_HEADER))
         rest = _rule_row(item.rule, RequestMatch(headers=(marker,)), {}, None)
-        routes.extend(guarded(rest, item.guards if item.guards_routes else NO_GUARDS))
+        guards = item.guards if item.guards_routes else NO_GUARDS
+        routes.extend(guarded(rest, guards, PATH_HEADER))
+    paths = [PATH_HEADER] if any(item.guards_routes for item in passes) else []
     return pb.VirtualHost(
         name="second_pass",
         domains=["*"],
         routes=routes,
-        request_headers_to_remove=[SECOND_PASS_HEADER],
+        request_headers_to_remove=[SECOND_PASS_HEADER, *paths],
         retry_policy=retry_policy(DEFAULT_RETRY),
     )
 
@@ -126,6 +132,7 @@ class _Builder:
 
     def __init__(self, second_pass_cluster: str, guards: Guards) -> None:
         self._guards = guards
+        self.guards: dict[int, Guards] = {}
         self.second_passes: list[SecondPass] = []
         self._second_pass_cluster = second_pass_cluster
 
@@ -158,7 +165,10 @@ class _Builder:
     def _before(self, rule: GatewayRule, route: Route | None = None) -> Guards:
         """What stands before a route of a rule, or before the rule's own answers."""
         own = NO_GUARDS if route is None else route.guards
-        return nearest(own, rule.guards, self._guards)
+        found = nearest(own, rule.guards, self._guards)
+        if found is not NO_GUARDS:
+            self.guards[id(found)] = found
+        return found
 
     def _target(
         self, rule: GatewayRule, index: int, target: ServiceTarget, fraction: int | None
@@ -185,13 +195,19 @@ class _Builder:
             "retry_policy": {},
             **_rewrites(second_pass.rule, second_pass.service, step),
         }
-        marker = {"key": SECOND_PASS_HEADER, "value": second_pass.mark}
+        marks = {SECOND_PASS_HEADER: second_pass.mark}
+        if second_pass.guards_routes:
+            marks[PATH_HEADER] = "%REQ(:PATH)%"
         return {
             "name": names.route(second_pass.rule, None),
             "match": _match(step.match, fraction),
             "route": action,
             "request_headers_to_add": [
-                {"header": marker, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+                {
+                    "header": {"key": name, "value": value},
+                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+                }
+                for name, value in marks.items()
             ],
         }
 

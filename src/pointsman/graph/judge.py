@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 
-from pointsman.graph.model.access import (
-    Access,
-    AccessRule,
+from pointsman.graph.model.access import Access, AccessRule
+from pointsman.graph.model.methods import (
     CertificateMethod,
     ClaimCondition,
     KeyMethod,
+    LoginMethod,
     Method,
+    OpaqueMethod,
     PasswordMethod,
     TokenMethod,
 )
@@ -75,6 +76,10 @@ class Verdict:
     counted: bool = False
 
 
+Token = TokenMethod | OpaqueMethod
+"""A method whose credential has claims."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """A caller, and whether it is one for certain."""
@@ -82,7 +87,7 @@ class _Known:
     caller: Caller
     certain: bool
     how: str
-    token: TokenMethod | None = None
+    token: Token | None = None
 
 
 def judge(
@@ -101,8 +106,11 @@ def judge(
         return Verdict(access, 403, "addresses", away)
     known = _identify(access, request, recognise)
     if isinstance(known, str):
-        return Verdict(access, 401, "credential", known)
+        sent = _is_sent_to_log_in(access, request)
+        return Verdict(access, 302 if sent else 401, "credential", known)
     unsure = bool(access.allow or access.deny) and address is None
+    # Expressions are evaluated by proxies, and servers are asked by them.
+    unsure = unsure or access.external is not None or any(rule.when for rule in access.rules)
     certain = known.certain and not unsure
     lacking = known.token and _lacking(known.token, known.caller)
     if lacking and known.certain:
@@ -128,9 +136,17 @@ def _by_address(access: Access, address: str | None) -> str:
 
 
 def _identify(access: Access, request: Request, recognise: Recognise) -> "_Known | Wrong":
+    both = any(isinstance(method, OpaqueMethod) for method in access.methods)
     for method in access.methods:
         for place, value in carried(method, request):
+            if both and not _is_of(method, value):
+                continue
             return _recognised(method, place, value, recognise)
+    login = _login(access)
+    if login is not None and any(_session(request, login)):
+        return _Known(Caller(), False, "the session of the browser is taken for good", login.token)
+    if login is not None:
+        return "there is no session"
     if not access.methods:
         return _Known(Caller(), True, "nobody is asked who calls")
     if access.anonymous:
@@ -138,8 +154,34 @@ def _identify(access: Access, request: Request, recognise: Recognise) -> "_Known
     return "there is no credential"
 
 
+def _is_of(method: Method, value: str) -> bool:
+    """Whether a token has the form of its method, where there are signed and opaque ones."""
+    signed = value.count(".") == 2
+    match method:
+        case TokenMethod():
+            return signed
+        case OpaqueMethod():
+            return not signed
+    return True
+
+
+def _login(access: Access) -> LoginMethod | None:
+    return next((item for item in access.methods if isinstance(item, LoginMethod)), None)
+
+
+def _session(request: Request, login: LoginMethod) -> Iterator[str]:
+    return (value for name in login.token.places.cookies for value in _cookie(request, name))
+
+
+def _is_sent_to_log_in(access: Access, request: Request) -> bool:
+    """Whether a page is asked for without a session, and nothing was shown that is wrong."""
+    shown = any(True for method in access.methods for _ in carried(method, request))
+    page = request.method in ("GET", "HEAD") and "text/html" in (request.header("accept") or "")
+    return page and not shown and _login(access) is not None
+
+
 def _recognised(method: Method, place: str, value: str, recognise: Recognise) -> "_Known | Wrong":
-    token = method if isinstance(method, TokenMethod) else None
+    token = method if isinstance(method, TokenMethod | OpaqueMethod) else None
     found = recognise(method, value)
     match found:
         case None:
@@ -161,10 +203,12 @@ def carried(method: Method, request: Request) -> Iterator[tuple[str, str]]:
             basic = request.header("authorization") or ""
             if basic.startswith("Basic "):
                 yield "header authorization", basic
-        case CertificateMethod():
+        case CertificateMethod() | LoginMethod():
             return
+        case OpaqueMethod():
+            yield from _in_headers(method.headers, request)
         case KeyMethod() | TokenMethod():
-            yield from _in_headers(method, request)
+            yield from _in_headers(method.places.headers, request)
             for name in method.places.query:
                 value = request.query(name)
                 if value is not None:
@@ -176,8 +220,8 @@ def carried(method: Method, request: Request) -> Iterator[tuple[str, str]]:
             assert_never(method)
 
 
-def _in_headers(method: KeyMethod | TokenMethod, request: Request) -> Iterator[tuple[str, str]]:
-    for name in method.places.headers:
+def _in_headers(names: tuple[str, ...], request: Request) -> Iterator[tuple[str, str]]:
+    for name in names:
         values = request.values(name)
         if not values:
             continue
@@ -194,7 +238,7 @@ def _cookie(request: Request, name: str) -> Iterator[str]:
             yield value
 
 
-def _lacking(token: TokenMethod, caller: Caller) -> str:
+def _lacking(token: Token, caller: Caller) -> str:
     """What a token does not have; "" when it has all."""
     for scope in token.scopes:
         if not has_scope(caller, scope):
@@ -242,12 +286,14 @@ def _by_rules(access: Access, request: Request, known: _Known) -> tuple[bool, st
         for index, rule in enumerate(access.rules)
         if _concerns(rule, request)
         and (_fits(rule, known.caller) if known.certain else rule.action == "allow")
+        and (rule.when is None or rule.action == "allow")
     ]
     for action in ("deny", "allow"):
         for index, rule in holding:
             if rule.action == action and (action == "deny" or access.default == "deny"):
                 verb = "denies" if action == "deny" else "allows"
-                may = verb if known.certain or not _asks_who(rule) else "may allow"
+                sure = rule.when is None and (known.certain or not _asks_who(rule))
+                may = verb if sure else "may allow"
                 return action == "allow", f"rule {rule.name} {may} it", index
     if access.default == "allow":
         return True, "no rule denies it", None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pointsman.graph.links.access_policy import never_read
+from pointsman.graph.links.access_reach import check_reach
 from pointsman.graph.links.attach import read_policies
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.consumers import read_consumers
@@ -106,6 +107,7 @@ def link(
     sidecars = _sidecars(context, in_force)
     problems.extend(_kept(place[0]) for place in sorted(in_force.kept))
     check_unused(context)
+    check_reach(context, rules)
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
     # A router with several ports is linked once for each, and says the same of what they share.

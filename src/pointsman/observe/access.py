@@ -11,8 +11,9 @@ from typing import Any
 
 from pointsman.graph.intent import Intent, Share
 from pointsman.graph.judge import Caller, Recognise, Verdict, Wrong, judge
-from pointsman.graph.model.access import Consumer, Method, TokenMethod
+from pointsman.graph.model.access import Consumer
 from pointsman.graph.model.graph import Graph
+from pointsman.graph.model.methods import Method, TokenMethod
 from pointsman.observe.lines import Line, Piece, line
 from pointsman.resources.key import Key
 from pointsman.resources.origin import FieldPath

@@ -79,6 +79,7 @@ class AdsServer:
             acknowledgement.
         age_s: seconds after which a proxy is asked to connect anew, give or take, so that proxies
             spread over several servers; None lets it stay.
+        services: handlers of further services that proxies call, for `grpc.aio`.
     """
 
     def __init__(
@@ -89,8 +90,10 @@ class AdsServer:
         admission: Admission = _ANYONE,
         patience: float = PATIENCE,
         age_s: float | None = None,
+        services: tuple[Any, ...] = (),
     ) -> None:
         self._classify = classify
+        self._services = services
         self._admission = admission
         self._patience = patience
         self._age_s = age_s
@@ -145,7 +148,7 @@ class AdsServer:
         options = ListenOptions(where) if isinstance(where, str) else where
         self._stopping = False
         server = aio.server(options=(*_OPTIONS, *self._age_options()))
-        server.add_generic_rpc_handlers((self._handlers(),))
+        server.add_generic_rpc_handlers((self._handlers(), *self._services))
         bound = listen(server, options)
         await server.start()
         self._server = server

@@ -5,17 +5,24 @@
 | compressor                | outermost, so that it compresses what all others have answered    |
 | cors                      | answers preflight requests, which carry no credentials and which  |
 |                           | no backend and no fault should see                                |
+| pointsman.challenge       | notes what a caller is told whom a filter behind it turns away    |
 | pointsman.sources         | turns addresses away before they can guess at credentials         |
 | pointsman.keys            | proves who calls; all that follows goes by it                     |
 | pointsman.passwords       | the same                                                          |
+| pointsman.opaque          | the same, by asking; leaves claims for the rules                  |
+| pointsman.login           | has sessions; leaves an ID token to the filter of signed tokens   |
 | pointsman.tokens          | the same; leaves claims for the rules                             |
+| pointsman.session         | keeps cookies of sessions, which were read by now, from backends  |
+| pointsman.session_cookies | the second half of it                                             |
 | pointsman.subject         | names what a token or a certificate says of itself                |
 | pointsman.subjects        | looks up whose it is, so it follows what it looks up              |
 | pointsman.identity        | takes apart what the tables said                                  |
 | pointsman.identity_headers| writes it down for rules, limits and backends                     |
 | pointsman.demanded        | what a token has to have; before rules, which hold for all ways in|
+| pointsman.when            | evaluates expressions of rules, which may look at all of it       |
 | pointsman.denied          | denial wins, so it goes first                                     |
 | pointsman.allowed         | what is left has to be allowed                                    |
+| pointsman.external        | asks a server; last, since what rules turn away needs no asking   |
 | fault                     | fails what was good so far, before anything is spent on it        |
 | dynamic_forward_proxy     | looks up the host of requests that pass, just before it is needed |
 | router                    | sends the request on, so nothing behind it would ever run         |
@@ -27,19 +34,31 @@ there does nothing for the others.
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from pointsman.envoy import pb
-from pointsman.envoy.filters import cors, credentials, fault, identity, rules, tokens
+from pointsman.envoy.filters import (
+    challenge,
+    cors,
+    credentials,
+    external,
+    fault,
+    identity,
+    login,
+    opaque,
+    rules,
+    tokens,
+)
 from pointsman.envoy.filters.compressor import compressors
 from pointsman.envoy.guards import Use, uses
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
-from pointsman.graph.model.access import TokenMethod
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.gateway import GatewayRule, Listener
 from pointsman.graph.model.guards import nearest
 from pointsman.graph.model.listener import Compression
+from pointsman.graph.model.methods import External, LoginMethod, OpaqueMethod, TokenMethod
 from pointsman.graph.model.route import Service
 
-_Build = Callable[[Collection[Use], Wire], Fields]
+_Build = Callable[[Collection[Use], Wire], Fields | list[Fields]]
+"""Builds the filter of a row of the table, or several where each policy has its own."""
 
 
 def _alone(build: Callable[[], Fields]) -> _Build:
@@ -58,19 +77,38 @@ def _tokens(used: Collection[Use], _wire: Wire) -> Fields:
     return tokens.token_filter(use for use in used if isinstance(use, TokenMethod))
 
 
+def _opaque(used: Collection[Use], _wire: Wire) -> Fields:
+    return opaque.opaque_filter(use for use in used if isinstance(use, OpaqueMethod))
+
+
+def _logins(used: Collection[Use], wire: Wire) -> list[Fields]:
+    return login.login_filters((use for use in used if isinstance(use, LoginMethod)), wire)
+
+
+def _externals(used: Collection[Use], _wire: Wire) -> list[Fields]:
+    return external.external_filters(use for use in used if isinstance(use, External))
+
+
 _BY_ROUTE: dict[str, _Build] = {
     cors.NAME: _alone(cors.cors_filter),
+    challenge.NAME: _alone(challenge.challenge_filter),
     rules.SOURCES: _rules(rules.SOURCES),
     credentials.KEYS: _table(credentials.KEYS),
     credentials.PASSWORDS: _table(credentials.PASSWORDS),
+    opaque.NAME: _opaque,
+    login.NAME: _logins,
     tokens.NAME: _tokens,
+    login.SESSION: _alone(login.session_filter),
+    login.COOKIES: _alone(login.cookies_filter),
     identity.SUBJECT: _alone(identity.subject_filter),
     credentials.SUBJECTS: _table(credentials.SUBJECTS),
     identity.SPLIT: _alone(identity.split_filter),
     identity.HEADERS: _alone(identity.headers_filter),
     rules.DEMANDED: _rules(rules.DEMANDED),
+    rules.WHEN: _alone(rules.when_filter),
     rules.DENIED: _rules(rules.DENIED),
     rules.ALLOWED: _rules(rules.ALLOWED),
+    external.NAME: _externals,
     fault.NAME: _alone(fault.fault_filter),
 }
 
@@ -90,10 +128,18 @@ def http_filters(
         wire: how the proxy gets what filters refer to.
     """
     filters = [] if compression is None else compressors(compression)
-    filters += [build(used, wire) for name, build in _BY_ROUTE.items() if name in used]
+    for name, build in _BY_ROUTE.items():
+        if name in used:
+            made = build(used, wire)
+            filters += made if isinstance(made, list) else [made]
     if forward is not None:
         filters.append(forward)
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": pb.pack(pb.Router())}]
+
+
+def turns_away(used: Collection[Use]) -> bool:
+    """Whether what routes need may turn callers away."""
+    return any(use not in (cors.NAME, fault.NAME) for use in used)
 
 
 def configured(effects: Effects) -> dict[str, pb.Message]:

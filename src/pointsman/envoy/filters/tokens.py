@@ -11,7 +11,7 @@ from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.outside import outside_cluster_name
-from pointsman.graph.model.access import GivenKeys, RemoteKeys, TokenMethod
+from pointsman.graph.model.methods import GivenKeys, RemoteKeys, TokenMethod
 
 NAME: Final = "pointsman.tokens"
 METADATA: Final = "envoy.filters.http.jwt_authn"

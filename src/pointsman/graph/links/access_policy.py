@@ -1,48 +1,23 @@
 """AccessPolicy: how callers prove who they are, and who of them may do what."""
 
-from collections.abc import Iterable, Iterator
 from typing import Final
 
+from pointsman.graph.links.access_methods import read_claim, read_external, read_methods
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import conditions
 from pointsman.graph.links.policies import Attached
-from pointsman.graph.model.access import (
-    Access,
-    AccessRule,
-    CertificateMethod,
-    ClaimCondition,
-    GivenKeys,
-    KeyMethod,
-    Method,
-    PasswordMethod,
-    Places,
-    RemoteKeys,
-    TokenMethod,
-    Verdict,
-)
+from pointsman.graph.model.access import Access, AccessRule, Verdict
 from pointsman.graph.model.match import PathCondition, PathKind
 from pointsman.resources.codes import access as codes
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.access_policy import (
-    AccessMethod,
-    AccessPolicySpec,
-    ApiKey,
-    Jwks,
-    Jwt,
-    PathRule,
-)
+from pointsman.resources.kinds.access_policy import AccessMethod, AccessPolicySpec, PathRule
 from pointsman.resources.kinds.access_policy import AccessRule as RuleSpec
-from pointsman.resources.kinds.access_policy import ClaimCondition as ClaimSpec
 from pointsman.resources.kinds.base import Reference
 from pointsman.resources.origin import FieldPath
 from pointsman.resources.resource_set import ResourceSet
 
 KIND: Final = "AccessPolicy"
-_KEY_HEADER: Final = "x-api-key"
-_TOKEN_HEADER: Final = "authorization"
-_CACHE_MS: Final = 300_000
-_TIMEOUT_MS: Final = 5_000
 
 
 def link_access(context: Context, attached: Attached) -> Linked[Access]:
@@ -87,15 +62,26 @@ def _check_names(context: Context, spec: AccessPolicySpec, findings: Findings) -
                 findings.add(codes.NO_CONSUMER, where, f"there is no {key}")
         if (rule.consumers or rule.groups) and not _knows_consumers(spec):
             message = f"rule {rule.name} names consumers, and no method tells who calls"
-            hint = "add a method: apiKey, basic, certificate, or jwt with `consumer`"
+            hint = "add a method: apiKey, basic, certificate, or one of tokens with `consumer`"
             findings.add(codes.NOBODY_KNOWN, path, message, hint)
-        if (rule.scopes or rule.claims) and not any(item.jwt for item in spec.methods):
+        if (rule.scopes or rule.claims) and not any(map(_has_claims, spec.methods)):
             message = f"rule {rule.name} looks at tokens, and no method takes any"
-            findings.add(codes.NOBODY_KNOWN, path, message, "add a method `jwt`")
+            findings.add(
+                codes.NOBODY_KNOWN, path, message, "add a method `jwt`, `introspection` or `oidc`"
+            )
+
+
+def _has_claims(method: AccessMethod) -> bool:
+    return bool(method.jwt or method.introspection or method.oidc)
 
 
 def _knows_consumers(spec: AccessPolicySpec) -> bool:
-    return any(item.jwt is None or item.jwt.consumer is not None for item in spec.methods)
+    return any(map(_knows_consumer, spec.methods))
+
+
+def _knows_consumer(method: AccessMethod) -> bool:
+    token = method.jwt or method.introspection or method.oidc
+    return token is None or token.consumer is not None
 
 
 def _read(policy: Key, spec: AccessPolicySpec) -> Access:
@@ -103,60 +89,14 @@ def _read(policy: Key, spec: AccessPolicySpec) -> Access:
     fallback: Verdict = "deny" if any(rule.action == "allow" for rule in rules) else "allow"
     return Access(
         policy=policy,
-        methods=tuple(_methods(policy, spec.methods)),
+        methods=tuple(read_methods(policy, spec.methods)),
         anonymous=spec.anonymous,
         allow=spec.sources.allow if spec.sources else (),
         deny=spec.sources.deny if spec.sources else (),
         rules=rules,
         default=spec.default or fallback,
+        external=read_external(policy, spec.external),
         audit=spec.audit,
-    )
-
-
-def _methods(policy: Key, specs: Iterable[AccessMethod]) -> Iterator[Method]:
-    for index, spec in enumerate(specs):
-        if spec.api_key is not None:
-            yield KeyMethod(_places(spec.api_key, _KEY_HEADER), spec.api_key.keep)
-        elif spec.basic is not None:
-            yield PasswordMethod(spec.basic.realm, spec.basic.keep)
-        elif spec.certificate is not None:
-            yield CertificateMethod()
-        elif spec.jwt is not None:
-            yield _token(f"{policy.path}/{index}", spec.jwt)
-
-
-def _places(spec: ApiKey | Jwt, usual: str) -> Places:
-    headers = tuple(name.lower() for name in spec.headers)
-    if not headers and not spec.query and not spec.cookies:
-        headers = (usual,)
-    return Places(headers, spec.query, spec.cookies)
-
-
-def _token(name: str, spec: Jwt) -> TokenMethod:
-    return TokenMethod(
-        name=name,
-        issuer=spec.issuer,
-        audiences=spec.audiences,
-        keys=_keys(spec.jwks),
-        places=_places(spec, _TOKEN_HEADER),
-        keep=spec.keep,
-        skew_s=spec.clock_skew,
-        scopes=spec.scopes,
-        claims=tuple(map(_claim, spec.claims)),
-        claim_headers=tuple((item.claim, item.header.lower()) for item in spec.claim_headers),
-        consumer_claim=spec.consumer.claim if spec.consumer else None,
-    )
-
-
-def _keys(spec: Jwks) -> RemoteKeys | GivenKeys:
-    if spec.url is None:
-        return GivenKeys(spec.file, spec.inline)
-    return RemoteKeys(
-        url=spec.url,
-        cache_ms=spec.cache_for.ms if spec.cache_for else _CACHE_MS,
-        timeout_ms=spec.timeout.ms if spec.timeout else _TIMEOUT_MS,
-        keep=spec.outage == "keep",
-        ca_file=spec.ca_file,
     )
 
 
@@ -167,19 +107,16 @@ def _rule(spec: RuleSpec, policy: Key) -> AccessRule:
         consumers=tuple(_consumer(ref, policy) for ref in spec.consumers),
         groups=spec.groups,
         scopes=spec.scopes,
-        claims=tuple(map(_claim, spec.claims)),
+        claims=tuple(map(read_claim, spec.claims)),
         methods=spec.methods,
         paths=tuple(map(_path, spec.paths)),
         headers=conditions(spec.headers),
+        when=spec.when,
     )
 
 
 def _consumer(ref: Reference, home: Key) -> Key:
     return Key("Consumer", ref.namespace or home.namespace, ref.name)
-
-
-def _claim(spec: ClaimSpec) -> ClaimCondition:
-    return ClaimCondition(tuple(spec.claim.split(".")), spec.values)
 
 
 def _path(spec: PathRule) -> PathCondition:

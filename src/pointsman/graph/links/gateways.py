@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from pointsman.graph.links.access_reach import check_listener
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.guards import listener_guards
 from pointsman.graph.links.linked import Findings, Linked, linked
@@ -118,7 +119,9 @@ def _listeners(
             extras = link_extras(context, gateway.key, port, protocol).value
             guards = listener_guards(context, gateway.key, port).value
             pool = spec.connection_pool
-            listeners[port] = Listener(port, protocol, hosts, pool, tls, extras, guards)
+            listener = Listener(port, protocol, hosts, pool, tls, extras, guards)
+            check_listener(context, gateway.key, listener)
+            listeners[port] = listener
     return tuple(listeners[port] for port in sorted(listeners))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from pointsman.graph.links.access_reach import check_certificates
 from pointsman.graph.links.backends import NamedBackend, named_backends
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import Context
@@ -91,6 +92,8 @@ def link_sidecar(
         ),
         lambda: _link(node, home, certificates, policies, extras, guards, egress, findings),
     )
+    for item in result.value.ingress if result.value is not None else ():
+        check_certificates(context, node.key, item.port, item.tls, (item.guards,))
     return result
 
 

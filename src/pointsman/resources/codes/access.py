@@ -40,3 +40,40 @@ CLOSED_SECRET = Code(
     "credential was closed by is not in the file of master keys, or was changed. Proxies do not "
     "know the credential; all others are in force.",
 )
+KEY_IN_QUERY = Code(
+    "PM910",
+    Severity.NOTE,
+    "API keys may be in the query",
+    "Addresses are kept where headers are not: in access logs of every proxy on the way, in "
+    "histories of browsers, in `Referer`. Keys that are used so should end soon.",
+)
+PLAIN_ADDRESS = Code(
+    "PM911",
+    Severity.WARNING,
+    "a server that decides who may call is asked without TLS",
+    "Keys and verdicts that come in plaintext can be changed by whoever is on the way, who then "
+    "says who may call. Only on the machine itself plaintext does no harm.",
+)
+NO_CERTIFICATES = Code(
+    "PM912",
+    Severity.WARNING,
+    "client certificates are to prove who calls, where none are asked for",
+    "A listener asks for certificates where its TLS has `validation`, or a MeshTLS is in force. "
+    "At all others nobody has one, and the method turns everybody away.",
+)
+NOT_ENFORCED = Code(
+    "PM913",
+    Severity.WARNING,
+    "an AccessPolicy is enforced nowhere",
+    "That of a virtual service, a virtual router or a route is enforced by gateways, for what "
+    "comes through gateway routes. Proxies of virtual nodes do not ask on behalf of the services "
+    "they call: attach a policy to the virtual node that is to be protected.",
+)
+LOGIN_BEHIND_REWRITE = Code(
+    "PM914",
+    Severity.WARNING,
+    "a login stands behind a rewrite that needs a second pass",
+    "The route's policy is known only once the path has been rewritten, and then the address that "
+    "the browser knows is gone: logins do not come to an end. Attach the policy to the gateway "
+    "route, or change the regex so that one pass can tell.",
+)

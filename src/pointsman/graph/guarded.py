@@ -1,0 +1,31 @@
+"""All guards of a graph, wherever they stand."""
+
+from collections.abc import Iterator
+
+from pointsman.graph.model.graph import Graph
+from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.methods import OpaqueMethod
+
+
+def opaque_methods(graph: Graph) -> dict[str, OpaqueMethod]:
+    """Methods of opaque tokens, by name."""
+    seen: dict[int, Guards] = {id(item): item for item in _guards(graph) if item is not NO_GUARDS}
+    return {
+        method.name: method
+        for item in seen.values()
+        if item.access is not None
+        for method in item.access.methods
+        if isinstance(method, OpaqueMethod)
+    }
+
+
+def _guards(graph: Graph) -> Iterator[Guards]:
+    for sidecar in graph.sidecars.values():
+        yield from (item.guards for item in sidecar.ingress)
+    for gateway in graph.gateways.values():
+        for listener in gateway.listeners:
+            yield listener.guards
+            for rule in (rule for host in listener.hosts for rule in host.rules):
+                yield rule.guards
+                for target in rule.targets:
+                    yield from (route.guards for route in target.service.routes)
