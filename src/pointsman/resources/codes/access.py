@@ -40,3 +40,18 @@ CLOSED_SECRET = Code(
     "credential was closed by is not in the file of master keys, or was changed. Proxies do not "
     "know the credential; all others are in force.",
 )
+FORGETTING_RATE = Code(
+    "PM910",
+    Severity.NOTE,
+    "a proxy counts for days, and forgets it when it restarts",
+    "A rate of scope `proxy` is counted in the proxy's memory, by each proxy and each of its "
+    "listeners. For days, weeks and months `quota` is usually what one wants: it is kept.",
+)
+GUESSED_KEY = Code(
+    "PM911",
+    Severity.WARNING,
+    "a limit counts by what callers choose freely",
+    "Whoever sends another value has an allowance of their own, so that a limit by header, path "
+    "or a cost in a header alone holds back nobody who does not want it. Add a limit by address "
+    "or consumer beside it, or make sure that somebody trusted writes the header.",
+)
