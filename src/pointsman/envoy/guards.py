@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pointsman.envoy import names, pb
-from pointsman.envoy.filters import credentials, identity, rules, tokens
+from pointsman.envoy.filters import credentials, identity, limits, rules, tokens
+from pointsman.envoy.filters.limit_replies import RESERVED
+from pointsman.envoy.filters.limited import Counter
 from pointsman.envoy.matchers import Fields, header_matcher
 from pointsman.graph.model.access import (
     Access,
@@ -25,10 +27,11 @@ from pointsman.graph.model.access import (
     TokenMethod,
 )
 from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.limits import Limits
 from pointsman.graph.model.match import HeaderCondition, HeaderTest
 
-Use = str | TokenMethod
-"""A filter that rows need: its name, or a token whose provider it has to know."""
+Use = str | TokenMethod | Counter
+"""A filter that rows need: its name, a token whose provider it has to know, or what it counts."""
 
 _ON = pb.pack(pb.FilterConfig(config={}))
 _BASIC = "Basic "
@@ -59,7 +62,12 @@ def guarded(row: Fields, guards: Guards) -> Iterator[Fields]:
         row: fields of `envoy.config.route.v3.Route`.
         guards: what stands before it.
     """
-    if guards is NO_GUARDS or guards.access is None:
+    if guards is NO_GUARDS:
+        yield row
+        return
+    if guards.limits is not None:
+        row = _limited(row, guards.limits)
+    if guards.access is None:
         yield row
         return
     access = guards.access
@@ -70,6 +78,8 @@ def guarded(row: Fields, guards: Guards) -> Iterator[Fields]:
 
 def uses(guards: Guards) -> Iterator[Use]:
     """Filters that rows with these guards need."""
+    if guards.limits is not None:
+        yield from limits.limit_uses(guards.limits)
     if guards.access is None:
         return
     for entry in _entries(guards.access):
@@ -77,6 +87,13 @@ def uses(guards: Guards) -> Iterator[Use]:
         yield from rules.rules_of_row(guards.access, entry.token)
         if entry.token is not None:
             yield entry.token
+
+
+def _limited(row: Fields, found: Limits) -> Fields:
+    """A row with its limits; what backends say of limits of their own would be taken for these."""
+    configs = {**row.get("typed_per_filter_config", {}), **limits.limits_of_row(found)}
+    removed = sorted({*row.get("response_headers_to_remove", ()), *RESERVED})
+    return {**row, "typed_per_filter_config": configs, "response_headers_to_remove": removed}
 
 
 def _row(row: Fields, access: Access, entry: Entry, owned: frozenset[str]) -> Fields:

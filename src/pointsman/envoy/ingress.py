@@ -7,6 +7,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration, timeouts
 from pointsman.envoy.clusters import loads, pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
+from pointsman.envoy.filters.limit_replies import limit_replies
 from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.guards import guarded, uses
 from pointsman.envoy.listeners import Place, http_chain, route_specifier
@@ -72,10 +73,9 @@ def _chain(
     if table is None:
         name = names.ingress_cluster(sidecar, item)
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
-    routes = route_specifier(table, node_class.wire)
-    filters = http_filters(
-        frozenset(uses(item.guards)), item.extras.compression, wire=node_class.wire
-    )
+    used = frozenset(uses(item.guards))
+    routes = route_specifier(table, node_class.wire) | limit_replies(used)
+    filters = http_filters(used, item.extras.compression, wire=node_class.wire)
     return http_chain(
         prefix,
         item.protocol,

@@ -8,6 +8,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.config_source import ADS
+from pointsman.envoy.filters.limit_replies import limit_replies
 from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.guards import Use
 from pointsman.envoy.matchers import Fields
@@ -49,7 +50,7 @@ def public_listener(
     chain = http_chain(
         names.stat_prefix(listener, len(gateway.listeners)),
         listener.protocol,
-        routes,
+        routes | limit_replies(used),
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
         access_log(gateway.access_log, OVERFLOW if pooled else ()),
         filters=http_filters(used, listener.extras.compression, wire=node_class.wire),
@@ -79,7 +80,7 @@ def internal_listener(
     chain = http_chain(
         f"egress.{name}",
         listener.protocol,
-        routes,
+        routes | limit_replies(used),
         access_log(gateway.access_log) if logs else [],
         Place.BEHIND,
         http_filters(used, wire=node_class.wire),
@@ -149,7 +150,7 @@ def http_chain(
     Args:
         stat_prefix: of its statistics.
         protocol: grpc, http or http2.
-        routes: route specifier.
+        routes: route specifier, and what the manager answers itself.
         logs: access logs.
         place: where it stands.
         filters: HTTP filters; the usual ones when None.

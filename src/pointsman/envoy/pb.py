@@ -53,8 +53,7 @@ Message = Any
 
 AddressHeader = custom_header_pb2.CustomHeaderConfig
 ApiKeyAuth = api_key_auth_pb2.ApiKeyAuth
-ApiKeyAuthPerRequestHeaderInput = http_inputs_pb2.HttpRequestHeaderMatchInput
-Route = api_key_auth_pb2.ApiKeyAuthPerRoute
+ApiKeyAuthPerRoute = api_key_auth_pb2.ApiKeyAuthPerRoute
 Bootstrap = bootstrap_pb2.Bootstrap
 Brotli = brotli_pb2.Brotli
 CelFilter = cel_pb2.ExpressionFilter
@@ -93,6 +92,7 @@ RateLimitQuotaBucket = rate_limit_quota_pb2.RateLimitQuotaBucketSettings
 Rbac = rbac_pb2.RBAC
 RbacPerRoute = rbac_pb2.RBACPerRoute
 RawBuffer = raw_buffer_pb2.RawBuffer
+RequestHeaderInput = http_inputs_pb2.HttpRequestHeaderMatchInput
 Route = route_components_pb2.Route
 RouteConfiguration = route_pb2.RouteConfiguration
 Router = router_pb2.Router

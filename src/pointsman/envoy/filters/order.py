@@ -3,9 +3,12 @@
 | filter                    | why here                                                          |
 |---------------------------|-------------------------------------------------------------------|
 | compressor                | outermost, so that it compresses what all others have answered    |
+| pointsman.limit_headers   | calls the limits' headers otherwise, on the way back              |
 | cors                      | answers preflight requests, which carry no credentials and which  |
 |                           | no backend and no fault should see                                |
 | pointsman.sources         | turns addresses away before they can guess at credentials         |
+| pointsman.limits_before   | counts by address, guesses at credentials, too; so before these,  |
+|                           | but behind addresses that are turned away and use nothing up      |
 | pointsman.keys            | proves who calls; all that follows goes by it                     |
 | pointsman.passwords       | the same                                                          |
 | pointsman.tokens          | the same; leaves claims for the rules                             |
@@ -16,6 +19,7 @@
 | pointsman.demanded        | what a token has to have; before rules, which hold for all ways in|
 | pointsman.denied          | denial wins, so it goes first                                     |
 | pointsman.allowed         | what is left has to be allowed                                    |
+| pointsman.limits          | counts who may call, and nobody who may not                       |
 | fault                     | fails what was good so far, before anything is spent on it        |
 | dynamic_forward_proxy     | looks up the host of requests that pass, just before it is needed |
 | router                    | sends the request on, so nothing behind it would ever run         |
@@ -27,7 +31,16 @@ there does nothing for the others.
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from pointsman.envoy import pb
-from pointsman.envoy.filters import cors, credentials, fault, identity, rules, tokens
+from pointsman.envoy.filters import (
+    cors,
+    credentials,
+    fault,
+    identity,
+    limit_replies,
+    limits,
+    rules,
+    tokens,
+)
 from pointsman.envoy.filters.compressor import compressors
 from pointsman.envoy.guards import Use, uses
 from pointsman.envoy.matchers import Fields
@@ -39,28 +52,34 @@ from pointsman.graph.model.guards import nearest
 from pointsman.graph.model.listener import Compression
 from pointsman.graph.model.route import Service
 
-_Build = Callable[[Collection[Use], Wire], Fields]
+_Build = Callable[[Collection[Use], Wire], list[Fields]]
 
 
 def _alone(build: Callable[[], Fields]) -> _Build:
-    return lambda _used, _wire: build()
+    return lambda _used, _wire: [build()]
 
 
 def _table(name: str) -> _Build:
-    return lambda _used, wire: credentials.table_filter(name, wire)
+    return lambda _used, wire: [credentials.table_filter(name, wire)]
 
 
 def _rules(name: str) -> _Build:
-    return lambda _used, _wire: rules.rules_filter(name)
+    return lambda _used, _wire: [rules.rules_filter(name)]
 
 
-def _tokens(used: Collection[Use], _wire: Wire) -> Fields:
-    return tokens.token_filter(use for use in used if isinstance(use, TokenMethod))
+def _tokens(used: Collection[Use], _wire: Wire) -> list[Fields]:
+    return [tokens.token_filter(use for use in used if isinstance(use, TokenMethod))]
+
+
+def _limits(*, before: bool) -> _Build:
+    return lambda used, wire: limits.limit_filters(used, wire, before=before)
 
 
 _BY_ROUTE: dict[str, _Build] = {
+    limit_replies.TELLING: _alone(limit_replies.telling_filter),
     cors.NAME: _alone(cors.cors_filter),
     rules.SOURCES: _rules(rules.SOURCES),
+    limits.BEFORE: _limits(before=True),
     credentials.KEYS: _table(credentials.KEYS),
     credentials.PASSWORDS: _table(credentials.PASSWORDS),
     tokens.NAME: _tokens,
@@ -71,6 +90,7 @@ _BY_ROUTE: dict[str, _Build] = {
     rules.DEMANDED: _rules(rules.DEMANDED),
     rules.DENIED: _rules(rules.DENIED),
     rules.ALLOWED: _rules(rules.ALLOWED),
+    limits.AFTER: _limits(before=False),
     fault.NAME: _alone(fault.fault_filter),
 }
 
@@ -90,7 +110,9 @@ def http_filters(
         wire: how the proxy gets what filters refer to.
     """
     filters = [] if compression is None else compressors(compression)
-    filters += [build(used, wire) for name, build in _BY_ROUTE.items() if name in used]
+    for name, build in _BY_ROUTE.items():
+        if name in used:
+            filters += build(used, wire)
     if forward is not None:
         filters.append(forward)
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": pb.pack(pb.Router())}]

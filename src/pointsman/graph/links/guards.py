@@ -32,8 +32,8 @@ def link_guards(context: Context, *targets: Target) -> Linked[Guards]:
         return _NONE
 
     def build() -> Linked[Guards]:
-        slots = [slot for slot in (access, limits) if slot is not None]
-        return linked(Guards(access and access.value, limits and limits.value), [], *slots)
+        guards = Guards(access.value if access else None, limits.value if limits else None)
+        return linked(guards, [], *(slot for slot in (access, limits) if slot is not None))
 
     result: Linked[Guards] = context.memo.get(("guards", targets), (access, limits), build)
     return result
