@@ -93,7 +93,12 @@ def _limited(row: Fields, found: Limits) -> Fields:
     """A row with its limits; what backends say of limits of their own would be taken for these."""
     configs = {**row.get("typed_per_filter_config", {}), **limits.limits_of_row(found)}
     removed = sorted({*row.get("response_headers_to_remove", ()), *RESERVED})
-    return {**row, "typed_per_filter_config": configs, "response_headers_to_remove": removed}
+    fields = {**row, "typed_per_filter_config": configs, "response_headers_to_remove": removed}
+    facts = limits.limit_facts(found)
+    if facts:
+        gone = {*row.get("request_headers_to_remove", ()), *facts}
+        fields["request_headers_to_remove"] = sorted(gone)
+    return fields
 
 
 def _row(row: Fields, access: Access, entry: Entry, owned: frozenset[str]) -> Fields:

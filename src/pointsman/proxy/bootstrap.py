@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from pointsman.envoy.config_source import SDS_SOCKET, sds_cluster
-from pointsman.proxy.xds_cluster import TYPE, XDS_CLUSTER, Xds, XdsAddress, xds_cluster
+from pointsman.envoy.names import XDS_CLUSTER
+from pointsman.proxy.xds_cluster import TYPE, Xds, XdsAddress, xds_cluster
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
 DEFAULT_CONNECTION_LIMIT: Final = 50_000

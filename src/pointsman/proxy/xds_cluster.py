@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pointsman.envoy.names import XDS_CLUSTER
 from pointsman.graph.model.cluster import is_ip
 
-XDS_CLUSTER: Final = "pointsman_xds"
 CERTIFICATE_SECRET: Final = "pointsman_xds_certificate"
 AUTHORITY_SECRET: Final = "pointsman_xds_authority"
 TOKEN_SECRET: Final = "pointsman_xds_token"

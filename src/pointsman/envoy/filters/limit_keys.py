@@ -14,11 +14,12 @@ from pointsman.envoy.filters import tokens
 from pointsman.envoy.matchers import Fields
 from pointsman.graph.model.limits import CountedBy, KeyKind, Limit
 
-_HEADERS: Final = {
+HEADER_OF: Final = {
     KeyKind.CONSUMER: names.CONSUMER_HEADER,
     KeyKind.CREDENTIAL: names.CREDENTIAL_HEADER,
     KeyKind.GROUPS: names.GROUPS_HEADER,
 }
+"""Headers that tell who calls."""
 _ATTRIBUTES: Final = {KeyKind.PATH: "request.url_path", KeyKind.ROUTE: "xds.route_name"}
 _WITHOUT: Final = "-"
 """The value of a claim that is not there."""
@@ -105,7 +106,7 @@ def _priced(limit: Limit, parts: tuple[Part, ...]) -> Iterator[Descriptor]:
 
 def _header(by: CountedBy) -> str | None:
     """The header it is the value of, if it is."""
-    return by.name if by.kind is KeyKind.HEADER else _HEADERS.get(by.kind)
+    return by.name if by.kind is KeyKind.HEADER else HEADER_OF.get(by.kind)
 
 
 def _constant(key: str, value: str) -> Part:

@@ -23,7 +23,7 @@ def acting(counter: Counter, config: pb.Message) -> pb.Message:
     found = [*_conditions(counter)]
     if not found:
         return config
-    left = {"predicate": {"not_matcher": _all(found)}, "on_match": {"action": _SKIP}}
+    left = {"predicate": {"not_matcher": all_of(found)}, "on_match": {"action": _SKIP}}
     return pb.ExtensionWithMatcher(
         extension_config={"name": counter.name, "typed_config": pb.pack(config)},
         xds_matcher={"matcher_list": {"matchers": [left]}},
@@ -54,14 +54,16 @@ def _fits(override: Override) -> Fields:
     return found[0] if len(found) == 1 else {"or_matcher": {"predicate": found}}
 
 
-def _counted(counted: Counted) -> Iterator[Fields]:
-    if counted.methods:
-        yield _text(":method", _one_of(list(counted.methods)))
-    if counted.paths:
-        regex = "|".join(f"(?:{_path(item)})" for item in counted.paths)
-        yield _text(":path", _regex(regex))
-    for condition in counted.headers:
-        yield from _header(condition)
+def _counted(match: Counted) -> list[Fields]:
+    found = []
+    if match.methods:
+        found.append(_text(":method", _one_of(list(match.methods))))
+    if match.paths:
+        regex = "|".join(f"(?:{_path(item)})" for item in match.paths)
+        found.append(_text(":path", _regex(regex)))
+    for condition in match.headers:
+        found.extend(_header(condition))
+    return found
 
 
 def _one_of(values: list[str]) -> Fields:
@@ -87,19 +89,19 @@ def _path(path: PathCondition) -> str:
 
 def _header(condition: HeaderCondition) -> Iterator[Fields]:
     """Inverted, a test of a value still needs the header to be there, as everywhere."""
-    present = _text(condition.name, _regex(".*"))
+    there = present(condition.name)
     match condition.test:
         case HeaderTest.REGEX:
             test = _text(condition.name, _regex(condition.value))
         case HeaderTest.EXACT | HeaderTest.PREFIX | HeaderTest.SUFFIX:
             test = _text(condition.name, {condition.test.value: condition.value})
         case HeaderTest.PRESENT | HeaderTest.RANGE:
-            test = present
+            test = there
     if not condition.invert:
         yield test
         return
-    if test is not present:
-        yield present
+    if test is not there:
+        yield there
     yield {"not_matcher": test}
 
 
@@ -108,5 +110,11 @@ def _text(header: str, match: Fields) -> Fields:
     return {"single_predicate": {"input": value, "value_match": match}}
 
 
-def _all(found: list[Fields]) -> Fields:
+def present(header: str) -> Fields:
+    """The header is there."""
+    return _text(header, _regex(".*"))
+
+
+def all_of(found: list[Fields]) -> Fields:
+    """All of the conditions, of which there is one at least."""
     return found[0] if len(found) == 1 else {"and_matcher": {"predicate": found}}

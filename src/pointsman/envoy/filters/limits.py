@@ -1,17 +1,17 @@
-"""Limits: a filter for each way in which something is counted.
+"""Limits: the filters of a listener that count, and what rows of the route table say of them.
 
-An Envoy filter that limits knows one allowance and one bucket for a request. So a limit is as
-many filters as it has allowances, its own and those of its overrides, and each of them acts only
-on the requests that are its own (`limit_matches`). What it counts is in the chain's filter and
-not in the rows of the route table, so that all rows, whichever way they were split, share it.
+What is counted is in the chain's filter and not in the rows, so that all rows of a listener,
+whichever way they were split, count together. The filters are resources of their own (ECDS)
+where a proxy discovers anything: an edit of a rate leaves the listener, its connections and the
+other limits as they are.
 
-| how it is counted          | filter                             | module          |
-|----------------------------|------------------------------------|-----------------|
-| by the proxy itself        | `envoy.filters.http.local_ratelimit` | limits_local    |
-| by a service of one's own  | `envoy.filters.http.ratelimit`     | limits_external |
+| how it is counted          | filter                                | module            |
+|----------------------------|---------------------------------------|-------------------|
+| by the proxy itself        | `envoy.filters.http.local_ratelimit`  | `limits_local`    |
+| by the control plane       | `envoy.filters.http.rate_limit_quota` | `limits_quota`    |
+| by a service of one's own  | `envoy.filters.http.ratelimit`        | `limits_external` |
 
-The filters are resources of their own (ECDS) where a proxy discovers anything: an edit of a rate
-leaves the listener, its connections and the other limits as they are.
+A proxy that runs from a file has no control plane to ask, and counts by itself.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -19,10 +19,10 @@ from typing import Final
 
 from pointsman.envoy import pb
 from pointsman.envoy.config_source import ADS
-from pointsman.envoy.filters import limits_external, limits_local
+from pointsman.envoy.filters import limits_external, limits_local, limits_quota
 from pointsman.envoy.filters.limit_matches import acting
 from pointsman.envoy.filters.limit_replies import TELLING
-from pointsman.envoy.filters.limited import Counter, counters
+from pointsman.envoy.filters.limited import Counter, Way, counters
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
 from pointsman.envoy.seal import seal
@@ -35,7 +35,13 @@ AFTER: Final = "pointsman.limits"
 _ON: Final = pb.pack(pb.FilterConfig(config={}))
 _TYPES: Final = tuple(
     TYPE_PREFIX + message.DESCRIPTOR.full_name
-    for message in (pb.ExtensionWithMatcher, pb.LocalRateLimit, pb.RateLimit)
+    for message in (
+        pb.ExtensionWithMatcher,
+        pb.HeaderMutation,
+        pb.LocalRateLimit,
+        pb.RateLimit,
+        pb.RateLimitQuota,
+    )
 )
 
 
@@ -71,7 +77,7 @@ def limit_filters(used: Collection[object], wire: Wire, *, before: bool) -> list
 def _filter(counter: Counter, wire: Wire) -> Fields:
     fields: Fields = {"name": counter.name, "disabled": True}
     if wire == "static":
-        fields["typed_config"] = pb.pack(_config(counter))
+        fields["typed_config"] = pb.pack(_config(counter, alone=True))
     else:
         fields["config_discovery"] = {"config_source": ADS, "type_urls": _TYPES}
     return fields
@@ -85,9 +91,19 @@ def sealed_limits(used: Iterable[object]) -> Iterator[Sealed]:
             yield seal(config, (item.policy,))
 
 
-def _config(counter: Counter) -> pb.Message:
+def _config(counter: Counter, *, alone: bool = False) -> pb.Message:
+    if counter.way is Way.FACTS:
+        return limits_quota.facts_filter(counter)
     if isinstance(counter.allowance, Service):
         config = limits_external.external_limit(counter, counter.allowance)
+    elif counter.way is Way.SHARED and not alone:
+        config = limits_quota.quota_limit(counter)
     else:
         config = limits_local.local_limit(counter, counter.allowance)
     return acting(counter, config)
+
+
+def limit_facts(limits: Limits) -> frozenset[str]:
+    """Headers of the limits' own that backends do not see."""
+    shared = (limit for limit in limits.limits if limit.shared)
+    return frozenset(name for limit in shared for name in limits_quota.facts(limit.by))

@@ -12,18 +12,22 @@ from pointsman.envoy.actions import duration
 from pointsman.envoy.filters.limit_keys import descriptors
 from pointsman.envoy.filters.limited import LIMIT_HEADER, Counter
 from pointsman.envoy.matchers import Fields
-from pointsman.graph.model.limits import SECONDS, Allowance, Rate
+from pointsman.graph.model.limits import SECONDS, Allowance, Quota, Rate
 
 _ALL: Final = {"default_value": {"numerator": 100}}
 _NONE: Final = {"default_value": {"numerator": 0}}
 
 
 def local_limit(counter: Counter, allowance: Allowance) -> pb.Message:
-    """`envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit`."""
-    if not isinstance(allowance, Rate):
-        raise AssertionError("quotas are counted by the control plane")
+    """`envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit`.
+
+    A quota that the proxy counts, while nobody else does, comes back evenly.
+    """
+    rate = allowance
+    if isinstance(rate, Quota):
+        rate = Rate(rate.requests, rate.per, rate.requests)
     found = [*descriptors(counter.limit)]
-    bucket = _bucket(allowance)
+    bucket = _bucket(rate)
     entries = dict.fromkeys(item.entries for item in found)
     return pb.LocalRateLimit(
         stat_prefix=counter.stat_prefix,
@@ -39,7 +43,7 @@ def local_limit(counter: Counter, allowance: Allowance) -> pb.Message:
         rate_limited_as_resource_exhausted=True,
         response_headers_to_add=[
             _header(LIMIT_HEADER, counter.id),
-            _header("retry-after", str(allowance.wait_s(counter.limit.cost))),
+            _header("retry-after", str(rate.wait_s(counter.limit.cost))),
         ],
     )
 

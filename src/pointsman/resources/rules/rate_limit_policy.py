@@ -28,6 +28,9 @@ from pointsman.resources.words import shown
 _OF_CALLERS = ("consumer", "credential", "groups", "claim")
 """Keys that are known only once it is known who calls."""
 
+_KEYS = (*_OF_CALLERS, "ip", "header", "path", "route")
+_V4_BITS = 32
+
 
 def check(resource: Resource[RateLimitPolicySpec]) -> Iterator[Problem]:
     """Targets and limits."""
@@ -49,7 +52,7 @@ def _limit(key: Key, path: FieldPath, limit: Limit) -> Iterator[Problem]:
     yield from one_of(key, path, ways)
     for index, item in enumerate(limit.by):
         yield from _by(key, (*path, "by", index), item)
-    yield from unique(key, (*path, "by"), (), limit.by, "key")
+    yield from unique(key, (*path, "by"), (), map(_word, limit.by), "key")
     yield from _allowance(key, path, limit.rate, limit.quota, limit.cost)
     if limit.external is not None:
         yield from url(key, (*path, "external", "address"), limit.external.address)
@@ -63,10 +66,18 @@ def _limit(key: Key, path: FieldPath, limit: Limit) -> Iterator[Problem]:
 
 
 def _by(key: Key, path: FieldPath, by: LimitKey) -> Iterator[Problem]:
-    ways = {name: getattr(by, name) for name in (*_OF_CALLERS, "ip", "header", "path", "route")}
-    yield from one_of(key, path, ways)
+    yield from one_of(key, path, {name: getattr(by, name) for name in _KEYS})
     if by.header is not None:
         yield from header_name(key, (*path, "header", "name"), by.header.name)
+
+
+def _word(by: LimitKey) -> str:
+    """A key with the name in it; keys that differ in nothing else are one."""
+    if by.header is not None:
+        return f"header {by.header.name.lower()}"
+    if by.claim is not None:
+        return f"claim {by.claim.name}"
+    return next((name for name in _KEYS if getattr(by, name) is not None), "")
 
 
 def _allowance(
@@ -146,8 +157,10 @@ def _dependent(key: Key, path: FieldPath, limit: Limit) -> Iterator[Problem]:
         wrong.append(("cost", "does not go with what proxies count together"))
     if limit.when_away is not None and not away:
         wrong.append(("whenAway", "goes with what somebody else counts, not the proxy itself"))
-    if limit.when_away == "local" and limit.rate is None:
-        wrong.append(("whenAway", "can be local for a rate only"))
+    if limit.when_away == "local" and limit.external is not None:
+        wrong.append(("whenAway", "cannot be local: a service's numbers are not known"))
+    if counted and any(item.ip and item.ip.v4_bits != _V4_BITS for item in limit.by):
+        wrong.append(("by", "has v4Bits, which proxies that count together do not take"))
     if limit.headers != "none" and counted:
         wrong.append(("headers", "does not go with what proxies count together"))
     if limit.stage == "before":
