@@ -22,7 +22,6 @@ from pointsman.envoy.redirected import (
 from pointsman.envoy.tcp import tcp_chain
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
-from pointsman.graph.model.guards import NO_GUARDS
 from pointsman.graph.model.sidecar import IngressListener, Sidecar
 
 
@@ -81,7 +80,7 @@ def _chain(
         item.protocol,
         routes,
         logs,
-        Place.INSIDE if item.guards is NO_GUARDS else Place.GUARDED,
+        Place.INSIDE if item.guards.access is None else Place.GUARDED,
         filters,
         item.extras,
         certificates=item.tls is not None and item.tls.trust is not None,
