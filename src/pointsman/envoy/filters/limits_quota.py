@@ -10,6 +10,8 @@ What Envoy 1.40 does:
 - Until the first assignment for a bucket has come, and after the last one has run out, requests
   go by `no_assignment_behavior`. It may be a blanket rule; a token bucket there crashes Envoy.
   `whenAway: local` therefore lets pass, behind a limit of the proxy's own.
+- `filter_enforced` is not looked at. A shadow lets pass what has no lease, and the leases it gets
+  let all pass.
 - Without `expired_assignment_behavior` a bucket whose assignment ran out is forgotten; its next
   request asks again.
 """
@@ -32,6 +34,8 @@ BASE: Final = "base"
 """The limit's own allowance, in ids of buckets; overrides have their place."""
 _REPORT_MS: Final = 1_000
 _RETRY_S: Final = "1"
+_DENY: Final = "DENY_ALL"
+_ALLOW: Final = "ALLOW_ALL"
 _ADDRESS: Final = CountedBy(KeyKind.IP)
 _WORDS: Final = {KeyKind.PATH: "%PATH(NQ)%", KeyKind.ROUTE: "%ROUTE_NAME%"}
 
@@ -61,12 +65,11 @@ def facts_filter(counter: Counter) -> pb.Message:
 
 def quota_limit(counter: Counter) -> pb.Message:
     """`envoy.extensions.filters.http.rate_limit_quota.v3.RateLimitQuotaFilterConfig`."""
-    enforced = 0 if counter.limit.shadow else 100
     return pb.RateLimitQuota(
         rlqs_server={"envoy_grpc": {"cluster_name": names.XDS_CLUSTER}},
         domain=DOMAIN,
         filter_enabled={"default_value": {"numerator": 100}},
-        filter_enforced={"default_value": {"numerator": enforced}},
+        filter_enforced={"default_value": {"numerator": 100}},
         bucket_matchers=_matchers(counter),
     )
 
@@ -101,11 +104,13 @@ def _bucket(counter: Counter, by: tuple[CountedBy, ...], more: Fields | None = N
         header = _header(item)
         source = pb.RequestHeaderInput(header_name=header)
         ids[_word(item)] = {"custom_value": {"name": header, "typed_config": pb.pack(source)}}
-    rule = "DENY_ALL" if counter.limit.away == "deny" else "ALLOW_ALL"
+    refuses = counter.limit.away == "deny" and not counter.limit.shadow
     bucket = pb.RateLimitQuotaBucket(
         bucket_id_builder={"bucket_id_builder": ids},
         reporting_interval=duration(_REPORT_MS),
-        no_assignment_behavior={"fallback_rate_limit": {"blanket_rule": rule}},
+        no_assignment_behavior={
+            "fallback_rate_limit": {"blanket_rule": _DENY if refuses else _ALLOW}
+        },
         deny_response_settings={
             "http_status": {"code": 429},
             "grpc_status": {"code": 8, "message": "over limit"},
