@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx2
 
 from bench import manifests
-from pointsman.proxy.xds_cluster import XDS_CLUSTER
+from pointsman.envoy.names import XDS_CLUSTER
 
 START_LIMIT_S = 120.0
 WATCH_S = 2.0

@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.translate import translate
+from tests.envoy.test_access_keys import TWICE
+from tests.envoy.test_access_tokens import bearer, token, tokens
 from tests.support.limits import (
     ACME,
     GLOBEX,
@@ -20,8 +24,8 @@ from tests.support.limits import (
     rate,
     statuses,
 )
-from tests.support.manifests import gateway_route, policy
-from tests.support.scenes import serving
+from tests.support.manifests import Document, document, gateway_route, policy
+from tests.support.scenes import linked, serving
 from tests.support.upstream import Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -338,3 +342,54 @@ async def test_preflight_requests_use_nothing_up(backend: Upstream) -> None:
     async with serving(*SCENE, guard, cors, books=backend.port) as envoy:
         assert await statuses(envoy, 3, *preflight, method="OPTIONS") == {200: 3}
         assert await statuses(envoy, 2) == {200: 1, 429: 1}
+
+
+async def test_claims_count_and_tokens_without_one_count_together(backend: Upstream) -> None:
+    guard = limits({"by": [{"claim": {"name": "org.id"}}], "rate": rate(2)})
+    async with serving(*SCENE, tokens(), guard, books=backend.port) as envoy:
+        for org in ({"id": "a"}, {"id": "b"}, {"id": 7}):
+            assert await statuses(envoy, 3, bearer(token(org=org))) == {200: 2, 429: 1}
+        for without in (token(sub="u2"), token(sub="u3"), token(org="a")):
+            assert await statuses(envoy, 1, bearer(without)) == {429: 1}
+
+
+@pytest.mark.parametrize("target", ["VirtualGateway/gateway", "VirtualRouter/books/all"])
+async def test_two_passes_count_once(backend: Upstream, target: str) -> None:
+    guard = limits({"by": by("ip"), "rate": rate(3)}, target=target)
+    async with serving(*TWICE, guard, books=backend.port) as envoy:
+        assert await statuses(envoy, 5, target="/shop/abc") == {200: 3, 429: 2}
+        spoofed = (("x-forwarded-for", "9.9.9.9"), ("x-envoy-external-address", "9.9.9.9"))
+        assert await statuses(envoy, 1, *spoofed, target="/shop/abc") == {429: 1}
+
+
+async def test_a_connection_pool_keeps_the_limit_and_the_address(backend: Upstream) -> None:
+    listener = {
+        "portMapping": {"port": 8080, "protocol": "http"},
+        "connectionPool": {"http": {"maxConnections": 5}},
+    }
+    pooled = document(
+        "VirtualGateway", "gateway", {"namespaceSelector": {}, "listeners": [listener]}
+    )
+    guard = limits({"by": by("ip"), "rate": rate(3)})
+    async with serving(SCENE[0], pooled, *SCENE[2:], guard, books=backend.port) as envoy:
+        assert await statuses(envoy, 5) == {200: 3, 429: 2}
+        assert (await ask(envoy, "/", ("x-forwarded-for", "9.9.9.9"))).status == 429
+        assert problem(await ask(envoy))["limit"] == "shop/plans/all"
+
+
+def test_an_edit_of_a_rate_changes_one_filter_and_no_listener() -> None:
+    before, after = (
+        translated(limits({"name": "a", "rate": rate(count)}, {"name": "b", "rate": rate(9)}))
+        for count in (3, 4)
+    )
+    assert before.keys() == after.keys()
+    changed = [name for name, version in before.items() if after[name] != version]
+    assert changed == ["pointsman.limit/shop/plans/a"]
+
+
+def translated(guard: Document) -> dict[str, str]:
+    """Versions of all resources of the gateway, by name."""
+    graph = linked(*SCENE, guard).graph
+    (gateway,) = graph.gateways
+    resources = translate(graph, NodeClass(gateway)).resources
+    return {item.name: item.version for found in resources.values() for item in found.values()}

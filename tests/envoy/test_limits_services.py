@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pointsman.graph.charges import Nobody, charges
+from pointsman.graph.request import Request
 from tests.support.gateway import Running, running
 from tests.support.limit_services import asked, leased, leases
 from tests.support.limits import (
@@ -24,6 +26,7 @@ from tests.support.limits import (
     statuses,
 )
 from tests.support.manifests import Document
+from tests.support.scenes import key as ref
 from tests.support.scenes import linked, serving
 from tests.support.upstream import Upstream, upstream
 from tests.support.wait import eventually
@@ -48,6 +51,20 @@ def external(port: int, **more: Any) -> Document:
     return limits({"external": service, **more})
 
 
+ACME_CALLS = Nobody(ref("Consumer", "acme"), "k1", ("gold",))
+
+
+def explained(guard: Document, caller: Nobody, tenant: str | None = None) -> frozenset[str | None]:
+    """What `explain` tells of the only limit: its name, and what it counts by."""
+    (listener,) = next(iter(linked(*SCENE, guard).graph.gateways.values())).listeners
+    assert listener.guards.limits is not None
+    headers = () if tenant is None else (("x-t", tenant),)
+    request = Request("GET", "shop.test", "/", headers)
+    (charge,) = charges(listener.guards.limits, request, caller, "shop/books", "127.0.0.1")
+    lacks = () if tenant else ("key",)
+    return frozenset((charge.limit.name, *lacks, *(value for _, value in charge.by)))
+
+
 @asynccontextmanager
 async def sharing(port: int, *documents: Document, backend: Upstream) -> AsyncIterator[Running]:
     graph = linked(*SCENE, KEYS, *documents, books=backend.port).graph
@@ -65,6 +82,8 @@ async def test_a_service_is_asked_with_all_that_is_counted_by(backend: Upstream)
             refused = await ask(envoy, "/", key(ACME))
         assert problem(refused)["limit"] == "shop/plans/all"
         assert service.domain == "shop"
+        told = {explained(guard, ACME_CALLS, "a"), explained(guard, ACME_CALLS)}
+        assert {frozenset(value for _, value in used) for used in service.used} == told
         assert set(service.used) == {
             (
                 ("limit", "all"),
