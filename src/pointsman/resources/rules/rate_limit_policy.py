@@ -1,5 +1,6 @@
 """Rules of RateLimitPolicy."""
 
+import re
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ _OF_CALLERS = ("consumer", "credential", "groups", "claim")
 
 _KEYS = (*_OF_CALLERS, "ip", "header", "path", "route")
 _V4_BITS = 32
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z")
 
 
 def check(resource: Resource[RateLimitPolicySpec]) -> Iterator[Problem]:
@@ -48,6 +50,11 @@ def check(resource: Resource[RateLimitPolicySpec]) -> Iterator[Problem]:
 
 
 def _limit(key: Key, path: FieldPath, limit: Limit) -> Iterator[Problem]:
+    if not _NAME.match(limit.name):
+        where: FieldPath = (*path, "name")
+        message = f"{show_path(where)} is {shown(limit.name)}"
+        hint = "use lower-case letters, digits and `-`"
+        yield Problem(codes.BAD_NAME, message, hint, key, where)
     ways = {"rate": limit.rate, "quota": limit.quota, "external": limit.external}
     yield from one_of(key, path, ways)
     for index, item in enumerate(limit.by):
