@@ -1,5 +1,6 @@
 """Limits that a proxy counts by itself, by traffic: how many pass, and what the others are told."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,7 @@ from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.translate import translate
 from tests.envoy.test_access_keys import TWICE
 from tests.envoy.test_access_tokens import bearer, token, tokens
+from tests.support.gateway import running
 from tests.support.limits import (
     ACME,
     GLOBEX,
@@ -43,6 +45,13 @@ async def test_the_burst_passes_and_not_one_more(backend: Upstream) -> None:
         assert await statuses(envoy, 20) == {200: 7, 429: 13}
         assert envoy.stat(r"pointsman\.limit\.shop\.plans\.all\.http_local_rate_limit\.enforced")
     assert len(backend.seen) == 7
+
+
+async def test_several_workers_count_together(backend: Upstream) -> None:
+    graph = linked(*SCENE, limits({"rate": rate(50)}), books=backend.port).graph
+    with running(graph, echo=False, concurrency=3) as envoy:
+        found = await asyncio.gather(*(statuses(envoy, 10) for _ in range(12)))
+    assert sum(item.get(200, 0) for item in found) == 50
 
 
 async def test_a_refusal_tells_which_limit_and_when_to_come_back(backend: Upstream) -> None:

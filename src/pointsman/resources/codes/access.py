@@ -55,3 +55,11 @@ GUESSED_KEY = Code(
     "or a cost in a header alone holds back nobody who does not want it. Add a limit by address "
     "or consumer beside it, or make sure that somebody trusted writes the header.",
 )
+NOBODY_ASKED = Code(
+    "PM912",
+    Severity.WARNING,
+    "a limit goes by who calls, where nobody is asked",
+    "The policy of limits meets requests that no AccessPolicy finds the consumer of. They all "
+    "count under their address, and no override holds for them. Attach an AccessPolicy with a "
+    "method that tells the consumer, or count by something else.",
+)
