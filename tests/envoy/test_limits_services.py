@@ -8,6 +8,7 @@ import pytest
 
 from pointsman.graph.charges import Nobody, charges
 from pointsman.graph.request import Request
+from pointsman.graph.shared_limits import shared_limits
 from tests.support.gateway import Running, running
 from tests.support.limit_services import asked, leased, leases
 from tests.support.limits import (
@@ -161,7 +162,7 @@ async def test_without_a_lease_nothing_passes_and_with_it_what_it_says(
         ]
     assert problem(refused)["limit"] == "shop/plans/all"
     assert refused.header("x-pointsman-limit") == "shop/plans/all"
-    assert refused.header("retry-after") == "1"
+    assert refused.header("retry-after") == "1200"
 
 
 async def test_buckets_tell_the_allowance_and_all_that_is_counted_by(backend: Upstream) -> None:
@@ -182,6 +183,8 @@ async def test_buckets_tell_the_allowance_and_all_that_is_counted_by(backend: Up
             await passes(envoy, key(GLOBEX))
             assert await statuses(envoy, 3, key(INITECH)) == {200: 3}
         found = {"limit": "shop/plans/all", "path": "/", "route": "shop/books"}
+        known = shared_limits(linked(*SCENE, guard).graph)
+        assert all((item["limit"], item["allowance"]) in known for item in service.buckets)
         assert service.buckets == [
             found | {"allowance": "1", "consumer": "shop/acme", "header:x-t": "a"},
             found | {"allowance": "base", "consumer": "shop/globex", "header:x-t": "b"},

@@ -16,6 +16,7 @@ What Envoy 1.40 does:
   request asks again.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from pointsman.envoy import names, pb
@@ -25,15 +26,12 @@ from pointsman.envoy.filters.limit_keys import HEADER_OF
 from pointsman.envoy.filters.limit_matches import all_of, present
 from pointsman.envoy.filters.limited import LIMIT_HEADER, Counter
 from pointsman.envoy.matchers import Fields
-from pointsman.graph.model.limits import CountedBy, KeyKind
+from pointsman.graph.model.limits import CountedBy, KeyKind, Rate, allowance_id
 
 DOMAIN: Final = "pointsman"
 FACT_HEADER: Final = "x-pointsman-by-"
 """How headers begin that tell what a request is counted by; they never leave the proxy."""
-BASE: Final = "base"
-"""The limit's own allowance, in ids of buckets; overrides have their place."""
 _REPORT_MS: Final = 1_000
-_RETRY_S: Final = "1"
 _DENY: Final = "DENY_ALL"
 _ALLOW: Final = "ALLOW_ALL"
 _ADDRESS: Final = CountedBy(KeyKind.IP)
@@ -94,10 +92,9 @@ def _matchers(counter: Counter) -> Fields:
 
 
 def _bucket(counter: Counter, by: tuple[CountedBy, ...], more: Fields | None = None) -> Fields:
-    allowance = BASE if counter.override is None else str(counter.override)
     ids: Fields = {
         "limit": {"string_value": counter.id},
-        "allowance": {"string_value": allowance},
+        "allowance": {"string_value": allowance_id(counter.override)},
         **(more or {}),
     }
     for item in by:
@@ -114,13 +111,17 @@ def _bucket(counter: Counter, by: tuple[CountedBy, ...], more: Fields | None = N
         deny_response_settings={
             "http_status": {"code": 429},
             "grpc_status": {"code": 8, "message": "over limit"},
-            "response_headers_to_add": [
-                {"header": {"key": LIMIT_HEADER, "value": counter.id}},
-                {"header": {"key": "retry-after", "value": _RETRY_S}},
-            ],
+            "response_headers_to_add": [*_told(counter)],
         },
     )
     return {"action": {"name": "bucket", "typed_config": pb.pack(bucket)}}
+
+
+def _told(counter: Counter) -> Iterator[Fields]:
+    """Headers of a refusal; when a quota starts anew only those know who count it."""
+    yield {"header": {"key": LIMIT_HEADER, "value": counter.id}}
+    if isinstance(counter.allowance, Rate):
+        yield {"header": {"key": "retry-after", "value": str(counter.allowance.wait_s())}}
 
 
 def _word(by: CountedBy) -> str:

@@ -194,3 +194,8 @@ class Limits:
 def limit_id(policy: Key, limit: str) -> str:
     """`NAMESPACE/POLICY/LIMIT`, which refusals name."""
     return f"{policy.path}/{limit}"
+
+
+def allowance_id(override: int | None) -> str:
+    """Which allowance of a limit holds, as buckets of leases say it: `base`, or its place."""
+    return "base" if override is None else str(override)
