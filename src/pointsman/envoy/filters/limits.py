@@ -14,7 +14,8 @@ other limits as they are.
 A proxy that runs from a file has no control plane to ask, and counts by itself.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from pointsman.envoy import pb
@@ -45,21 +46,23 @@ _TYPES: Final = tuple(
 )
 
 
-def limits_of_row(limits: Limits) -> dict[str, pb.Message]:
-    """What a row switches on."""
+@lru_cache(maxsize=256)
+def limits_of_row(limits: Limits) -> Mapping[str, pb.Message]:
+    """What a row switches on; made once, for there are many rows to a policy."""
     found = {counter.name: _ON for counter in counters(limits)}
     if any(limit.style == "draft" for limit in limits.limits):
         found[TELLING] = _ON
     return found
 
 
-def limit_uses(limits: Limits) -> Iterator[str | Counter]:
+@lru_cache(maxsize=256)
+def limit_uses(limits: Limits) -> frozenset[str | Counter]:
     """What a listener needs for them."""
-    for counter in counters(limits):
-        yield counter
-        yield BEFORE if counter.limit.before else AFTER
+    found: set[str | Counter] = set(counters(limits))
+    found |= {BEFORE if limit.before else AFTER for limit in limits.limits}
     if any(limit.style == "draft" for limit in limits.limits):
-        yield TELLING
+        found.add(TELLING)
+    return frozenset(found)
 
 
 def limit_filters(used: Collection[object], wire: Wire, *, before: bool) -> list[Fields]:
@@ -103,6 +106,7 @@ def _config(counter: Counter, *, alone: bool = False) -> pb.Message:
     return acting(counter, config)
 
 
+@lru_cache(maxsize=256)
 def limit_facts(limits: Limits) -> frozenset[str]:
     """Headers of the limits' own that backends do not see."""
     shared = (limit for limit in limits.limits if limit.shared)

@@ -48,7 +48,7 @@ from pointsman.envoy.node_class import Wire
 from pointsman.graph.model.access import TokenMethod
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.gateway import GatewayRule, Listener
-from pointsman.graph.model.guards import nearest
+from pointsman.graph.model.guards import Guards, nearest
 from pointsman.graph.model.listener import Compression
 from pointsman.graph.model.route import Service
 
@@ -131,15 +131,20 @@ def configured(effects: Effects) -> dict[str, pb.Message]:
 def used_by_rules(listener: Listener, rules: Iterable[GatewayRule]) -> frozenset[Use]:
     """What gateway routes of a listener need, with all that they lead to."""
     found: set[Use] = set()
+    # By identity, for many routes share what is before them, and comparing it is dear.
+    guards: dict[int, Guards] = {}
     for rule in rules:
         outer = nearest(rule.guards, listener.guards)
-        found.update(uses(outer))
+        guards[id(outer)] = outer
         if rule.override is not None:
             found.update(_names(rule.override.effects))
         for target in rule.targets:
             found |= used_by_service(target.service)
             for route in target.service.routes:
-                found.update(uses(nearest(route.guards, outer)))
+                own = nearest(route.guards, outer)
+                guards[id(own)] = own
+    for item in guards.values():
+        found.update(uses(item))
     return frozenset(found)
 
 
