@@ -27,7 +27,7 @@ from tests.support.limits import (
     statuses,
 )
 from tests.support.manifests import Document, document, gateway_route, policy
-from tests.support.scenes import linked, serving
+from tests.support.scenes import linked, serving, serving_with
 from tests.support.upstream import Upstream, upstream
 
 pytestmark = pytest.mark.envoy
@@ -86,7 +86,7 @@ async def test_each_consumer_has_its_own_and_nobody_known_counts_by_address(
     backend: Upstream,
 ) -> None:
     guard = limits({"by": by("consumer"), "rate": rate(2)})
-    async with serving(*SCENE, KEYS, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *SCENE, KEYS, guard, books=backend.port) as envoy:
         assert await statuses(envoy, 3, key(ACME)) == {200: 2, 429: 1}
         assert await statuses(envoy, 3, key(GLOBEX)) == {200: 2, 429: 1}
         assert await statuses(envoy, 3) == {200: 2, 429: 1}
@@ -113,7 +113,7 @@ async def test_what_differs_counts_by_itself(
     other: tuple[str, str],
 ) -> None:
     guard = limits({"by": keys, "rate": rate(2)})
-    async with serving(*SCENE, KEYS, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *SCENE, KEYS, guard, books=backend.port) as envoy:
         assert await statuses(envoy, 3, same) == {200: 2, 429: 1}
         # With two keys a request that lacks either counts by its address.
         expected = {429: 3} if len(keys) == 2 else {200: 2, 429: 1}
@@ -142,7 +142,7 @@ async def test_a_gateways_limit_counts_all_its_routes_and_ways_in_together(
 ) -> None:
     scene = (*SCENE, gateway_route("more", {"prefix": "/more"}, "books"))
     guard = limits({"rate": rate(4)})
-    async with serving(*scene, KEYS, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *scene, KEYS, guard, books=backend.port) as envoy:
         got = [
             await statuses(envoy, 2, target="/more"),
             await statuses(envoy, 1, key(ACME)),
@@ -168,7 +168,7 @@ OVERRIDES = [
 
 async def test_the_first_override_that_fits_counts(backend: Upstream) -> None:
     guard = limits({"by": by("consumer"), "rate": rate(2), "overrides": OVERRIDES})
-    async with serving(*SCENE, KEYS, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *SCENE, KEYS, guard, books=backend.port) as envoy:
         assert await statuses(envoy, 8, key(GLOBEX)) == {200: 4, 429: 4}
         assert await statuses(envoy, 8, key(ACME)) == {200: 6, 429: 2}
         assert await statuses(envoy, 8, key(INITECH)) == {200: 6, 429: 2}
@@ -180,7 +180,7 @@ async def test_the_first_override_that_fits_counts(backend: Upstream) -> None:
 async def test_an_unlimited_consumer_is_not_counted_and_told_nothing(backend: Upstream) -> None:
     free = {"consumers": [{"name": "acme"}], "unlimited": True}
     guard = limits({"rate": rate(2), "overrides": [free], "headers": "draft"})
-    async with serving(*SCENE, KEYS, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *SCENE, KEYS, guard, books=backend.port) as envoy:
         assert await statuses(envoy, 8, key(ACME)) == {200: 8}
         assert (await ask(envoy, "/", key(ACME))).header("ratelimit-limit") is None
         assert await statuses(envoy, 3, key(GLOBEX)) == {200: 2, 429: 1}
@@ -191,7 +191,7 @@ async def test_all_limits_have_to_admit_and_those_in_front_have_counted(backend:
         {"name": "each", "by": by("consumer"), "rate": rate(3)},
         {"name": "together", "rate": rate(4)},
     )
-    async with serving(*SCENE, KEYS, guard, change=TABLES, books=backend.port) as envoy:
+    async with serving_with(TABLES, *SCENE, KEYS, guard, books=backend.port) as envoy:
         assert await statuses(envoy, 3, key(ACME)) == {200: 3}
         assert (await ask(envoy, "/", key(ACME))).header("x-pointsman-limit") == "shop/plans/each"
         assert await statuses(envoy, 2, key(GLOBEX)) == {200: 1, 429: 1}
@@ -260,7 +260,7 @@ async def test_before_access_guesses_count_and_after_it_they_do_not(backend: Ups
         strict = policy(
             "AccessPolicy", "access", "VirtualGateway/gateway", methods=[{"apiKey": {}}]
         )
-        async with serving(*SCENE, strict, guard, change=TABLES, books=backend.port) as envoy:
+        async with serving_with(TABLES, *SCENE, strict, guard, books=backend.port) as envoy:
             assert await statuses(envoy, 4, key("wrong")) == expected
             good = await statuses(envoy, 3, key(ACME))
             assert good == ({429: 3} if stage == "before" else {200: 2, 429: 1})

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pointsman.graph.charges import Nobody, charges
+from pointsman.graph.charges import charges
+from pointsman.graph.judge import Caller
 from pointsman.graph.request import Request
 from pointsman.graph.shared_limits import shared_limits
 from tests.support.gateway import Running, running
@@ -28,7 +29,7 @@ from tests.support.limits import (
 )
 from tests.support.manifests import Document
 from tests.support.scenes import key as ref
-from tests.support.scenes import linked, serving
+from tests.support.scenes import linked, serving, serving_with
 from tests.support.upstream import Upstream, upstream
 from tests.support.wait import eventually
 
@@ -52,10 +53,10 @@ def external(port: int, **more: Any) -> Document:
     return limits({"external": service, **more})
 
 
-ACME_CALLS = Nobody(ref("Consumer", "acme"), "k1", ("gold",))
+ACME_CALLS = Caller(ref("Consumer", "acme"), "k1", ("gold",))
 
 
-def explained(guard: Document, caller: Nobody, tenant: str | None = None) -> frozenset[str | None]:
+def explained(guard: Document, caller: Caller, tenant: str | None = None) -> frozenset[str | None]:
     """What `explain` tells of the only limit: its name, and what it counts by."""
     (listener,) = next(iter(linked(*SCENE, guard).graph.gateways.values())).listeners
     assert listener.guards.limits is not None
@@ -77,7 +78,7 @@ async def test_a_service_is_asked_with_all_that_is_counted_by(backend: Upstream)
     keys = [*by("consumer", "path", "ip"), {"header": {"name": "X-T"}}]
     async with asked(2) as service:
         guard = external(service.port, by=keys)
-        async with serving(*SCENE, KEYS, guard, change=TABLES, books=backend.port) as envoy:
+        async with serving_with(TABLES, *SCENE, KEYS, guard, books=backend.port) as envoy:
             assert await statuses(envoy, 3, key(ACME), ("x-t", "a")) == {200: 2, 429: 1}
             assert await statuses(envoy, 3, key(ACME)) == {200: 2, 429: 1}
             refused = await ask(envoy, "/", key(ACME))

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from pointsman.graph.charges import Charge, Nobody, charges
+from pointsman.graph.charges import Charge, charges
+from pointsman.graph.judge import Caller
 from pointsman.graph.model.limits import Limits
 from pointsman.graph.request import Request
 from pointsman.observe.limits import charge_json, charge_lines
@@ -13,7 +14,7 @@ from pointsman.resources.origin import FieldPath, show_path
 from tests.support.limits import SCENE, by, limits, rate
 from tests.support.scenes import key, linked
 
-ACME = Nobody(key("Consumer", "acme"), "k1", ("gold",), {"org": {"id": "o1"}})
+ACME = Caller(key("Consumer", "acme"), "k1", ("gold",), {"org": {"id": "o1"}})
 REQUEST = Request("GET", "shop.test", "/a?b=1", (("x-t", "7"),))
 
 
@@ -24,7 +25,7 @@ def given(*found: dict[str, Any]) -> Limits:
     return policy
 
 
-def told(policy: Limits, request: Request = REQUEST, caller: Nobody = ACME) -> list[Charge]:
+def told(policy: Limits, request: Request = REQUEST, caller: Caller = ACME) -> list[Charge]:
     return list(charges(policy, request, caller, "shop/books", "10.1.2.3"))
 
 
@@ -52,9 +53,9 @@ def test_each_part_of_a_key_is_told() -> None:
 def test_what_lacks_a_key_counts_by_its_address() -> None:
     keys = [*by("consumer", "path"), {"header": {"name": "x-t"}}]
     policy = given({"by": keys, "rate": rate(5)})
-    assert told(policy, caller=Nobody())[0].by == (("path", "/a"), ("ip", "10.1.2.3/32"))
+    assert told(policy, caller=Caller())[0].by == (("path", "/a"), ("ip", "10.1.2.3/32"))
     assert told(policy, replace(REQUEST, headers=()))[0].by[-1] == ("ip", "10.1.2.3/32")
-    (unknown,) = charges(policy, REQUEST, Nobody(), "shop/books")
+    (unknown,) = charges(policy, REQUEST, Caller(), "shop/books")
     assert unknown.by[-1] == ("ip", None)
 
 
@@ -96,6 +97,7 @@ def test_overrides_matches_and_costs_are_told_as_a_sentence_and_as_json() -> Non
         "override": 0,
         "by": {"consumer": "shop/acme"},
         "cost": 7,
+        "certain": True,
         "scope": "proxy",
         "stage": "after",
         "shadow": False,

@@ -5,9 +5,10 @@ This says the same as the filters in `envoy`; tests compare the two by traffic.
 
 import ipaddress
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
+from pointsman.graph.judge import Caller
 from pointsman.graph.model.limits import (
     Allowance,
     Counted,
@@ -24,36 +25,6 @@ from pointsman.resources.key import Key
 _NUMBER_DIGITS = 9
 
 
-class Calling(Protocol):
-    """Who calls, as far as that is known: `graph.judge.Caller` is one."""
-
-    @property
-    def consumer(self) -> Key | None:
-        """The consumer; None for nobody."""
-
-    @property
-    def credential(self) -> str:
-        """Id of the credential."""
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """Groups of the consumer."""
-
-    @property
-    def claims(self) -> Mapping[str, Any]:
-        """Claims of the token."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nobody:
-    """A caller of whom nothing is known."""
-
-    consumer: Key | None = None
-    credential: str = ""
-    groups: tuple[str, ...] = ()
-    claims: Mapping[str, Any] = field(default_factory=dict)
-
-
 @dataclass(frozen=True, slots=True)
 class Charge:
     """What a limit makes of a request.
@@ -65,8 +36,9 @@ class Charge:
         override: place of the override that holds; None for the limit's own allowance.
         allowance: how many are admitted, or who decides; None when the request is not counted.
         cost: as how many it counts.
-        by: (what it is counted by, the value); None for an address that is not known.
+        by: (what it is counted by, the value); None for what is not known.
         why: why it is not counted; "" when it is.
+        certain: whether it is known who calls, so that no other allowance can hold.
     """
 
     policy: Key
@@ -77,14 +49,17 @@ class Charge:
     cost: int
     by: tuple[tuple[str, str | None], ...]
     why: str = ""
+    certain: bool = True
 
 
 def charges(
     limits: Limits,
     request: Request,
-    caller: Calling,
+    caller: Caller,
     route: str,
     address: str | None = None,
+    *,
+    certain: bool = True,
 ) -> Iterator[Charge]:
     """What each limit of a policy makes of a request, in the order in which they are asked.
 
@@ -94,6 +69,7 @@ def charges(
         caller: who calls.
         route: name of the row that takes it.
         address: the client's; None when it is not known.
+        certain: whether it is known who calls; else somebody does.
     """
     stages = ((place, limit) for place, limit in enumerate(limits.limits))
     for place, limit in sorted(stages, key=lambda item: not item[1].before):
@@ -109,12 +85,13 @@ def charges(
             index,
             None if why else allowance,
             _cost(limit, request),
-            tuple(_by(limit, request, caller, route, address)),
+            tuple(_by(limit, request, caller if certain else None, route, address)),
             why,
+            certain or not limit.overrides,
         )
 
 
-def _fits(override: Override, caller: Calling) -> bool:
+def _fits(override: Override, caller: Caller) -> bool:
     return caller.consumer in override.consumers or bool(set(override.groups) & set(caller.groups))
 
 
@@ -135,10 +112,15 @@ def _cost(limit: Limit, request: Request) -> int:
 
 
 def _by(
-    limit: Limit, request: Request, caller: Calling, route: str, address: str | None
+    limit: Limit, request: Request, caller: Caller | None, route: str, address: str | None
 ) -> Iterator[tuple[str, str | None]]:
+    """Parts of the key; without a caller it is somebody nobody knows here."""
     given = [(item, _given(item, request, caller)) for item in limit.by]
-    lacks = any(value is None for item, value in given if _may_lack(item))
+    lacks = any(
+        value is None
+        for item, value in given
+        if _may_lack(item) and (caller is not None or item.kind is KeyKind.HEADER)
+    )
     for item, value in given:
         if not _may_lack(item):
             yield _word(item), _known(item, request, caller, route, address)
@@ -152,11 +134,11 @@ def _may_lack(by: CountedBy) -> bool:
     return by.kind in (KeyKind.CONSUMER, KeyKind.CREDENTIAL, KeyKind.GROUPS, KeyKind.HEADER)
 
 
-def _given(by: CountedBy, request: Request, caller: Calling) -> str | None:
+def _given(by: CountedBy, request: Request, caller: Caller | None) -> str | None:
     """What a request, or who sends it, has of its own; None when it is not there."""
     if by.kind is KeyKind.HEADER:
         return next(iter(request.values(by.name)), None)
-    if caller.consumer is None:
+    if caller is None or caller.consumer is None:
         return None
     match by.kind:
         case KeyKind.CONSUMER:
@@ -168,7 +150,7 @@ def _given(by: CountedBy, request: Request, caller: Calling) -> str | None:
 
 
 def _known(
-    by: CountedBy, request: Request, caller: Calling, route: str, address: str | None
+    by: CountedBy, request: Request, caller: Caller | None, route: str, address: str | None
 ) -> str | None:
     """What a proxy knows of every request."""
     match by.kind:
@@ -179,7 +161,7 @@ def _known(
         case KeyKind.ROUTE:
             return route
         case _:
-            return _claim(by.name, caller.claims)
+            return None if caller is None else _claim(by.name, caller.claims)
 
 
 def _claim(name: str, claims: Mapping[str, Any]) -> str:

@@ -3,21 +3,40 @@
 How much is left is known to those who count, not here.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pointsman.graph.charges import Charge
+from pointsman.envoy import names
+from pointsman.graph.charges import Charge, charges
+from pointsman.graph.intent import Intent, Share
+from pointsman.graph.judge import Caller, Verdict
 from pointsman.graph.model.limits import Allowance, Quota, Rate, Service, limit_id
+from pointsman.observe.access import Where
 from pointsman.observe.lines import Line, Piece, line
-from pointsman.resources.key import Key
 from pointsman.resources.origin import FieldPath
 
-Where = Callable[[Key, FieldPath], str]
-"""Where a field of an object was written, as `file:line:column`."""
+
+def charged(intent: Intent, share: Share | None, found: Verdict | None) -> tuple[Charge, ...]:
+    """What limits make of a request; what access turns away meets those before it only.
+
+    Args:
+        intent: the decision.
+        share: the share of the requests in question; None for the gateway route itself.
+        found: what access makes of it.
+    """
+    limits = (intent.guards if share is None else share.guards).limits
+    if limits is None or intent.arrived is None or intent.rule is None:
+        return ()
+    caller = Caller() if found is None else found.caller
+    certain = found is None or found.certain
+    route = names.route(intent.rule, None if share is None else share.route)
+    refused = found is not None and found.status is not None
+    every = charges(limits, intent.arrived, caller, route, certain=certain)
+    return tuple(charge for charge in every if charge.limit.before or not refused)
 
 
 def charge_json(charge: Charge, where: Where) -> dict[str, Any]:
-    """A charge as one JSON object; `by` has null for an address that is not known."""
+    """A charge as one JSON object; `by` has null for what is not known."""
     limit = charge.limit
     return {
         "limit": limit_id(charge.policy, limit.name),
@@ -28,6 +47,7 @@ def charge_json(charge: Charge, where: Where) -> dict[str, Any]:
         "override": charge.override,
         "by": dict(charge.by),
         "cost": charge.cost,
+        "certain": charge.certain,
         "scope": "shared" if limit.shared else _scope(charge.allowance),
         "stage": "before" if limit.before else "after",
         "shadow": limit.shadow,
@@ -55,6 +75,8 @@ def _told(charge: Charge) -> Iterator[str | Piece]:
         pairs = (f"{word} {value or 'of the client'}" for word, value in charge.by)
         yield f" by {', '.join(pairs)}"
     yield f": {_words(charge.allowance)}"
+    if not charge.certain:
+        yield ", unless one of its overrides is for who calls"
     if charge.limit.shadow:
         yield ", and refuses nobody, as a shadow"
 
