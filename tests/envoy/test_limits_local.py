@@ -10,7 +10,8 @@ from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.translate import translate
 from tests.envoy.test_access_keys import TWICE
 from tests.envoy.test_access_tokens import bearer, token, tokens
-from tests.support.gateway import running
+from tests.support.gateway import running, sidecar_running
+from tests.support.http1 import Client
 from tests.support.limits import (
     ACME,
     GLOBEX,
@@ -26,7 +27,8 @@ from tests.support.limits import (
     rate,
     statuses,
 )
-from tests.support.manifests import Document, document, gateway_route, policy
+from tests.support.manifests import Document, document, gateway_route, node, policy, service
+from tests.support.scenes import key as key_of
 from tests.support.scenes import linked, serving, serving_with
 from tests.support.upstream import Upstream, upstream
 
@@ -326,3 +328,19 @@ def translated(guard: Document) -> dict[str, str]:
     (gateway,) = graph.gateways
     resources = translate(graph, NodeClass(gateway)).resources
     return {item.name: item.version for found in resources.values() for item in found.values()}
+
+
+async def test_a_nodes_own_proxy_limits_what_comes_in_and_believes_the_one_in_front(
+    backend: Upstream,
+) -> None:
+    guard = limits({"by": by("consumer"), "rate": rate(2)}, target="VirtualNode/books")
+    scene = (SCENE[0], node("books", backend.port), service("books", node="books"), guard)
+    graph = linked(*scene).graph
+    with sidecar_running(graph, key_of("VirtualNode", "books")) as envoy:
+        port = envoy.local_port(f"lds_ingress_0.0.0.0_port_{backend.port}")
+        async with Client(port) as client:
+            for consumer in ("shop/acme", "shop/globex"):
+                told = (("x-pointsman-consumer", consumer),)
+                got = [(await client.ask("GET", "/", "x", told)).status for _ in range(3)]
+                assert got == [200, 200, 429]
+    assert backend.seen[0].headers["x-pointsman-consumer"] == "shop/acme"
