@@ -260,6 +260,27 @@ spec:
   targetRefs: [{kind: VirtualService, name: stock}]
   addresses: [10.1.2.3, 10.8.0.0/16, "fd00::/8"]
 ---
+apiVersion: pointsman.dev/v1alpha1
+kind: Consumer
+metadata: {name: acme, namespace: shop}
+spec: {groups: [gold], tokens: [{issuer: "https://idp.example", subject: acme}]}
+---
+apiVersion: pointsman.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: callers, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualGateway, name: front}]
+  methods: [{apiKey: {}}]
+  rules: [{name: golden, groups: [gold]}]
+---
+apiVersion: pointsman.dev/v1alpha1
+kind: RateLimitPolicy
+metadata: {name: plans, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualGateway, name: front}]
+  limits:
+  - {name: plan, by: [{consumer: {}}], rate: {requests: 10, per: second}}
+---
 apiVersion: appmesh.k8s.aws/v1beta1
 kind: VirtualNode
 metadata: {name: old, namespace: shop}
