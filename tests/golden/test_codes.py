@@ -24,6 +24,8 @@ ELSEWHERE = {
     "PM801": "only a running control plane says it: tests/serve",
     "PM802": "only a running control plane says it: tests/identity",
     "PM803": "only a running control plane says it: tests/serve",
+    "PM904": "only a running control plane says it: tests/access",
+    "PM905": "only a running control plane says it: tests/access",
     "PM703": "only a registry that fails says it: tests/registry",
 }
 """Codes that no golden case can show, and where they are shown instead."""

@@ -309,6 +309,14 @@ spec:
   default: deny
   audit: true
 ---
+apiVersion: pointsman.dev/v1alpha1
+kind: RateLimitPolicy
+metadata: {name: plans, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualGateway, name: front}]
+  limits:
+  - {name: plan, by: [{consumer: {}}], rate: {requests: 10, per: second}}
+---
 apiVersion: appmesh.k8s.aws/v1beta1
 kind: VirtualNode
 metadata: {name: old, namespace: shop}

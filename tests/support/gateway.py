@@ -83,6 +83,10 @@ class Running:
         """Whether a listener speaks HTTP/2 only."""
         return self.protocols[port] != "http"
 
+    def local_port(self, listener: str) -> int:
+        """The port that a listener is bound to, by its name."""
+        return _ports({0: listener}, self.admin)[0]
+
     def stat(self, name: str) -> int:
         """A counter or gauge; 0 when there is none of that name yet."""
         lines = _get(self.admin, f"/stats?filter=^{name}$").splitlines()

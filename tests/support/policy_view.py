@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from pointsman.graph.model.access import Access
 from pointsman.graph.model.cluster import EVENLY, Cluster, CookieHash, HeaderHash, SourceHash
 from pointsman.graph.model.effects import Effects, HeaderChange
 from pointsman.graph.model.guards import Guards
+from pointsman.graph.model.limits import ALL_COUNT, Allowance, Limit, Quota, Rate, Service
 from pointsman.graph.model.listener import Extras
 from pointsman.graph.model.route import Override
 
@@ -92,9 +94,14 @@ def balancing_words(cluster: Cluster) -> str:
 
 def guards_words(guards: Guards) -> str:
     """What stands before something; "" for nothing."""
-    access = guards.access
-    if access is None:
-        return ""
+    words = [] if guards.access is None else [_access_words(guards.access)]
+    if guards.limits is not None:
+        words.append(f"limits {guards.limits.policy.path}")
+        words += [_limit_words(limit) for limit in guards.limits.limits]
+    return "; ".join(words)
+
+
+def _access_words(access: Access) -> str:
     words = [f"access {access.policy.path}"]
     words += [type(method).__name__ for method in access.methods]
     if access.anonymous:
@@ -108,3 +115,30 @@ def guards_words(guards: Guards) -> str:
     if access.external is not None:
         words.append(f"asks {access.external.url}")
     return "; ".join([*words, "audit"] if access.audit else words)
+
+
+def _limit_words(limit: Limit) -> str:
+    keys = ", ".join(f"{item.kind} {item.name}".strip() for item in limit.by)
+    words = [f"{limit.name}: {_allowance_words(limit.allowance)}"]
+    words += [f"by {keys}"] if keys else []
+    for override in limit.overrides:
+        whom = ", ".join((*(key.path for key in override.consumers), *override.groups))
+        words.append(f"for {whom} {_allowance_words(override.allowance)}")
+    words += ["some"] if limit.counted != ALL_COUNT else []
+    words += [f"cost {limit.cost_header or limit.cost}"] if limit.cost_header else []
+    words += [f"cost {limit.cost}"] if limit.cost > 1 else []
+    words += ["shared"] if limit.shared else []
+    words += ["before"] if limit.before else []
+    words += ["shadow"] if limit.shadow else []
+    return ", ".join(words)
+
+
+def _allowance_words(allowance: Allowance | Service | None) -> str:
+    match allowance:
+        case Rate(requests, per, burst):
+            return f"{requests} a {per}, {burst} at once"
+        case Quota(requests, per, window, timezone):
+            return f"{requests} a {window} {per} of {timezone}"
+        case Service(url, domain):
+            return f"as {url} says of {domain}"
+    return "unlimited"

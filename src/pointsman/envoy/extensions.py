@@ -6,6 +6,9 @@ from pointsman.envoy import names, pb
 from pointsman.envoy.clusters import protocol_options
 from pointsman.envoy.config_source import HTTP_OPTIONS
 from pointsman.envoy.filters import credentials, external, login
+from pointsman.envoy.filters.limited import Counter
+from pointsman.envoy.filters.limits import sealed_limits
+from pointsman.envoy.filters.limits_external import service_of
 from pointsman.envoy.guards import Use
 from pointsman.envoy.node_class import Wire
 from pointsman.envoy.outside import Outside, outside_cluster
@@ -13,6 +16,7 @@ from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.access import Consumer
+from pointsman.graph.model.limits import Service
 from pointsman.graph.model.methods import (
     External,
     LoginMethod,
@@ -53,6 +57,7 @@ def extensions(
     for name in (credentials.KEYS, credentials.PASSWORDS):
         if name in used:
             yield credentials.sealed_table(name, (), (owner,))
+    yield from sealed_limits(used)
     if credentials.SUBJECTS in used:
         yield memo.get(("subjects",), (consumers,), lambda: _subjects(consumers))
 
@@ -64,6 +69,8 @@ def _outside(use: Use) -> Iterator[Outside]:
         yield Outside(use.exchange, use.ca_file)
     if isinstance(use, External):
         yield external.outside(use)
+    if isinstance(use, Counter) and isinstance(use.allowance, Service):
+        yield service_of(use.allowance)
 
 
 def _subjects(consumers: Mapping[Key, Consumer]) -> Sealed:

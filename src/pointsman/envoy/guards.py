@@ -13,10 +13,13 @@ from collections.abc import Iterable, Iterator
 
 from pointsman.envoy import pb
 from pointsman.envoy.entries import Entry, Token, entries
-from pointsman.envoy.filters import challenge, external, login, opaque, rules
+from pointsman.envoy.filters import challenge, external, limits, login, opaque, rules
+from pointsman.envoy.filters.limit_replies import RESERVED
+from pointsman.envoy.filters.limited import Counter
 from pointsman.envoy.matchers import Fields
 from pointsman.graph.model.access import Access
 from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.limits import Limits
 from pointsman.graph.model.methods import (
     External,
     LoginMethod,
@@ -25,7 +28,7 @@ from pointsman.graph.model.methods import (
     TokenMethod,
 )
 
-Use = str | TokenMethod | OpaqueMethod | LoginMethod | External
+Use = str | TokenMethod | OpaqueMethod | LoginMethod | External | Counter
 """A filter that rows need: its name, or what it has to know of."""
 
 
@@ -37,7 +40,12 @@ def guarded(row: Fields, guards: Guards, path_header: str | None = None) -> Iter
         guards: what stands before it.
         path_header: the header that has the path as it came; None where it is the path still.
     """
-    if guards is NO_GUARDS or guards.access is None:
+    if guards is NO_GUARDS:
+        yield row
+        return
+    if guards.limits is not None:
+        row = _limited(row, guards.limits)
+    if guards.access is None:
         yield row
         return
     access = guards.access
@@ -48,6 +56,8 @@ def guarded(row: Fields, guards: Guards, path_header: str | None = None) -> Iter
 
 def uses(guards: Guards) -> Iterator[Use]:
     """Filters that rows with these guards need."""
+    if guards.limits is not None:
+        yield from limits.limit_uses(guards.limits)
     access = guards.access
     if access is None:
         return
@@ -85,15 +95,26 @@ def login_rows(guards: Iterable[Guards]) -> Iterator[Fields]:
             yield _row(row, access, entry, frozenset(), None)
 
 
+def _limited(row: Fields, found: Limits) -> Fields:
+    """A row with its limits; what backends say of limits of their own would be taken for these."""
+    configs = {**row.get("typed_per_filter_config", {}), **limits.limits_of_row(found)}
+    removed = sorted({*row.get("response_headers_to_remove", ()), *RESERVED})
+    fields = {**row, "typed_per_filter_config": configs, "response_headers_to_remove": removed}
+    facts = limits.limit_facts(found)
+    if facts:
+        gone = {*row.get("request_headers_to_remove", ()), *facts}
+        fields["request_headers_to_remove"] = sorted(gone)
+    return fields
+
+
 def _filters(access: Access, entry: Entry, path_header: str | None) -> dict[str, pb.Message]:
     """What filters do for the requests of a way in."""
     found = {**entry.filters, **rules.rules_of_row(access, _source(entry.token), path_header)}
     found.update(rules.demands_of_row(access, entry.token, _source(entry.token)))
-    taken = access.external.take_over if access.external is not None else ()
-    if access.methods or taken:
-        found[challenge.NAME] = pb.pack(challenge.challenge_of_row(access.methods, taken))
     if access.external is not None:
         found[external.name(access.external)] = external.ON
+        if access.external.take_over:
+            found[external.TAKEN] = external.taken_of_row(access.external.take_over)
     return found
 
 
@@ -115,8 +136,9 @@ def _row(
     if found:
         fields["typed_per_filter_config"] = {**row.get("typed_per_filter_config", {}), **found}
     removed = {*(owned - _headers_of(entry.token)), *rules.private_headers(access)}
-    if challenge.NAME in found:
-        removed.add(challenge.HEADER)
+    challenged = challenge.challenge_of_row(access.methods)
+    if challenged:
+        fields["metadata"] = {"filter_metadata": challenged}
     if removed:
         already = row.get("request_headers_to_remove", ())
         fields["request_headers_to_remove"] = sorted({*already, *removed})

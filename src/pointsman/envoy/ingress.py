@@ -8,7 +8,7 @@ from pointsman.envoy.actions import duration, timeouts
 from pointsman.envoy.clusters import loads, pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
 from pointsman.envoy.filters.login import cookies_of_host
-from pointsman.envoy.filters.order import http_filters, turns_away
+from pointsman.envoy.filters.order import asks, http_filters
 from pointsman.envoy.guards import guarded, login_rows, uses
 from pointsman.envoy.listeners import Place, http_chain, route_specifier
 from pointsman.envoy.matchers import Fields
@@ -22,7 +22,6 @@ from pointsman.envoy.redirected import (
 from pointsman.envoy.tcp import tcp_chain
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
-from pointsman.graph.model.guards import NO_GUARDS
 from pointsman.graph.model.sidecar import IngressListener, Sidecar
 
 
@@ -75,18 +74,18 @@ def _chain(
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
     routes = route_specifier(table, node_class.wire)
     used = frozenset(uses(item.guards))
-    logs = access_log(sidecar.access_log, guarded=turns_away(used))
+    logs = access_log(sidecar.access_log, guarded=asks(used))
     filters = http_filters(used, item.extras.compression, wire=node_class.wire)
     return http_chain(
         prefix,
         item.protocol,
         routes,
         logs,
-        Place.INSIDE if item.guards is NO_GUARDS else Place.GUARDED,
+        Place.INSIDE if item.guards.access is None else Place.GUARDED,
         filters,
         item.extras,
         certificates=item.tls is not None and item.tls.trust is not None,
-        guarded=turns_away(used),
+        used=used,
     )
 
 

@@ -8,8 +8,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.config_source import ADS
-from pointsman.envoy.filters.challenge import local_replies
-from pointsman.envoy.filters.order import http_filters, turns_away
+from pointsman.envoy.filters.order import asks, http_filters, replies
 from pointsman.envoy.guards import Use
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass, Wire
@@ -52,11 +51,11 @@ def public_listener(
         listener.protocol,
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
-        access_log(gateway.access_log, OVERFLOW if pooled else (), guarded=turns_away(used)),
+        access_log(gateway.access_log, OVERFLOW if pooled else (), guarded=asks(used)),
         filters=http_filters(used, listener.extras.compression, wire=node_class.wire),
         extras=listener.extras,
         certificates=listener.tls is not None and listener.tls.trust is not None,
-        guarded=turns_away(used),
+        used=used,
     )
     return pb.Listener(
         name=names.listener(listener),
@@ -82,11 +81,11 @@ def internal_listener(
         f"egress.{name}",
         listener.protocol,
         routes,
-        access_log(gateway.access_log, guarded=turns_away(used)) if logs else [],
+        access_log(gateway.access_log, guarded=asks(used)) if logs else [],
         Place.BEHIND,
         http_filters(used, wire=node_class.wire),
         listener.extras,
-        guarded=turns_away(used),
+        used=used,
     )
     return pb.Listener(name=name, internal_listener={}, filter_chains=[chain])
 
@@ -146,20 +145,20 @@ def http_chain(
     extras: Extras = PLAIN,
     *,
     certificates: bool = False,
-    guarded: bool = False,
+    used: Collection[Use] = (),
 ) -> Fields:
     """`envoy.config.listener.v3.FilterChain` that reads HTTP.
 
     Args:
         stat_prefix: of its statistics.
         protocol: grpc, http or http2.
-        routes: route specifier.
+        routes: route specifier, and what the manager answers itself.
         logs: access logs.
         place: where it stands.
         filters: HTTP filters; the usual ones when None.
         extras: upgrades that are taken besides websockets over HTTP/1.1.
         certificates: whether clients have certificates.
-        guarded: whether filters turn callers away, who are then told why.
+        used: what routes need of filters; where some turn callers away, these are told why.
     """
     fields: Fields = {
         "stat_prefix": stat_prefix,
@@ -185,8 +184,7 @@ def http_chain(
         fields["use_remote_address"] = {"value": True}
     if place is Place.BEHIND:
         fields["original_ip_detection_extensions"] = [_seen_in_front()]
-    if guarded:
-        fields["local_reply_config"] = local_replies()
+    fields.update(replies(used))
     fields.update(_upgrades(protocol, extras))
     return network_chain(HTTP_MANAGER, pb.HttpConnectionManager(**fields))
 

@@ -4,8 +4,8 @@ The decision itself is made in `graph.intent`. Here it gets the names people and
 objects as `namespace/name`, times in seconds, shares in percent of all matching requests.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Own, Rejected, Share, grpc_status
@@ -16,8 +16,11 @@ from pointsman.graph.model.route import RetryPolicy, Route
 from pointsman.graph.request import Request
 from pointsman.observe.access import Where, verdict, verdict_json
 from pointsman.observe.effects import effects_json, seconds
+from pointsman.observe.limits import charge_json, charged
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
+
+T = TypeVar("T")
 
 
 def explain_json(
@@ -46,9 +49,9 @@ def explain_json(
         "virtualHost": None if intent.host is None else str(intent.host.domain),
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
         **_common([decision(share) for share in shares]),
-        "access": _alike([verdict_json(item, where) for item in own]),
+        **_guards(intent, shares, own, where),
         "targets": [
-            {**entry, **({"access": verdict_json(found[id(share)], where)} if several else {})}
+            {**entry, **(_guards(intent, [share], [found[id(share)]], where) if several else {})}
             for share in shares
             for entry in target_entries(share, request, several)
         ],
@@ -64,9 +67,20 @@ def turned_away(verdicts: Iterable[Verdict | None]) -> int | None:
     return statuses.pop() if len(statuses) == 1 else None
 
 
-def _alike(verdicts: list[dict[str, Any] | None]) -> dict[str, Any] | None:
-    """What all shares have in common; null where they differ."""
-    return verdicts[0] if all(item == verdicts[0] for item in verdicts) else None
+def _guards(
+    intent: Intent, shares: Sequence[Share], verdicts: Sequence[Verdict | None], where: Where
+) -> dict[str, Any]:
+    """What guards make of shares, or of the gateway route itself; null where they differ."""
+    access = [verdict_json(found, where) for found in verdicts]
+    limits = [
+        [charge_json(item, where) for item in charged(intent, share, found)]
+        for share, found in zip(shares or (None,), verdicts, strict=True)
+    ]
+    return {"access": _alike(access), "limits": _alike(limits)}
+
+
+def _alike(found: Sequence[T]) -> T | None:
+    return found[0] if all(item == found[0] for item in found) else None
 
 
 def client_status(status: Own, request: Request) -> tuple[int | None, int | None]:
@@ -123,6 +137,7 @@ def path_keys(intent: Intent) -> frozenset[Key]:
             keys.update(share.route.policies)
     guards = (intent.guards, *(share.guards for share in intent.shares))
     keys.update(item.access.policy for item in guards if item.access is not None)
+    keys.update(item.limits.policy for item in guards if item.limits is not None)
     return frozenset(keys)
 
 

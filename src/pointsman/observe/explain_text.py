@@ -17,6 +17,7 @@ from pointsman.observe.explain import (
     percent,
     turned_away,
 )
+from pointsman.observe.limits import charge_lines, charged
 from pointsman.observe.lines import Line, Piece, line, table
 
 
@@ -51,6 +52,10 @@ def explain_lines(
     for index, found in enumerate(verdicts if away is None else ()):
         if found not in verdicts[:index]:
             yield from verdict_lines(found, where)
+    shares = intent.shares or (None,)
+    charges = [charged(intent, *item) for item in zip(shares, verdicts, strict=True)]
+    for each in dict.fromkeys(charges):
+        yield from charge_lines(each, where)
     yield from rejected_table(intent.rejected)
 
 

@@ -1,15 +1,15 @@
 """What a caller is told that is turned away: how to prove who one is, and a body to be parsed.
 
-A row of the route table notes its policy's challenge in a header of the proxy's own, first of
-all. Should a filter behind it turn the request away, the connection manager copies the note into
-`WWW-Authenticate` (RFC 9110, section 11.6.1) and writes the body (RFC 9457). Answers of backends
-pass as they are, and so do those of servers that decide.
+A row of the route table has its policy's challenge in its metadata, where it costs nothing. Should
+a filter turn the request away, the connection manager copies it into `WWW-Authenticate` (RFC 9110,
+section 11.6.1) and writes the body (RFC 9457). Answers of backends pass as they are, and so do
+those of servers that decide.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from pointsman.envoy import pb
+from pointsman.envoy.filters.limit_replies import limit_mapper
 from pointsman.envoy.matchers import Fields
 from pointsman.graph.model.methods import (
     KeyMethod,
@@ -20,34 +20,21 @@ from pointsman.graph.model.methods import (
     TokenMethod,
 )
 
-NAME: Final = "pointsman.challenge"
-HEADER: Final = "x-pointsman-challenge"
+METADATA: Final = "pointsman.challenge"
+_TEXT: Final = "text"
 _TYPES: Final = "https://pointsman.dev/problems/"
 _TITLES: Final = {
     401: ("not-authenticated", "Not authenticated"),
     403: ("not-allowed", "Not allowed"),
-    429: ("too-many-requests", "Too many requests"),
 }
 _DECIDED: Final = ("UAEX",)
 """Response flag of what a server that decides has answered."""
 
 
-def challenge_filter() -> Fields:
-    """The filter, which rows of the route table switch on."""
-    return {"name": NAME, "disabled": True, "typed_config": pb.pack(pb.HeaderMutation())}
-
-
-def challenge_of_row(methods: Iterable[Method], taken: Iterable[str]) -> pb.Message:
-    """What a row notes, and headers it takes from callers because others will write them."""
-    changes: list[Fields] = [{"remove": name} for name in taken]
+def challenge_of_row(methods: Iterable[Method]) -> Fields:
+    """What the metadata of a row has of it (`filter_metadata`); nothing where nobody is asked."""
     text = ", ".join(dict.fromkeys(filter(None, map(_challenge, methods))))
-    if text:
-        header = {"key": HEADER, "value": text.replace("%", "%%")}
-        changes.append({"append": {"header": header, "append_action": _OVERWRITE}})
-    return pb.HeaderMutationPerRoute(mutations={"request_mutations": changes})
-
-
-_OVERWRITE: Final = "OVERWRITE_IF_EXISTS_OR_ADD"
+    return {METADATA: {"fields": {_TEXT: {"string_value": text}}}} if text else {}
 
 
 def _challenge(method: Method) -> str:
@@ -65,13 +52,19 @@ def _challenge(method: Method) -> str:
     return ""
 
 
-def local_replies() -> Fields:
-    """`envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig`."""
+def local_replies(*, limited: bool, asked: bool) -> Fields:
+    """`envoy.extensions.filters.network.http_connection_manager.v3.LocalReplyConfig`.
+
+    Args:
+        limited: whether rows have limits.
+        asked: whether rows ask who calls.
+    """
     decided = {
         "filter": {"response_flag_filter": {"flags": list(_DECIDED)}},
         "headers_to_add": [],
     }
-    return {"mappers": [decided, *_mappers()]}
+    limits = [limit_mapper()] if limited else []
+    return {"mappers": [decided, *limits, *_mappers()] if asked else limits}
 
 
 def _mappers() -> Iterator[Fields]:
@@ -91,7 +84,8 @@ def _mappers() -> Iterator[Fields]:
             },
         }
         if status == 401:
-            header = {"key": "www-authenticate", "value": f"%REQ({HEADER})%"}
+            value = f"%METADATA(ROUTE:{METADATA}:{_TEXT})%"
+            header = {"key": "www-authenticate", "value": value}
             mapper["headers_to_add"] = [{"header": header, "append_action": "ADD_IF_ABSENT"}]
         yield mapper
 

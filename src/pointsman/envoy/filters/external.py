@@ -15,6 +15,7 @@ from pointsman.envoy.outside import Outside
 from pointsman.graph.model.methods import External
 
 NAME: Final = "pointsman.external"
+TAKEN: Final = "pointsman.taken"
 ON: Final = pb.pack(pb.FilterConfig(config={}))
 _IDENTITY: Final = (names.CONSUMER_HEADER, names.CREDENTIAL_HEADER, names.GROUPS_HEADER)
 _AWAY: Final = {"code": "ServiceUnavailable"}
@@ -37,6 +38,17 @@ def external_filters(servers: Iterable[External]) -> list[Fields]:
         {"name": name(server), "disabled": True, "typed_config": pb.pack(_config(server))}
         for server in ordered
     ]
+
+
+def taken_filter() -> Fields:
+    """Takes headers from callers that servers will write, as rows of the route table say."""
+    return {"name": TAKEN, "disabled": True, "typed_config": pb.pack(pb.HeaderMutation())}
+
+
+def taken_of_row(names_of_headers: Iterable[str]) -> pb.Message:
+    """The headers."""
+    changes = [{"remove": header} for header in names_of_headers]
+    return pb.pack(pb.HeaderMutationPerRoute(mutations={"request_mutations": changes}))
 
 
 def _config(server: External) -> pb.Message:

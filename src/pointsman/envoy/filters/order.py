@@ -3,10 +3,14 @@
 | filter                    | why here                                                          |
 |---------------------------|-------------------------------------------------------------------|
 | compressor                | outermost, so that it compresses what all others have answered    |
+| pointsman.limit_headers   | calls the limits' headers otherwise, on the way back              |
 | cors                      | answers preflight requests, which carry no credentials and which  |
 |                           | no backend and no fault should see                                |
-| pointsman.challenge       | notes what a caller is told whom a filter behind it turns away    |
+| pointsman.taken           | takes headers from callers that a server will write; first of all,|
+|                           | so that nothing goes by them                                      |
 | pointsman.sources         | turns addresses away before they can guess at credentials         |
+| pointsman.limits_before   | counts by address, guesses at credentials, too; so before these,  |
+|                           | but behind addresses that are turned away and use nothing up      |
 | pointsman.keys            | proves who calls; all that follows goes by it                     |
 | pointsman.passwords       | the same                                                          |
 | pointsman.opaque          | the same, by asking; leaves claims for the rules                  |
@@ -23,6 +27,7 @@
 | pointsman.denied          | denial wins, so it goes first                                     |
 | pointsman.allowed         | what is left has to be allowed                                    |
 | pointsman.external        | asks a server; last, since what rules turn away needs no asking   |
+| pointsman.limits          | counts who may call, and nobody who may not                       |
 | fault                     | fails what was good so far, before anything is spent on it        |
 | dynamic_forward_proxy     | looks up the host of requests that pass, just before it is needed |
 | router                    | sends the request on, so nothing behind it would ever run         |
@@ -41,44 +46,51 @@ from pointsman.envoy.filters import (
     external,
     fault,
     identity,
+    limit_replies,
+    limits,
     login,
     opaque,
     rules,
     tokens,
 )
 from pointsman.envoy.filters.compressor import compressors
+from pointsman.envoy.filters.limited import Counter
 from pointsman.envoy.guards import Use, uses
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.gateway import GatewayRule, Listener
-from pointsman.graph.model.guards import nearest
+from pointsman.graph.model.guards import Guards, nearest
 from pointsman.graph.model.listener import Compression
 from pointsman.graph.model.methods import External, LoginMethod, OpaqueMethod, TokenMethod
 from pointsman.graph.model.route import Service
 
-_Build = Callable[[Collection[Use], Wire], Fields | list[Fields]]
+_Build = Callable[[Collection[Use], Wire], list[Fields]]
 """Builds the filter of a row of the table, or several where each policy has its own."""
 
 
 def _alone(build: Callable[[], Fields]) -> _Build:
-    return lambda _used, _wire: build()
+    return lambda _used, _wire: [build()]
 
 
 def _table(name: str) -> _Build:
-    return lambda _used, wire: credentials.table_filter(name, wire)
+    return lambda _used, wire: [credentials.table_filter(name, wire)]
 
 
 def _rules(name: str) -> _Build:
-    return lambda _used, _wire: rules.rules_filter(name)
+    return lambda _used, _wire: [rules.rules_filter(name)]
 
 
-def _tokens(used: Collection[Use], _wire: Wire) -> Fields:
-    return tokens.token_filter(use for use in used if isinstance(use, TokenMethod))
+def _tokens(used: Collection[Use], _wire: Wire) -> list[Fields]:
+    return [tokens.token_filter(use for use in used if isinstance(use, TokenMethod))]
 
 
-def _opaque(used: Collection[Use], _wire: Wire) -> Fields:
-    return opaque.opaque_filter(use for use in used if isinstance(use, OpaqueMethod))
+def _limits(*, before: bool) -> _Build:
+    return lambda used, wire: limits.limit_filters(used, wire, before=before)
+
+
+def _opaque(used: Collection[Use], _wire: Wire) -> list[Fields]:
+    return [opaque.opaque_filter(use for use in used if isinstance(use, OpaqueMethod))]
 
 
 def _logins(used: Collection[Use], wire: Wire) -> list[Fields]:
@@ -90,9 +102,11 @@ def _externals(used: Collection[Use], _wire: Wire) -> list[Fields]:
 
 
 _BY_ROUTE: dict[str, _Build] = {
+    limit_replies.TELLING: _alone(limit_replies.telling_filter),
     cors.NAME: _alone(cors.cors_filter),
-    challenge.NAME: _alone(challenge.challenge_filter),
+    external.TAKEN: _alone(external.taken_filter),
     rules.SOURCES: _rules(rules.SOURCES),
+    limits.BEFORE: _limits(before=True),
     credentials.KEYS: _table(credentials.KEYS),
     credentials.PASSWORDS: _table(credentials.PASSWORDS),
     opaque.NAME: _opaque,
@@ -109,6 +123,7 @@ _BY_ROUTE: dict[str, _Build] = {
     rules.DENIED: _rules(rules.DENIED),
     rules.ALLOWED: _rules(rules.ALLOWED),
     external.NAME: _externals,
+    limits.AFTER: _limits(before=False),
     fault.NAME: _alone(fault.fault_filter),
 }
 
@@ -130,16 +145,25 @@ def http_filters(
     filters = [] if compression is None else compressors(compression)
     for name, build in _BY_ROUTE.items():
         if name in used:
-            made = build(used, wire)
-            filters += made if isinstance(made, list) else [made]
+            filters += build(used, wire)
     if forward is not None:
         filters.append(forward)
     return [*filters, {"name": "envoy.filters.http.router", "typed_config": pb.pack(pb.Router())}]
 
 
-def turns_away(used: Collection[Use]) -> bool:
-    """Whether what routes need may turn callers away."""
-    return any(use not in (cors.NAME, fault.NAME) for use in used)
+def asks(used: Collection[Use]) -> bool:
+    """Whether routes ask who calls, or may turn a caller away for something else than a limit."""
+    other = (cors.NAME, fault.NAME, limits.BEFORE, limits.AFTER, limit_replies.TELLING)
+    return any(use not in other and not isinstance(use, Counter) for use in used)
+
+
+def replies(used: Collection[Use]) -> Fields:
+    """What a connection manager says of those whom filters turn away."""
+    limited = any(isinstance(use, Counter) for use in used)
+    asked = asks(used)
+    if not limited and not asked:
+        return {}
+    return {"local_reply_config": challenge.local_replies(limited=limited, asked=asked)}
 
 
 def configured(effects: Effects) -> dict[str, pb.Message]:
@@ -155,15 +179,20 @@ def configured(effects: Effects) -> dict[str, pb.Message]:
 def used_by_rules(listener: Listener, rules: Iterable[GatewayRule]) -> frozenset[Use]:
     """What gateway routes of a listener need, with all that they lead to."""
     found: set[Use] = set()
+    # By identity, for many routes share what is before them, and comparing it is dear.
+    guards: dict[int, Guards] = {}
     for rule in rules:
         outer = nearest(rule.guards, listener.guards)
-        found.update(uses(outer))
+        guards[id(outer)] = outer
         if rule.override is not None:
             found.update(_names(rule.override.effects))
         for target in rule.targets:
             found |= used_by_service(target.service)
             for route in target.service.routes:
-                found.update(uses(nearest(route.guards, outer)))
+                own = nearest(route.guards, outer)
+                guards[id(own)] = own
+    for item in guards.values():
+        found.update(uses(item))
     return frozenset(found)
 
 

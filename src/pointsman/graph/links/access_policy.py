@@ -56,7 +56,7 @@ def _check_names(context: Context, spec: AccessPolicySpec, findings: Findings) -
     for index, rule in enumerate(spec.rules):
         path: FieldPath = ("spec", "rules", index)
         for place, ref in enumerate(rule.consumers):
-            key = _consumer(ref, findings.key)
+            key = consumer_key(ref, findings.key)
             if context.resources.get(key) is None:
                 where = (*path, "consumers", place)
                 findings.add(codes.NO_CONSUMER, where, f"there is no {key}")
@@ -104,22 +104,24 @@ def _rule(spec: RuleSpec, policy: Key) -> AccessRule:
     return AccessRule(
         name=spec.name,
         action=spec.action,
-        consumers=tuple(_consumer(ref, policy) for ref in spec.consumers),
+        consumers=tuple(consumer_key(ref, policy) for ref in spec.consumers),
         groups=spec.groups,
         scopes=spec.scopes,
         claims=tuple(map(read_claim, spec.claims)),
         methods=spec.methods,
-        paths=tuple(map(_path, spec.paths)),
+        paths=tuple(map(path_condition, spec.paths)),
         headers=conditions(spec.headers),
         when=spec.when,
     )
 
 
-def _consumer(ref: Reference, home: Key) -> Key:
+def consumer_key(ref: Reference, home: Key) -> Key:
+    """The consumer that a policy names; its namespace is the policy's own by default."""
     return Key("Consumer", ref.namespace or home.namespace, ref.name)
 
 
-def _path(spec: PathRule) -> PathCondition:
+def path_condition(spec: PathRule) -> PathCondition:
+    """A path, as policies compare it."""
     if spec.exact is not None:
         return PathCondition(PathKind.EXACT, spec.exact)
     if spec.regex is not None:

@@ -4,11 +4,11 @@ Targets are asked one stage at a time, because what is nearest is decided where 
 route and its router and service here, a gateway route there, a listener and its gateway beyond.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from pointsman.graph.links import access_policy
+from pointsman.graph.links import access_policy, rate_limit_policy
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Linked, linked
 from pointsman.graph.links.policies import Attached, Target
@@ -16,23 +16,26 @@ from pointsman.graph.model.guards import NO_GUARDS, Guards
 from pointsman.graph.model.route import Route
 from pointsman.resources.key import Key
 
+T = TypeVar("T")
+
 _NONE: Linked[Guards] = Linked(NO_GUARDS)
-_KINDS = (access_policy.KIND,)
+_KINDS = (access_policy.KIND, rate_limit_policy.KIND)
 
 
 def link_guards(context: Context, *targets: Target) -> Linked[Guards]:
     """The guards of one stage, from the most to the least specific target."""
     if not any(context.policies.by_kind.get(kind) for kind in _KINDS):
         return _NONE
-    access = _attached(context, access_policy.KIND, targets)
-    if access is None:
+    access = _slot(context, access_policy.KIND, targets, access_policy.link_access)
+    limits = _slot(context, rate_limit_policy.KIND, targets, rate_limit_policy.link_limits)
+    if access is None and limits is None:
         return _NONE
-    slots = (access_policy.link_access(context, access),)
-    result: Linked[Guards] = context.memo.get(
-        ("guards", targets),
-        slots,
-        lambda: linked(Guards(*(slot.value for slot in slots)), [], *slots),
-    )
+
+    def build() -> Linked[Guards]:
+        guards = Guards(access.value if access else None, limits.value if limits else None)
+        return linked(guards, [], *(slot for slot in (access, limits) if slot is not None))
+
+    result: Linked[Guards] = context.memo.get(("guards", targets), (access, limits), build)
     return result
 
 
@@ -63,6 +66,11 @@ def _guards_of(context: Context, service: Key, router: Key | None, route: Route)
     return link_guards(context, Target(router, route.name), Target(router), Target(service))
 
 
-def _attached(context: Context, kind: str, targets: Iterable[Target]) -> Attached | None:
+def _slot(
+    context: Context,
+    kind: str,
+    targets: Iterable[Target],
+    link: Callable[[Context, Attached], Linked[T]],
+) -> Linked[T] | None:
     effective = context.policies.effective(kind, targets)
-    return effective.origins[0] if effective else None
+    return link(context, effective.origins[0]) if effective else None

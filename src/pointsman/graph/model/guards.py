@@ -7,6 +7,7 @@ a policy of a route replaces that of its gateway, and one of limits never replac
 from dataclasses import dataclass
 
 from pointsman.graph.model.access import Access
+from pointsman.graph.model.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +16,11 @@ class Guards:
 
     Attributes:
         access: who may call.
+        limits: how often.
     """
 
     access: Access | None = None
+    limits: Limits | None = None
 
 
 NO_GUARDS = Guards()
@@ -28,4 +31,7 @@ def nearest(*guards: Guards) -> Guards:
     found = [item for item in guards if item is not NO_GUARDS]
     if len(found) < 2:
         return found[0] if found else NO_GUARDS
-    return Guards(next((item.access for item in found if item.access is not None), None))
+    return Guards(
+        access=next((item.access for item in found if item.access is not None), None),
+        limits=next((item.limits for item in found if item.limits is not None), None),
+    )

@@ -212,6 +212,15 @@ Method = KeyMethod | PasswordMethod | CertificateMethod | TokenMethod | OpaqueMe
 """A way to prove who one is."""
 
 
+def tells_consumer(method: Method) -> bool:
+    """Whether it is known which consumer calls, once a method has found its credential good."""
+    if isinstance(method, LoginMethod):
+        return tells_consumer(method.token)
+    if isinstance(method, TokenMethod | OpaqueMethod):
+        return method.consumer_claim is not None
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class External:
     """A server that decides about requests.

@@ -77,3 +77,26 @@ LOGIN_BEHIND_REWRITE = Code(
     "the browser knows is gone: logins do not come to an end. Attach the policy to the gateway "
     "route, or change the regex so that one pass can tell.",
 )
+FORGETTING_RATE = Code(
+    "PM920",
+    Severity.NOTE,
+    "a proxy counts for days, and forgets it when it restarts",
+    "A rate of scope `proxy` is counted in the proxy's memory, by each proxy and each of its "
+    "listeners. For days, weeks and months `quota` is usually what one wants: it is kept.",
+)
+GUESSED_KEY = Code(
+    "PM921",
+    Severity.WARNING,
+    "a limit counts by what callers choose freely",
+    "Whoever sends another value has an allowance of their own, so that a limit by header, path "
+    "or a cost in a header alone holds back nobody who does not want it. Add a limit by address "
+    "or consumer beside it, or make sure that somebody trusted writes the header.",
+)
+NOBODY_ASKED = Code(
+    "PM922",
+    Severity.WARNING,
+    "a limit goes by who calls, where nobody is asked",
+    "The policy of limits meets requests that no AccessPolicy finds the consumer of. They all "
+    "count under their address, and no override holds for them. Attach an AccessPolicy with a "
+    "method that tells the consumer, or count by something else.",
+)

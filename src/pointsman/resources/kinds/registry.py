@@ -17,6 +17,7 @@ from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
 from pointsman.resources.kinds.listener_policy import ListenerPolicySpec
 from pointsman.resources.kinds.mesh import MeshSpec
 from pointsman.resources.kinds.mesh_tls import MeshTLSSpec
+from pointsman.resources.kinds.rate_limit_policy import RateLimitPolicySpec
 from pointsman.resources.kinds.route_policy import RoutePolicySpec
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
@@ -69,6 +70,7 @@ POLICIES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "ListenerPolicy": ListenerPolicySpec,
         "AddressPolicy": AddressPolicySpec,
         "AccessPolicy": AccessPolicySpec,
+        "RateLimitPolicy": RateLimitPolicySpec,
     }
 )
 """Kinds that are attached to others: each of their specs has `TARGETS` and `target_refs`."""

@@ -21,6 +21,7 @@ from pointsman.resources.rules import (
     listener_policy,
     mesh,
     mesh_tls,
+    rate_limit_policy,
     route_policy,
     virtual_gateway,
     virtual_node,
@@ -46,6 +47,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "AddressPolicy": address_policy.check,
         "AccessPolicy": access_policy.check,
         "Consumer": consumer.check,
+        "RateLimitPolicy": rate_limit_policy.check,
     }
 )
 """The rules of each kind."""

@@ -63,7 +63,7 @@ def _range(key: Key, path: FieldPath, name: str) -> Iterator[Problem]:
 
 def _rule(key: Key, path: FieldPath, rule: AccessRule) -> Iterator[Problem]:
     for index, item in enumerate(rule.paths):
-        yield from _path(key, (*path, "paths", index), item)
+        yield from path_rule(key, (*path, "paths", index), item)
     for index, method in enumerate(rule.methods):
         yield from matching.method(key, (*path, "methods", index), method)
     yield from matching.headers(key, (*path, "headers"), rule.headers)
@@ -74,7 +74,8 @@ def _rule(key: Key, path: FieldPath, rule: AccessRule) -> Iterator[Problem]:
         yield Problem(codes.BAD_FORMAT, message, "", key, where)
 
 
-def _path(key: Key, path: FieldPath, rule: PathRule) -> Iterator[Problem]:
+def path_rule(key: Key, path: FieldPath, rule: PathRule) -> Iterator[Problem]:
+    """Exactly one way to compare a path, and one that can match."""
     ways = {"exact": rule.exact, "prefix": rule.prefix, "regex": rule.regex}
     yield from one_of(key, path, ways)
     yield from matching.literal_path(key, (*path, "exact"), rule.exact)
