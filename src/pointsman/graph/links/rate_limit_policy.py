@@ -100,7 +100,7 @@ def _allowance(
     return None
 
 
-def _service(spec: kinds.External | None) -> model.Service:
+def _service(spec: kinds.ExternalLimit | None) -> model.Service:
     if spec is None:
         raise AssertionError("a limit has a rate, a quota or a service, by its rules")
     timeout = spec.timeout.ms if spec.timeout else _TIMEOUT_MS
