@@ -310,6 +310,20 @@ spec:
   audit: true
 ---
 apiVersion: pointsman.dev/v1alpha1
+kind: HygienePolicy
+metadata: {name: front, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualGateway, name: front}]
+  maxBodyBytes: 1048576
+  methods: [GET, POST]
+  answers: {recommended: true, hide: [x-build]}
+  maxHeadersKib: 16
+  escapedSlashes: keep
+  timeouts: {headers: {unit: s, value: 5}}
+  shedding: {successPercent: 90}
+  concurrency: {most: 100}
+---
+apiVersion: pointsman.dev/v1alpha1
 kind: RateLimitPolicy
 metadata: {name: plans, namespace: shop}
 spec:

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator
 from pointsman.envoy import pb
 from pointsman.envoy.entries import Entry, Token, entries
 from pointsman.envoy.filters import challenge, external, limits, login, opaque, rules
+from pointsman.envoy.filters.hygiene import BodyLimit
 from pointsman.envoy.filters.limit_replies import RESERVED
 from pointsman.envoy.filters.limited import Counter
 from pointsman.envoy.matchers import Fields
 from pointsman.graph.model.access import Access
 from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.hygiene import Hygiene
 from pointsman.graph.model.limits import Limits
 from pointsman.graph.model.methods import (
     External,
@@ -28,7 +30,7 @@ from pointsman.graph.model.methods import (
     TokenMethod,
 )
 
-Use = str | TokenMethod | OpaqueMethod | LoginMethod | External | Counter
+Use = str | TokenMethod | OpaqueMethod | LoginMethod | External | Counter | BodyLimit | Hygiene
 """A filter that rows need: its name, or what it has to know of."""
 
 

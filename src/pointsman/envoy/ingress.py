@@ -7,6 +7,13 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration, timeouts
 from pointsman.envoy.clusters import loads, pool_limits, protocol_options, socket_address
 from pointsman.envoy.config_source import HTTP_OPTIONS
+from pointsman.envoy.filters.hygiene import (
+    body_uses,
+    hygienic,
+    refused_methods,
+    refused_paths,
+    shedding_uses,
+)
 from pointsman.envoy.filters.login import cookies_of_host
 from pointsman.envoy.filters.order import asks, http_filters
 from pointsman.envoy.guards import guarded, login_rows, uses
@@ -73,9 +80,11 @@ def _chain(
         logs = access_log(sidecar.access_log)
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
     routes = route_specifier(table, node_class.wire)
-    used = frozenset(uses(item.guards))
+    routes_hygiene = item.hygiene.routes if item.hygiene is not None else None
+    used = frozenset((*uses(item.guards), *body_uses(routes_hygiene)))
     logs = access_log(sidecar.access_log, guarded=asks(used))
-    filters = http_filters(used, item.extras.compression, wire=node_class.wire)
+    needed = {*used, *shedding_uses(item.hygiene)}
+    filters = http_filters(needed, item.extras.compression, wire=node_class.wire)
     return http_chain(
         prefix,
         item.protocol,
@@ -86,6 +95,7 @@ def _chain(
         item.extras,
         certificates=item.tls is not None and item.tls.trust is not None,
         used=used,
+        hygiene=item.hygiene,
     )
 
 
@@ -94,8 +104,14 @@ def _routes(sidecar: Sidecar, item: IngressListener) -> pb.Message:
     name = names.route_config(item)
     action = {"cluster": names.ingress_cluster(sidecar, item), **timeouts(item.timeouts)}
     row = {"name": "application", "match": {"prefix": "/"}, "route": action}
+    hygiene = item.hygiene.routes if item.hygiene is not None else None
     logins = [*login_rows((item.guards,))]
-    rows = [*logins, *guarded(row, item.guards)]
+    rows = [
+        *refused_paths(item.hygiene),
+        *logins,
+        *refused_methods(row, hygiene),
+        *(hygienic(each, hygiene) for each in guarded(row, item.guards)),
+    ]
     host: Fields = {"name": name, "domains": ["*"], "routes": rows}
     if logins:
         host["typed_per_filter_config"] = cookies_of_host()

@@ -8,6 +8,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.config_source import ADS
+from pointsman.envoy.filters.hygiene import connection_filters, manager_fields, shedding_uses
 from pointsman.envoy.filters.order import asks, http_filters, replies
 from pointsman.envoy.guards import Use
 from pointsman.envoy.matchers import Fields
@@ -15,6 +16,7 @@ from pointsman.envoy.node_class import NodeClass, Wire
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
+from pointsman.graph.model.hygiene import Hygiene
 from pointsman.graph.model.listener import PLAIN, Extras
 
 HTTP_MANAGER = "envoy.filters.network.http_connection_manager"
@@ -52,8 +54,13 @@ def public_listener(
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
         access_log(gateway.access_log, OVERFLOW if pooled else (), guarded=asks(used)),
-        filters=http_filters(used, listener.extras.compression, wire=node_class.wire),
+        filters=http_filters(
+            {*used, *shedding_uses(listener.hygiene)},
+            listener.extras.compression,
+            wire=node_class.wire,
+        ),
         extras=listener.extras,
+        hygiene=listener.hygiene,
         certificates=listener.tls is not None and listener.tls.trust is not None,
         used=used,
     )
@@ -146,6 +153,7 @@ def http_chain(
     *,
     certificates: bool = False,
     used: Collection[Use] = (),
+    hygiene: Hygiene | None = None,
 ) -> Fields:
     """`envoy.config.listener.v3.FilterChain` that reads HTTP.
 
@@ -158,6 +166,7 @@ def http_chain(
         filters: HTTP filters; the usual ones when None.
         extras: upgrades that are taken besides websockets over HTTP/1.1.
         certificates: whether clients have certificates.
+        hygiene: which requests are taken at all.
         used: what routes need of filters; where some turn callers away, these are told why.
     """
     fields: Fields = {
@@ -185,8 +194,11 @@ def http_chain(
     if place is Place.BEHIND:
         fields["original_ip_detection_extensions"] = [_seen_in_front()]
     fields.update(replies(used))
+    fields.update(manager_fields(hygiene, edge=place is Place.EDGE))
     fields.update(_upgrades(protocol, extras))
-    return network_chain(HTTP_MANAGER, pb.HttpConnectionManager(**fields))
+    chain = network_chain(HTTP_MANAGER, pb.HttpConnectionManager(**fields))
+    chain["filters"] = [*connection_filters(hygiene, stat_prefix), *chain["filters"]]
+    return chain
 
 
 def _upgrades(protocol: str, extras: Extras) -> Fields:

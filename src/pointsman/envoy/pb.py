@@ -16,6 +16,8 @@ from envoy.extensions.compression.brotli.compressor.v3 import brotli_pb2
 from envoy.extensions.compression.gzip.compressor.v3 import gzip_pb2
 from envoy.extensions.compression.zstd.compressor.v3 import zstd_pb2
 from envoy.extensions.filters.common.matcher.action.v3 import skip_action_pb2
+from envoy.extensions.filters.http.adaptive_concurrency.v3 import adaptive_concurrency_pb2
+from envoy.extensions.filters.http.admission_control.v3 import admission_control_pb2
 from envoy.extensions.filters.http.api_key_auth.v3 import api_key_auth_pb2
 from envoy.extensions.filters.http.compressor.v3 import compressor_pb2
 from envoy.extensions.filters.http.cors.v3 import cors_pb2
@@ -35,6 +37,7 @@ from envoy.extensions.filters.http.rbac.v3 import rbac_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.listener.original_dst.v3 import original_dst_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
+from envoy.extensions.filters.network.connection_limit.v3 import connection_limit_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import (
     http_connection_manager_pb2,
 )
@@ -50,10 +53,13 @@ from envoy.service.auth.v3 import external_auth_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from envoy.type.matcher.v3 import http_inputs_pb2
 from google.protobuf import any_pb2, json_format
+from xds.type.v3 import typed_struct_pb2
 
 Message = Any
 """A protobuf message; its fields are known to the descriptor pool, not to the type checker."""
 
+AdaptiveConcurrency = adaptive_concurrency_pb2.AdaptiveConcurrency
+AdmissionControl = admission_control_pb2.AdmissionControl
 AddressHeader = custom_header_pb2.CustomHeaderConfig
 ApiKeyAuth = api_key_auth_pb2.ApiKeyAuth
 ApiKeyAuthPerRoute = api_key_auth_pb2.ApiKeyAuthPerRoute
@@ -66,6 +72,7 @@ Cluster = cluster_pb2.Cluster
 ClusterLoadAssignment = endpoint_pb2.ClusterLoadAssignment
 Compressor = compressor_pb2.Compressor
 Cors = cors_pb2.Cors
+ConnectionLimit = connection_limit_pb2.ConnectionLimit
 CorsPolicy = cors_pb2.CorsPolicy
 DeltaDiscoveryRequest = discovery_pb2.DeltaDiscoveryRequest
 DiscoveryRequest = discovery_pb2.DiscoveryRequest
@@ -108,6 +115,7 @@ Secret = secret_pb2.Secret
 SkipFilter = skip_action_pb2.SkipFilter
 TcpProxy = tcp_proxy_pb2.TcpProxy
 TypedExtensionConfig = extension_pb2.TypedExtensionConfig
+TypedStruct = typed_struct_pb2.TypedStruct
 TlsInspector = tls_inspector_pb2.TlsInspector
 UpstreamTls = tls_pb2.UpstreamTlsContext
 VirtualHost = route_components_pb2.VirtualHost

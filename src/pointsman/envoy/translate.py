@@ -132,7 +132,14 @@ def _host(
             used_by_rules(listener, host.rules),
         )
 
-    inputs = (host, second_pass, node_class.wire, listener.extras.tunnels, listener.guards)
+    inputs = (
+        host,
+        second_pass,
+        node_class.wire,
+        listener.extras.tunnels,
+        listener.guards,
+        listener.hygiene,
+    )
     result: Host = memo.get(("host", name), inputs, build)
     return result
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
 from pointsman.envoy.effects import effects_of_route
+from pointsman.envoy.filters.hygiene import hygienic, refused_methods, refused_paths
 from pointsman.envoy.filters.login import cookies_of_host
 from pointsman.envoy.guards import guarded, login_rows
 from pointsman.envoy.matchers import Fields, route_match
@@ -18,6 +19,7 @@ from pointsman.graph.model.gateway import (
     Listener,
     ServiceTarget,
     VirtualHost,
+    hygiene_of,
 )
 from pointsman.graph.model.guards import NO_GUARDS, Guards, nearest
 from pointsman.graph.model.match import HeaderCondition, HeaderTest, RequestMatch
@@ -89,7 +91,7 @@ def service_host(service: Service, name: str, domains: list[str], name_of: NameO
 
 def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: str) -> Table:
     """One host's rules, in order."""
-    builder = _Builder(names.second_pass_cluster(gateway, listener), listener.guards)
+    builder = _Builder(names.second_pass_cluster(gateway, listener), listener)
     routes = [row for rule in host.rules for row in builder.rule(rule)]
     if listener.extras.tunnels:
         routes += [row for rule in host.rules for row in builder.tunnels(rule)]
@@ -97,7 +99,7 @@ def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: 
     message = pb.VirtualHost(
         name=name,
         domains=[str(host.domain)],
-        routes=[*logins, *routes],
+        routes=[*refused_paths(listener.hygiene), *logins, *routes],
         typed_per_filter_config=cookies_of_host() if logins else {},
         retry_policy=retry_policy(DEFAULT_RETRY),
     )
@@ -130,14 +132,20 @@ def second_pass_host(passes: tuple[SecondPass, ...]) -> pb.Message:
 class _Builder:
     """Builds the rows of one virtual host."""
 
-    def __init__(self, second_pass_cluster: str, guards: Guards) -> None:
-        self._guards = guards
+    def __init__(self, second_pass_cluster: str, listener: Listener) -> None:
+        self._listener = listener
         self.guards: dict[int, Guards] = {}
         self.second_passes: list[SecondPass] = []
         self._second_pass_cluster = second_pass_cluster
 
     def rule(self, rule: GatewayRule) -> Iterator[Fields]:
         """Rows of one rule: all shares of all services, and nothing falls through."""
+        hygiene = hygiene_of(self._listener, rule)
+        first = {"name": names.route(rule, None), "match": route_match(rule.match)}
+        yield from refused_methods(first, hygiene)
+        yield from (hygienic(row, hygiene) for row in self._rows(rule))
+
+    def _rows(self, rule: GatewayRule) -> Iterator[Fields]:
         targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
             row = _respond(names.route(rule, None), route_match(rule.match), 503)
@@ -165,7 +173,7 @@ class _Builder:
     def _before(self, rule: GatewayRule, route: Route | None = None) -> Guards:
         """What stands before a route of a rule, or before the rule's own answers."""
         own = NO_GUARDS if route is None else route.guards
-        found = nearest(own, rule.guards, self._guards)
+        found = nearest(own, rule.guards, self._listener.guards)
         if found is not NO_GUARDS:
             self.guards[id(found)] = found
         return found

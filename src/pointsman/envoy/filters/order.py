@@ -8,6 +8,7 @@
 |                           | no backend and no fault should see                                |
 | pointsman.taken           | takes headers from callers that a server will write; first of all,|
 |                           | so that nothing goes by them                                      |
+| pointsman.body            | turns long bodies away before anything waits for them             |
 | pointsman.sources         | turns addresses away before they can guess at credentials         |
 | pointsman.limits_before   | counts by address, guesses at credentials, too; so before these,  |
 |                           | but behind addresses that are turned away and use nothing up      |
@@ -28,6 +29,8 @@
 | pointsman.allowed         | what is left has to be allowed                                    |
 | pointsman.external        | asks a server; last, since what rules turn away needs no asking   |
 | pointsman.limits          | counts who may call, and nobody who may not                       |
+| pointsman.admission       | sheds load, of what was let through so far                        |
+| pointsman.concurrency     | the same                                                          |
 | fault                     | fails what was good so far, before anything is spent on it        |
 | dynamic_forward_proxy     | looks up the host of requests that pass, just before it is needed |
 | router                    | sends the request on, so nothing behind it would ever run         |
@@ -45,6 +48,7 @@ from pointsman.envoy.filters import (
     credentials,
     external,
     fault,
+    hygiene,
     identity,
     limit_replies,
     limits,
@@ -54,13 +58,15 @@ from pointsman.envoy.filters import (
     tokens,
 )
 from pointsman.envoy.filters.compressor import compressors
+from pointsman.envoy.filters.hygiene import BodyLimit
 from pointsman.envoy.filters.limited import Counter
 from pointsman.envoy.guards import Use, uses
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
-from pointsman.graph.model.gateway import GatewayRule, Listener
+from pointsman.graph.model.gateway import GatewayRule, Listener, hygiene_of
 from pointsman.graph.model.guards import Guards, nearest
+from pointsman.graph.model.hygiene import Hygiene
 from pointsman.graph.model.listener import Compression
 from pointsman.graph.model.methods import External, LoginMethod, OpaqueMethod, TokenMethod
 from pointsman.graph.model.route import Service
@@ -97,6 +103,15 @@ def _logins(used: Collection[Use], wire: Wire) -> list[Fields]:
     return login.login_filters((use for use in used if isinstance(use, LoginMethod)), wire)
 
 
+def _bodies(used: Collection[Use], _wire: Wire) -> list[Fields]:
+    return hygiene.body_filters(use for use in used if isinstance(use, BodyLimit))
+
+
+def _shedding(used: Collection[Use], _wire: Wire) -> list[Fields]:
+    found = [use for use in used if isinstance(use, Hygiene)]
+    return [item for use in found for item in hygiene.shedding_filters(use)]
+
+
 def _externals(used: Collection[Use], _wire: Wire) -> list[Fields]:
     return external.external_filters(use for use in used if isinstance(use, External))
 
@@ -105,6 +120,7 @@ _BY_ROUTE: dict[str, _Build] = {
     limit_replies.TELLING: _alone(limit_replies.telling_filter),
     cors.NAME: _alone(cors.cors_filter),
     external.TAKEN: _alone(external.taken_filter),
+    hygiene.BODY: _bodies,
     rules.SOURCES: _rules(rules.SOURCES),
     limits.BEFORE: _limits(before=True),
     credentials.KEYS: _table(credentials.KEYS),
@@ -124,6 +140,7 @@ _BY_ROUTE: dict[str, _Build] = {
     rules.ALLOWED: _rules(rules.ALLOWED),
     external.NAME: _externals,
     limits.AFTER: _limits(before=False),
+    hygiene.SHEDDING: _shedding,
     fault.NAME: _alone(fault.fault_filter),
 }
 
@@ -153,8 +170,14 @@ def http_filters(
 
 def asks(used: Collection[Use]) -> bool:
     """Whether routes ask who calls, or may turn a caller away for something else than a limit."""
-    other = (cors.NAME, fault.NAME, limits.BEFORE, limits.AFTER, limit_replies.TELLING)
-    return any(use not in other and not isinstance(use, Counter) for use in used)
+    return any(use not in _OF_OTHERS and not isinstance(use, _VALUES_OF_OTHERS) for use in used)
+
+
+_OF_OTHERS = (
+    *(cors.NAME, fault.NAME, limits.BEFORE, limits.AFTER, limit_replies.TELLING),
+    *(hygiene.BODY, hygiene.SHEDDING),
+)
+_VALUES_OF_OTHERS = (Counter, BodyLimit, Hygiene)
 
 
 def replies(used: Collection[Use]) -> Fields:
@@ -183,6 +206,7 @@ def used_by_rules(listener: Listener, rules: Iterable[GatewayRule]) -> frozenset
     guards: dict[int, Guards] = {}
     for rule in rules:
         outer = nearest(rule.guards, listener.guards)
+        found.update(hygiene.body_uses(hygiene_of(listener, rule)))
         guards[id(outer)] = outer
         if rule.override is not None:
             found.update(_names(rule.override.effects))

@@ -1,11 +1,12 @@
 """Gateway routes: which requests at which gateway go to which services."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pointsman.graph.compose import compose
 from pointsman.graph.links.context import Context, follow, report_missing
 from pointsman.graph.links.guards import link_guards
+from pointsman.graph.links.hygiene_policy import route_hygiene
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import grpc_match, http_match
 from pointsman.graph.links.membership import Mesh
@@ -22,6 +23,7 @@ from pointsman.graph.model.gateway import (
     ServiceTarget,
 )
 from pointsman.graph.model.guards import Guards
+from pointsman.graph.model.hygiene import RouteHygiene
 from pointsman.graph.model.match import ANY_PATH, PathKind, RequestMatch
 from pointsman.graph.model.route import Override, Service, lost_service
 from pointsman.resources.codes import references, routing
@@ -88,6 +90,7 @@ class Known:
     services: tuple[Linked[Service] | None, ...]
     override: Linked[Override | None]
     guards: Linked[Guards]
+    hygiene: RouteHygiene | None
     result: Linked[GatewayRule | None]
 
 
@@ -109,10 +112,12 @@ def link_gateway_route(
     services = tuple([_service(context, target) for target in placed.targets])
     override = gateway_route_override(context, route.key, placed.mesh)
     guards = link_guards(context, Target(route.key))
+    hygiene = route_hygiene(context, route.key)
     if (
         known is None
         or known.override is not override
         or known.guards is not guards
+        or known.hygiene is not hygiene
         or known.gateway is not gateway
         or known.services != services
         or None in services
@@ -121,7 +126,9 @@ def link_gateway_route(
         if None in services and placed.mesh is not None:
             _report_services(context, placed.targets, services, placed.mesh.key, findings)
         result = _link(route, placed, gateway, services, override, guards, findings)
-        known = Known(placed, gateway, services, override, guards, result)
+        if result.value is not None and hygiene is not None:
+            result = replace(result, value=replace(result.value, hygiene=hygiene))
+        known = Known(placed, gateway, services, override, guards, hygiene, result)
     context.memo.keep(route.key, placing, known)
     return known.result
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pointsman.graph.links.access_reach import check_listener
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.guards import listener_guards
+from pointsman.graph.links.hygiene_policy import listener_hygiene
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.listener_policy import link_extras
 from pointsman.graph.links.logging import access_log
@@ -118,8 +119,9 @@ def _listeners(
             protocol = spec.port_mapping.protocol
             extras = link_extras(context, gateway.key, port, protocol).value
             guards = listener_guards(context, gateway.key, port).value
+            hygiene = listener_hygiene(context, gateway.key, port)
             pool = spec.connection_pool
-            listener = Listener(port, protocol, hosts, pool, tls, extras, guards)
+            listener = Listener(port, protocol, hosts, pool, tls, extras, guards, hygiene)
             check_listener(context, gateway.key, listener)
             listeners[port] = listener
     return tuple(listeners[port] for port in sorted(listeners))

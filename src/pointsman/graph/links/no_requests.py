@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from pointsman.graph.links import access_policy, rate_limit_policy, route_policy
+from pointsman.graph.links import access_policy, hygiene_policy, rate_limit_policy, route_policy
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.policies import Attached, Target
 from pointsman.resources.codes import notes
 from pointsman.resources.key import Key
 
-_KINDS: Final = (route_policy.KIND, access_policy.KIND, rate_limit_policy.KIND)
+_KINDS: Final = (hygiene_policy.KIND, route_policy.KIND, access_policy.KIND, rate_limit_policy.KIND)
 
 
 def report_tcp(context: Context, owner: Key, *targets: Target) -> None:

@@ -9,6 +9,7 @@ from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.discovery import discovery_name, ip_preference
 from pointsman.graph.links.guards import listener_guards
+from pointsman.graph.links.hygiene_policy import listener_hygiene
 from pointsman.graph.links.in_force import InForce
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.listener_policy import link_extras
@@ -24,6 +25,7 @@ from pointsman.graph.links.tcp import link_tcp_service
 from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
 from pointsman.graph.links.unreachable import unreachable
 from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.hygiene import Hygiene
 from pointsman.graph.model.listener import Extras
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Service, Timeouts
@@ -76,6 +78,11 @@ def link_sidecar(
     guards = {
         item.port_mapping.port: _guards(context, node.key, item) for item in node.spec.listeners
     }
+    hygiene = {
+        item.port_mapping.port: listener_hygiene(context, node.key, item.port_mapping.port)
+        for item in node.spec.listeners
+        if item.port_mapping.protocol != "tcp"
+    }
     home = None if taken else mesh
     result: Linked[Sidecar | None] = context.memo.get(
         ("sidecar", node.key),
@@ -86,15 +93,28 @@ def link_sidecar(
             policies,
             extras,
             guards,
+            hygiene,
             egress,
             taken,
             tuple(findings.problems),
         ),
-        lambda: _link(node, home, certificates, policies, extras, guards, egress, findings),
+        lambda: _with_hygiene(
+            _link(node, home, certificates, policies, extras, guards, egress, findings), hygiene
+        ),
     )
     for item in result.value.ingress if result.value is not None else ():
         check_certificates(context, node.key, item.port, item.tls, (item.guards,))
     return result
+
+
+def _with_hygiene(
+    found: Linked[Sidecar | None], hygiene: Mapping[int, Hygiene | None]
+) -> Linked[Sidecar | None]:
+    """The proxy with what its ports take at all."""
+    if found.value is None or not any(hygiene.values()):
+        return found
+    ingress = tuple(replace(item, hygiene=hygiene.get(item.port)) for item in found.value.ingress)
+    return replace(found, value=replace(found.value, ingress=ingress))
 
 
 def _guards(context: Context, node: Key, listener: NodeListener) -> Guards:

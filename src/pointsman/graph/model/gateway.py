@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.hygiene import Hygiene, RouteHygiene
 from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.node_id import node_id
@@ -77,6 +78,7 @@ class GatewayRule:
         priority: as written; None counts as 1000.
         override: what its policy says; it counts before what the services' routes have.
         guards: what stands before it, where its services' routes have none of their own.
+        hygiene: which requests it takes at all; None leaves that to the listener.
     """
 
     key: Key
@@ -89,6 +91,7 @@ class GatewayRule:
     priority: int | None = None
     override: Override | None = None
     guards: Guards = NO_GUARDS
+    hygiene: RouteHygiene | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ class Listener:
         tls: TLS of clients' connections; None for plaintext.
         extras: what its policy adds.
         guards: what stands before its rules, where they have none of their own.
+        hygiene: which requests it takes at all; None takes what Envoy takes.
     """
 
     port: int
@@ -120,6 +124,14 @@ class Listener:
     tls: ServerTls | None = None
     extras: Extras = PLAIN
     guards: Guards = NO_GUARDS
+    hygiene: Hygiene | None = None
+
+
+def hygiene_of(listener: Listener, rule: GatewayRule) -> RouteHygiene | None:
+    """Which requests a rule takes at a listener."""
+    if rule.hygiene is not None:
+        return rule.hygiene
+    return None if listener.hygiene is None else listener.hygiene.routes
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.gateway import AccessLogFile
 from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.hygiene import Hygiene
 from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Service, Timeouts
@@ -29,6 +30,7 @@ class IngressListener:
         tls: TLS of connections from outside; None for plaintext.
         extras: what its policy adds.
         guards: what stands before the application.
+        hygiene: which requests it takes at all.
     """
 
     port: int
@@ -38,6 +40,7 @@ class IngressListener:
     tls: ServerTls | None = None
     extras: Extras = PLAIN
     guards: Guards = NO_GUARDS
+    hygiene: Hygiene | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pointsman.resources.kinds.backend_group import BackendGroupSpec
 from pointsman.resources.kinds.backend_policy import BackendPolicySpec
 from pointsman.resources.kinds.consumer import ConsumerSpec
 from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
+from pointsman.resources.kinds.hygiene_policy import HygienePolicySpec
 from pointsman.resources.kinds.listener_policy import ListenerPolicySpec
 from pointsman.resources.kinds.mesh import MeshSpec
 from pointsman.resources.kinds.mesh_tls import MeshTLSSpec
@@ -70,6 +71,7 @@ POLICIES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "ListenerPolicy": ListenerPolicySpec,
         "AddressPolicy": AddressPolicySpec,
         "AccessPolicy": AccessPolicySpec,
+        "HygienePolicy": HygienePolicySpec,
         "RateLimitPolicy": RateLimitPolicySpec,
     }
 )

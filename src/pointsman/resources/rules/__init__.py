@@ -18,6 +18,7 @@ from pointsman.resources.rules import (
     backend_policy,
     consumer,
     gateway_route,
+    hygiene_policy,
     listener_policy,
     mesh,
     mesh_tls,
@@ -46,6 +47,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "ListenerPolicy": listener_policy.check,
         "AddressPolicy": address_policy.check,
         "AccessPolicy": access_policy.check,
+        "HygienePolicy": hygiene_policy.check,
         "Consumer": consumer.check,
         "RateLimitPolicy": rate_limit_policy.check,
     }
