@@ -14,8 +14,10 @@ from pointsman.graph.model.cluster import Address, Cluster, WeightedCluster
 from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.route import RetryPolicy, Route
 from pointsman.graph.request import Request
+from pointsman.graph.taken import refusal
 from pointsman.observe.access import Where, verdict, verdict_json
 from pointsman.observe.effects import effects_json, seconds
+from pointsman.observe.hygiene import hygiene_json
 from pointsman.observe.limits import charge_json, charged
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
@@ -42,13 +44,18 @@ def explain_json(
     several = len(shares) > 1
     found = {id(share): verdict(intent, share, recognise) for share in shares}
     own = [*found.values()] or [verdict(intent, None, recognise)]
-    status, grpc = client_status(turned_away(own) or overall_status(intent), request)
+    not_taken = refusal(intent, request)
+    answer: Own = turned_away(own) or overall_status(intent)
+    if not_taken is not None:
+        answer = not_taken.status
+    status, grpc = client_status(answer, request)
     return {
         "gateway": intent.gateway.key.path,
         "listener": intent.listener.port,
         "virtualHost": None if intent.host is None else str(intent.host.domain),
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
         **_common([decision(share) for share in shares]),
+        "hygiene": hygiene_json(not_taken, where),
         **_guards(intent, shares, own, where),
         "targets": [
             {**entry, **(_guards(intent, [share], [found[id(share)]], where) if several else {})}
@@ -137,8 +144,16 @@ def path_keys(intent: Intent) -> frozenset[Key]:
             keys.update(share.route.policies)
     guards = (intent.guards, *(share.guards for share in intent.shares))
     keys.update(item.access.policy for item in guards if item.access is not None)
+    keys.update(_hygiene_keys(intent))
     keys.update(item.limits.policy for item in guards if item.limits is not None)
     return frozenset(keys)
+
+
+def _hygiene_keys(intent: Intent) -> Iterator[Key]:
+    if intent.listener.hygiene is not None:
+        yield intent.listener.hygiene.policy
+    if intent.rule is not None and intent.rule.hygiene is not None:
+        yield intent.rule.hygiene.policy
 
 
 def decision(share: Share) -> dict[str, Any]:

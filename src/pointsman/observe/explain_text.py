@@ -6,6 +6,7 @@ from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Own, Rejected, Share
 from pointsman.graph.judge import Recognise
 from pointsman.graph.request import Request
+from pointsman.graph.taken import refusal
 from pointsman.observe.access import Where, refusal_lines, verdict, verdict_lines
 from pointsman.observe.conditions import describe_match
 from pointsman.observe.effects import effects_lines, seconds
@@ -17,6 +18,7 @@ from pointsman.observe.explain import (
     percent,
     turned_away,
 )
+from pointsman.observe.hygiene import hygiene_lines
 from pointsman.observe.limits import charge_lines, charged
 from pointsman.observe.lines import Line, Piece, line, table
 
@@ -36,6 +38,11 @@ def explain_lines(
     yield line(Piece(f"{request.method} {url}", "strong"))
     verdicts = [verdict(intent, share, recognise) for share in intent.shares or (None,)]
     away = turned_away(verdicts)
+    not_taken = refusal(intent, request)
+    if not_taken is not None:
+        yield line("is answered ", status_piece(not_taken.status, request), *_by(intent))
+        yield from hygiene_lines(not_taken, where)
+        yield line("Were it taken, it")
     if away is not None:
         yield line("is answered ", status_piece(away, request), *_by(intent))
         yield from refusal_lines(verdicts, where)
