@@ -111,6 +111,11 @@ async def test_preflight_requests_pass_whatever_the_methods(backend: Upstream) -
         ("/shop/..%2fadmin", 400, None),
         ("/shop/%2e%2e%2fadmin", 400, None),
         ("/shop/%2e%2e;/admin", 400, None),
+        ("/shop/..%3b/admin", 400, None),
+        ("/shop/%2e%2e%3B/admin", 400, None),
+        ("/shop/..;/admin", 200, "/admin"),
+        ("/shop/..\\admin", 200, "/admin"),
+        ("/shop/a#b", 400, None),
         ("/shop/.;/admin", 200, "/shop/admin"),
         ("/shop/..;x=1/admin", 200, "/admin"),
         ("/shop/%00", 400, None),
@@ -137,7 +142,7 @@ async def test_escaped_slashes_become_slashes_before_routes_are_matched(
     )
     plain = hygiene(escapedSlashes="unescape")
     async with serving(*DIRECT, plain, guard, books=backend.port) as envoy:
-        assert (await ask(envoy, "/x%2f..%2fadmin/a")).status in (307, 403)
+        assert (await ask(envoy, "/x%2f..%2fadmin/a")).status == 403
         assert (await ask(envoy, "/x%2fa")).status == 200
     assert [item.target for item in backend.seen] == ["/x/a"]
 

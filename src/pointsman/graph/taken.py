@@ -11,7 +11,7 @@ from pointsman.graph.request import Request
 from pointsman.resources.key import Key
 
 _ESCAPED: Final = re.compile(r"%(2f|5c)", re.IGNORECASE)
-_DOTS: Final = re.compile(r".*/\.{1,2};.*")
+_DOTS: Final = re.compile(r".*/\.{1,2}(?:;|%3[Bb]).*")
 _LINE_BYTES: Final = 4
 """What Envoy counts of a header beside its name and value, at most."""
 
@@ -52,7 +52,7 @@ def _by_listener(hygiene: Hygiene, request: Request) -> Refusal | None:
     policy, path = hygiene.policy, request.path
     if hygiene.escaped_slashes == "reject" and _ESCAPED.search(path):
         return Refusal(policy, "escapedSlashes", 400, "there is an escaped slash in the path")
-    if not hygiene.path_parameters and _DOTS.fullmatch(path.replace("%2e", ".")):
+    if not hygiene.path_parameters and _DOTS.fullmatch(path):
         return Refusal(policy, "pathParameters", 400, "there is a `;` behind dots in the path")
     count = len(request.headers)
     if hygiene.headers is not None and count > hygiene.headers:

@@ -20,7 +20,7 @@ SHEDDING: Final = "pointsman.shedding"
 ADMISSION: Final = "pointsman.admission"
 CONCURRENCY: Final = "pointsman.concurrency"
 _ON: Final = pb.pack(pb.FilterConfig(config={}))
-_DOTS: Final = r".*/\.{1,2};.*"
+_DOTS: Final = r".*/\.{1,2}(?:;|%3[Bb]).*"
 _SLASHES: Final = {
     "reject": "REJECT_REQUEST",
     "unescape": "UNESCAPE_AND_FORWARD",
