@@ -39,8 +39,9 @@ from bench.dataplane.run import (
     wait_listening,
 )
 from pointsman.app.offline import find_gateway, load, render
-from pointsman.envoy.filters.credentials import KEYS
+from pointsman.envoy.filters.credentials import KEYS, SUBJECTS
 from pointsman.envoy.static import static_bootstrap
+from pointsman.resources.problem import Severity
 
 MESH = Path(__file__).parent / "mesh.yaml"
 ISSUER = "https://idp.bench"
@@ -86,6 +87,12 @@ def ways() -> Iterator[Way]:
         yield Way(f"API key, of {count:,}", (by_key,), (key,), count)
     ruled = access(methods=[{"apiKey": {}}], rules=[{"name": "gold", "groups": ["gold"]}])
     yield Way("API key and a rule for its group", (ruled,), (key,), 10)
+    limited = policy("RateLimitPolicy", limits=[{"name": "plan", "by": [{"ip": {}}], **PLENTY}])
+    yield Way("limit by address", (limited,))
+    by_caller = policy(
+        "RateLimitPolicy", limits=[{"name": "plan", "by": [{"consumer": {}}], **PLENTY}]
+    )
+    yield Way("API key and a limit by consumer", (by_key, by_caller), (key,), 10)
     for alg, made in (
         ("RS256", jwk.RSAKey.generate_key(2048, {"kid": "1", "alg": "RS256"}, private=True)),
         ("ES256", jwk.ECKey.generate_key("P-256", {"kid": "1", "alg": "ES256"}, private=True)),
@@ -94,19 +101,35 @@ def ways() -> Iterator[Way]:
         claims = {"iss": ISSUER, "aud": "a", "exp": int(time.time()) + 86_400, "sub": "u"}
         token = jwt.encode({"alg": alg, "kid": "1"}, claims, made, algorithms=[alg])
         method = {"issuer": ISSUER, "audiences": ["a"], "jwks": {"inline": keys}}
-        policy = access(methods=[{"jwt": method}])
-        yield Way(f"token, {alg}", (policy,), (("authorization", f"Bearer {token}"),))
+        signed = access(methods=[{"jwt": method}])
+        bearer = ("authorization", f"Bearer {token}")
+        yield Way(f"token, {alg}", (signed,), (bearer,))
+    both = access(methods=[{"jwt": {**method, "consumer": {"claim": "sub"}}}])
+    yield Way("token, its consumer and a limit by that", (both, by_caller, CALLER), (bearer,))
+
+
+PLENTY: Mapping[str, Any] = {"rate": {"requests": 10_000_000, "per": "second"}}
+CALLER: Mapping[str, Any] = {
+    "apiVersion": "pointsman.dev/v1alpha1",
+    "kind": "Consumer",
+    "metadata": {"name": "caller", "namespace": "bench"},
+    "spec": {"groups": ["gold"], "tokens": [{"issuer": ISSUER, "subject": "u"}]},
+}
+
+
+def policy(kind: str, **spec: Any) -> Mapping[str, Any]:
+    """A policy before the whole gateway."""
+    return {
+        "apiVersion": "pointsman.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": kind.lower(), "namespace": "bench"},
+        "spec": {"targetRefs": [{"kind": "VirtualGateway", "name": "edge"}], **spec},
+    }
 
 
 def access(**spec: Any) -> Mapping[str, Any]:
     """An AccessPolicy before the whole gateway."""
-    target = {"kind": "VirtualGateway", "name": "edge"}
-    return {
-        "apiVersion": "pointsman.dev/v1alpha1",
-        "kind": "AccessPolicy",
-        "metadata": {"name": "access", "namespace": "bench"},
-        "spec": {"targetRefs": [target], **spec},
-    }
+    return policy("AccessPolicy", **spec)
 
 
 def key_of(number: int) -> str:
@@ -123,8 +146,9 @@ def configuration(way: Way, ports: Mapping[str, int], listen: int, folder: Path)
         ("b.bench", 8002): ("127.0.0.1", ports["UPSTREAM_B_PORT"]),
     }
     loaded = load([str(MESH), str(manifests)], {}, resolves)
-    if loaded.problems:
-        sys.exit(f"{way.name}: {loaded.problems[0].message}")
+    worse = [item for item in loaded.problems if item.code.severity is not Severity.NOTE]
+    if worse:
+        sys.exit(f"{way.name}: {worse[0].message}")
     gateway = find_gateway(loaded.gateways, None, "--gateway")
     tree = static_bootstrap(gateway, render(loaded, gateway))
     fill(tree, way.keys)
@@ -135,13 +159,16 @@ def configuration(way: Way, ports: Mapping[str, int], listen: int, folder: Path)
 
 
 def fill(tree: Any, count: int) -> None:
-    """Puts keys into the table of keys, wherever it is in a configuration."""
+    """Puts keys into the table of keys, and subjects of tokens, wherever they are."""
     for item in tree.values() if isinstance(tree, dict) else tree:
         if isinstance(item, dict) and item.get("name") == KEYS and "typed_config" in item:
             item["typed_config"]["credentials"] = [
                 {"key": key_of(number), "client": f"bench/caller-{number}|k{number}|,gold,"}
                 for number in range(count)
             ]
+        elif isinstance(item, dict) and item.get("name") == SUBJECTS and "typed_config" in item:
+            who = {"key": f"{ISSUER} u", "client": "bench/caller|token|,gold,"}
+            item["typed_config"]["credentials"] = [who]
         elif isinstance(item, dict | list):
             fill(item, count)
 

@@ -89,8 +89,8 @@ class HygienePolicySpec:
     see another path than the one that was matched."""
     path_parameters: Literal["reject", "keep"] | None = None
     """What becomes of a `;` behind encoded dots, or an encoded one behind dots, as in `/%2e%2e;/`
-    and `/..%3b/`, which some servers take for a step up: `reject` answers 400 and is the default. `/..;/` is a step up for Envoy, too, before
-    any route is matched."""
+    and `/..%3b/`, which some servers take for a step up: `reject` answers 400 and is the default.
+    `/..;/` is a step up for Envoy, too, before any route is matched."""
     timeouts: ReceiveTimeouts | None = None
     """How long clients may take."""
     max_connections: Annotated[int, Strict(), Field(ge=1, le=2**31 - 1)] | None = None
