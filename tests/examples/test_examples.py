@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.up import Up, ask, command, running
+from tests.support.up import Up, ask, command, running, until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALL = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
@@ -132,3 +132,41 @@ def test_the_line_shown_plays_front(mesh: Up) -> None:
         for _ in range(20)
     }
     assert found == {"color-v2"}
+
+
+@pytest.fixture(scope="module")
+def callers() -> Iterator[Up]:
+    with running(EXAMPLES / "callers", "--echo", "--listen", "8088=0") as up:
+        yield up
+
+
+def key_of(up: Up, consumer: str) -> dict[str, str]:
+    made = json.loads(up.command("key", "issue", consumer, "--json"))
+    return {"x-api-key": made["secret"]}
+
+
+@pytest.mark.xdist_group("callers")
+def test_callers_are_asked_who_they_are_where_the_example_says(callers: Up) -> None:
+    assert "warning" not in callers.text
+    address = callers.address()
+    assert ask(address, "/catalog/1").status == 200
+    refused = ask(address, "/orders/1")
+    assert refused.status == 401
+    assert refused.headers["www-authenticate"] == 'ApiKey realm="pointsman"'
+    assert json.loads(refused.body)["title"] == "Not authenticated"
+    assert ask(address, "/catalog/1", method="PATCH").status == 405
+
+
+@pytest.mark.xdist_group("callers")
+def test_plans_say_who_may_do_what_and_how_often(callers: Up) -> None:
+    address = callers.address()
+    gold, free = key_of(callers, "shop/acme"), key_of(callers, "shop/globex")
+    until(lambda: ask(address, "/orders/1", gold, "PUT").status == 200, 2.0)
+    until(lambda: ask(address, "/orders/1", free, "PUT").status == 403, 2.0)
+    found = [ask(address, "/orders/1", free) for _ in range(8)]
+    assert {answer.status for answer in found[:5]} == {200}
+    assert found[-1].status == 429
+    assert found[-1].headers["x-pointsman-limit"] == "shop/plans/plan"
+    assert int(found[-1].headers["retry-after"]) == 1
+    assert found[0].headers["ratelimit-limit"].startswith("5")
+    assert [ask(address, "/orders/1", gold).status for _ in range(20)] == [200] * 20

@@ -121,7 +121,9 @@ async def _status(address: tuple[str, int], host: str) -> int:
         line = await reader.readline()
         writer.close()
         await writer.wait_closed()
-        return int(line.split()[1])
+    if not line:
+        raise ConnectionError("closed before an answer")
+    return int(line.split()[1])
 
 
 def _identity() -> tuple[Sealed, ...]:

@@ -68,6 +68,8 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administered]:
             role: json.loads(up.command("token", "issue", role, "--role", role, "--json"))
             for role in ("viewer", "editor", "admin")
         }
+        for name in ("keyed", "gone"):
+            up.command("consumer", "create", f"shop/{name}")
         yield Administered(up, port, {role: made["secret"] for role, made in tokens.items()})
 
 
@@ -76,9 +78,9 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administered]:
     [
         ("GET", "/consumers", None, (401, 200, 200, 200)),
         ("GET", "/credentials", None, (401, 200, 200, 200)),
-        ("POST", "/consumers", {"namespace": "shop", "name": "x"}, (401, 403, 201, 409)),
-        ("POST", "/consumers/shop/x/credentials", {}, (401, 403, 201, 201)),
-        ("DELETE", "/consumers/shop/x", None, (401, 403, 204, 404)),
+        ("POST", "/consumers", {"namespace": "shop", "name": "new"}, (401, 403, 201, 409)),
+        ("POST", "/consumers/shop/keyed/credentials", {}, (401, 403, 201, 201)),
+        ("DELETE", "/consumers/shop/gone", None, (401, 403, 204, 404)),
         ("GET", "/tokens", None, (401, 403, 403, 200)),
         ("POST", "/tokens", {"name": "n"}, (401, 403, 403, 201)),
         ("GET", "/audit", None, (401, 403, 403, 200)),
