@@ -1,0 +1,159 @@
+"""Shares of a rate: never more than it together, and hardly less."""
+
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pointsman.limits.rate_pool import TTL_S, RatePool
+from pointsman.limits.terms import DELAY_S
+from tests.limits.fleet import Proxy
+
+TICK = 0.05
+
+
+@dataclass
+class Scene:
+    """A pool, its proxies, and an observer who counts what they admit."""
+
+    rate: float
+    burst: int
+    order: random.Random
+    now: float = 1_000.0
+    proxies: dict[int, Proxy] = field(default_factory=dict)
+    gone: list[Proxy] = field(default_factory=list)
+    admitted: int = 0
+    room: float = 0.0
+    numbers: int = 0
+
+    def __post_init__(self) -> None:
+        self.pool = RatePool(self.rate, float(self.burst), self.now, float(self.burst))
+        self.room = float(self.burst)
+
+    def join(self) -> None:
+        self.numbers += 1
+        phase = self.now + self.order.random() * 5
+        self.proxies[self.numbers] = Proxy(self.numbers, self.order, next_report=phase)
+
+    def lose(self, number: int) -> None:
+        """Its stream ends, and it comes back on a new one with the same bucket."""
+        proxy = self.proxies.pop(number)
+        self.pool.lose(number, self.now)
+        proxy.cut()
+        self.numbers += 1
+        proxy.number = self.numbers
+        self.proxies[self.numbers] = proxy
+
+    def kill(self, number: int) -> None:
+        self.proxies.pop(number)
+        self.pool.lose(number, self.now)
+
+    def restart(self) -> None:
+        """The control plane dies; another one waits out what it may have granted."""
+        for number in list(self.proxies):
+            self.lose(number)
+        wait = self.now + TTL_S + DELAY_S
+        self.pool = RatePool(self.rate, float(self.burst), self.now, not_before=wait)
+
+    def ask(self, number: int, requests: int) -> int:
+        taken = self.proxies[number].ask(requests, self.now)
+        self.admitted += taken
+        self.room -= taken
+        assert self.room > -1e-6, f"{-self.room:.3f} more than the rate at {self.now:.2f}"
+        return taken
+
+    def tick(self) -> None:
+        self.now += TICK
+        self.room = min(float(self.burst), self.room + self.rate * TICK)
+        for number, proxy in list(self.proxies.items()):
+            for seen in proxy.tick(self.now):
+                self.pool.hear(number, seen, self.now)
+        for word in self.pool.plan(self.now):
+            if word.proxy in self.proxies:
+                self.proxies[word.proxy].send(word, self.now)
+
+
+STEP = st.one_of(
+    st.tuples(st.just("demand"), st.integers(0, 7), st.sampled_from((0, 0, 1, 30, 300))),
+    st.tuples(st.just("pass"), st.sampled_from((3, 20, 130)), st.just(0)),
+    st.tuples(st.just("pass"), st.sampled_from((3, 20, 130)), st.just(0)),
+    st.tuples(st.just("join"), st.just(0), st.just(0)),
+    st.tuples(st.sampled_from(("lose", "kill")), st.integers(0, 7), st.just(0)),
+    st.tuples(st.sampled_from(("restart", "idle")), st.just(0), st.just(0)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(STEP, min_size=5, max_size=40),
+    st.sampled_from(((10.0, 10), (1.0, 3), (50.0, 1), (0.2, 40), (100.0, 100))),
+    st.integers(0, 1 << 30),
+)
+def test_all_proxies_together_never_admit_more(
+    steps: list[tuple[str, int, int]], limit: tuple[float, int], seed: int
+) -> None:
+    order = random.Random(seed)
+    scene = Scene(*limit, order)
+    scene.join()
+    demand: dict[int, int] = {}
+    for what, value, more in steps:
+        chosen = [*scene.proxies][value % len(scene.proxies)] if scene.proxies else None
+        match what:
+            case "join" if len(scene.proxies) < 6:
+                scene.join()
+            case "demand" if chosen is not None:
+                demand[chosen] = more
+            case "lose" if chosen is not None:
+                scene.lose(chosen)
+            case "kill" if chosen is not None and len(scene.proxies) > 1:
+                scene.kill(chosen)
+            case "restart":
+                scene.restart()
+            case "idle":
+                demand.clear()
+            case "pass":
+                for _ in range(value):
+                    scene.tick()
+                    for number in list(scene.proxies):
+                        # In bursts and evenly.
+                        most = demand.get(number, 5)
+                        if most and order.random() < 0.5:
+                            scene.ask(number, order.randrange(most + 1))
+            case _:
+                pass
+
+
+MOVING = {
+    "even": lambda _: (1.0, 1.0, 1.0, 1.0),
+    "skewed": lambda _: (3.6, 0.2, 0.1, 0.1),
+    "middling": lambda _: (2.0, 1.05, 0.5, 0.45),
+    "one only": lambda _: (4.0, 0.0, 0.0, 0.0),
+    "moving": lambda at: [(3.1, 0.3, 0.3, 0.3)[(i - int(at // 120)) % 4] for i in range(4)],
+}
+
+
+@pytest.mark.parametrize("shape", MOVING)
+@pytest.mark.parametrize(("rate", "burst"), [(100.0, 100), (100.0, 10), (10.0, 30), (2.0, 120)])
+def test_steady_demand_at_twice_the_rate_gets_nearly_all_of_it(
+    rate: float, burst: int, shape: str
+) -> None:
+    order = random.Random(7)
+    scene = Scene(rate, burst, order)
+    for _ in range(4):
+        scene.join()
+    start, length = 60.0, 480.0
+    counted = 0
+    while scene.now < 1_000 + start + length:
+        scene.tick()
+        shares = MOVING[shape](scene.now)
+        for number, share in zip(list(scene.proxies), shares, strict=True):
+            mean = rate * 2 * share / 4 * TICK
+            # Requests come by chance.
+            wanted = sum(order.random() < mean / 20 for _ in range(20))
+            taken = scene.ask(number, wanted) if wanted else 0
+            if scene.now >= 1_000 + start:
+                counted += taken
+    print("SHARE", rate, burst, shape, counted / rate / length)
+    assert counted >= 0.95 * rate * length
