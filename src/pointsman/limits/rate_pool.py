@@ -43,12 +43,12 @@ _HELD_BACK: Final = 0.1
 """Part of the burst that no proxy gets, so that there is something for one that comes."""
 _STEP: Final = 0.01
 """Change of a share, against an even one, that is worth telling."""
-_ROOM: Final = 1.03
-"""How much more than its demand a proxy asks for."""
-_COST: Final = 2.0
+_COST: Final = 4.0
 """Tokens: Envoy rounds down what is left in a bucket when it is replaced."""
-_MUCH: Final = 1.4
-"""Change of the size of a bucket that is worth telling."""
+_MORE: Final = 1.2
+"""Growth of a bucket that is worth telling."""
+_LESS: Final = 0.7
+"""The same of one that is made smaller."""
 _MOMENT_S: Final = 0.5
 """Seconds of the rate that are divided by demand when tokens are."""
 _PATIENCE_S: Final = 2 * REPORT_S
@@ -244,6 +244,11 @@ class RatePool:
         shares = sum(share.fills(now) for share in self._shares.values())
         return shares + sum(ghost.rate for ghost in self._ghosts)
 
+    def _shared(self, now: float) -> float:
+        """The part of the rate that proxies get; none is kept for a bucket that is full."""
+        full = self.level >= 0.95 * self._room(now)
+        return self.rate if full else self.rate * (1 - _SLACK)
+
     def _is_over(self, share: _Share, now: float) -> bool:
         silent = now >= share.demand.heard + IDLE_S
         return bool(share.most and now >= share.ends) or silent or self._is_idle(share, now)
@@ -277,12 +282,12 @@ class RatePool:
             return {}
         even = self.rate / len(live)
         wanted = {
-            who: even if share.demand.per_s is None else share.demand.per_s * _ROOM
+            who: even if share.demand.per_s is None else share.demand.per_s
             for who, share in live.items()
         }
-        return fair_shares(wanted, self.rate * (1 - _SLACK))
+        return fair_shares(wanted, self._shared(now))
 
-    def _target_most(self, target: float) -> int:
+    def _target_most(self, target: float, now: float) -> int:
         """Tokens of a proxy's bucket.
 
         What is used up in a moment goes by demand, and the rest is the same for all: there
@@ -290,7 +295,7 @@ class RatePool:
         """
         whole = self.burst * (1 - _HELD_BACK) if self.burst >= 4 else self.burst
         quick = min(whole, _MOMENT_S * self.rate)
-        part = target / (self.rate * (1 - _SLACK))
+        part = target / (self._shared(now))
         return max(1, int(quick * part + (whole - quick) / len(self._shares)))
 
     def _worth(self, share: _Share, more: float, now: float) -> bool:
@@ -299,8 +304,8 @@ class RatePool:
         return more >= step and more * (now - share.over) >= _COST
 
     def _shrink(self, share: _Share, target: float, now: float) -> bool:
-        most = self._target_most(target)
-        smaller = most <= share.most / _MUCH
+        most = self._target_most(target, now)
+        smaller = most <= _LESS * share.most
         if now < share.over or not (smaller or self._worth(share, share.rate - target, now)):
             return False
         self._replace(share, most if smaller else share.most, min(share.rate, target), now)
@@ -309,14 +314,14 @@ class RatePool:
     def _grow(self, share: _Share, target: float, now: float) -> bool:
         if now < share.over:
             return False
-        free = self.rate * (1 - _SLACK) - self._reserved(now)
+        free = self._shared(now) - self._reserved(now)
         rate = max(share.rate, min(target, share.rate + max(0.0, free)))
-        wanted = self._target_most(target)
+        wanted = self._target_most(target, now)
         there = math.floor(min(self.level, self._room(now)) + 1e-9)
         # Refused requests tell that the bucket is empty.
         whole = share.most == 0 or share.lacks
         most = min(wanted, there if whole else share.most + there)
-        larger = most >= _MUCH * share.most and most > share.most
+        larger = most > share.most and most >= _MORE * share.most
         if larger:
             self.level -= most if whole else most - share.most
             self._replace(share, most, rate, now, fresh=whole)
