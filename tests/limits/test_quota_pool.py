@@ -207,7 +207,7 @@ def test_a_quota_that_is_ample_is_never_felt() -> None:
         scene.tick()
         for number in scene.planes[0].proxies:
             taken = scene.ask(scene.planes[0], number, 2)
-            refused += 2 - taken if step > 200 else 0
+            refused += 2 - taken if step > 300 else 0
     assert refused == 0
 
 

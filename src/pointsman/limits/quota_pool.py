@@ -31,7 +31,7 @@ TTL_S: Final = 60
 """Seconds a share lasts without a report."""
 IDLE_S: Final = 90.0
 """Seconds after the last request at which a proxy is told to forget a bucket."""
-_AHEAD_S: Final = 16.0
+_AHEAD_S: Final = 20.0
 """Seconds of its demand that a proxy gets: it tells every five of them what became of it."""
 _FIRST: Final = 10
 """Requests that a proxy gets whose demand is not known yet."""
@@ -251,7 +251,7 @@ class QuotaPool:
         if share.left == 0:
             return share.refused
         per_s = share.demand.per_s or 0.0
-        return share.left < per_s * (REPORT_S + 3 * DELAY_S)
+        return share.left < per_s * (2 * REPORT_S + DELAY_S)
 
     def _wishes(self, now: float) -> dict[int, int]:
         wanting = {who: share for who, share in self._shares.items() if self._wants(share, now)}
