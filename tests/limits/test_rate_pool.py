@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.limits.rate_pool import TTL_S, RatePool
+from pointsman.limits.rate_pool import RatePool
+from pointsman.limits.rate_share import TTL_S
 from pointsman.limits.terms import DELAY_S
 from tests.limits.fleet import Proxy
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pointsman.limits.demand import Demand, fair_shares
+from pointsman.limits.rate_share import TTL_S, Ghost, Share
 from pointsman.limits.terms import (
     DELAY_S,
     REPORT_S,
@@ -33,8 +34,6 @@ from pointsman.limits.terms import (
     Word,
 )
 
-TTL_S: Final = 20
-"""Seconds a share lasts without a report."""
 IDLE_S: Final = 90.0
 """Seconds after the last request at which a proxy is told to forget a bucket."""
 _SLACK: Final = 0.01
@@ -56,66 +55,6 @@ _PATIENCE_S: Final = 2 * REPORT_S
 
 
 @dataclass(slots=True)
-class _Share:
-    """What a proxy holds.
-
-    Attributes:
-        demand: what comes to it.
-        most: tokens its bucket may hold, in force or until `over`; 0 without a bucket.
-        rate: tokens that come in a second.
-        was_most: the same of what was replaced last, which may be in force until `over`.
-        was_rate: its rate.
-        both: whether the tokens of both may be used: the new one was full.
-        over: when what was replaced is surely not in force any more.
-        sent: when the last word was sent.
-        since: since when it has had a bucket.
-        sure: tokens that are surely in the bucket, as of the last report.
-        slow: the least rate that was in force since then.
-        full: the smallest bucket since then.
-        back: part of a bucket that was made smaller that comes back, as far as it is proved.
-        proved: tokens that were surely in it.
-        lacks: whether it refused requests of late.
-    """
-
-    demand: Demand
-    most: int = 0
-    rate: float = 0.0
-    was_most: int = 0
-    was_rate: float = 0.0
-    both: bool = False
-    over: float = -math.inf
-    sent: float = -math.inf
-    since: float = 0.0
-    sure: float = 0.0
-    slow: float = 0.0
-    full: int = 0
-    back: float = 0.0
-    proved: float = 0.0
-    lacks: bool = False
-
-    def held(self, now: float) -> int:
-        if now >= self.over:
-            return self.most
-        return self.most + self.was_most if self.both else max(self.most, self.was_most)
-
-    def fills(self, now: float) -> float:
-        return max(self.rate, self.was_rate) if now < self.over else self.rate
-
-    @property
-    def ends(self) -> float:
-        return self.sent + TTL_S + DELAY_S
-
-
-@dataclass(slots=True)
-class _Ghost:
-    """What a proxy holds of which nothing will be heard any more."""
-
-    most: int
-    rate: float
-    until: float
-
-
-@dataclass(slots=True)
 class RatePool:
     """A rate that proxies share.
 
@@ -132,8 +71,8 @@ class RatePool:
     now: float
     level: float = 0.0
     not_before: float = -math.inf
-    _shares: dict[int, _Share] = field(default_factory=dict)
-    _ghosts: list[_Ghost] = field(default_factory=list)
+    _shares: dict[int, Share] = field(default_factory=dict)
+    _ghosts: list[Ghost] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -150,16 +89,9 @@ class RatePool:
         self._advance(now)
         share = self._shares.get(proxy)
         if share is None:
-            share = self._shares[proxy] = _Share(Demand(now), over=now)
+            share = self._shares[proxy] = Share(Demand(now), over=now)
             share.demand.last_used = now
-        filled = share.slow * (now - share.demand.heard)
-        share.demand.hear(seen, now)
-        share.lacks = seen.denied > 0
-        share.sure = max(0.0, min(share.full, share.sure + filled) - seen.allowed)
-        share.proved = max(0.0, share.proved - seen.allowed)
-        recent = now < share.over
-        share.slow = min(share.rate, share.was_rate) if recent else share.rate
-        share.full = min(share.most, share.was_most) if recent and not share.both else share.most
+        share.hear(seen, now)
         if share.back and now >= share.over + DELAY_S:
             # Whatever was admitted before the smaller bucket was there has been reported now.
             self.level = min(self.level + share.back * share.proved, self._room(now))
@@ -174,7 +106,7 @@ class RatePool:
         # What was replaced a moment ago may have stayed, if the word did not arrive.
         most = share.held(now)
         if most:
-            self._ghosts.append(_Ghost(most, share.fills(now), share.ends))
+            self._ghosts.append(Ghost(most, share.fills(now), share.ends))
 
     def resize(self, rate: float, burst: float, now: float) -> None:
         """The rate is another one now."""
@@ -202,6 +134,7 @@ class RatePool:
                 words.append(self._word(proxy, share, now, fresh=fresh))
         words += self._renewals(now, {word.proxy for word in words})
         words += self._release(targets, now)
+        words += self._denials(now)
         return words
 
     def deadline(self, now: float) -> float | None:
@@ -249,12 +182,12 @@ class RatePool:
         full = self.level >= 0.95 * self._room(now)
         return self.rate if full else self.rate * (1 - _SLACK)
 
-    def _is_over(self, share: _Share, now: float) -> bool:
+    def _is_over(self, share: Share, now: float) -> bool:
         silent = now >= share.demand.heard + IDLE_S
         return bool(share.most and now >= share.ends) or silent or self._is_idle(share, now)
 
     @staticmethod
-    def _is_idle(share: _Share, now: float) -> bool:
+    def _is_idle(share: Share, now: float) -> bool:
         return now >= share.demand.last_used + IDLE_S and now >= share.over
 
     def _end(self, proxy: int, now: float, words: list[Word]) -> None:
@@ -266,7 +199,7 @@ class RatePool:
             words.append(Word(proxy, Forget(), 0))
             del self._shares[proxy]
             if share.most:
-                self._ghosts.append(_Ghost(share.most, share.rate, now + DELAY_S))
+                self._ghosts.append(Ghost(share.most, share.rate, now + DELAY_S))
         else:
             share.most, share.rate, share.was_most, share.was_rate = 0, 0.0, 0, 0.0
             share.back = 0.0
@@ -298,20 +231,24 @@ class RatePool:
         part = target / (self._shared(now))
         return max(1, int(quick * part + (whole - quick) / len(self._shares)))
 
-    def _worth(self, share: _Share, more: float, now: float) -> bool:
+    def _worth(self, share: Share, more: float, now: float) -> bool:
         """Whether a change of a share's rate is worth the part of a token that it costs."""
         step = _STEP * self.rate / len(self._shares)
         return more >= step and more * (now - share.over) >= _COST
 
-    def _shrink(self, share: _Share, target: float, now: float) -> bool:
+    def _shrink(self, share: Share, target: float, now: float) -> bool:
         most = self._target_most(target, now)
-        smaller = most <= _LESS * share.most
-        if now < share.over or not (smaller or self._worth(share, share.rate - target, now)):
+        too_much = self._room(now) < 0 or self._reserved(now) > self.rate + 1e-9
+        smaller = most <= _LESS * share.most or (too_much and most < share.most)
+        slower = too_much and target < share.rate
+        if now < share.over or not (
+            smaller or slower or self._worth(share, share.rate - target, now)
+        ):
             return False
-        self._replace(share, most if smaller else share.most, min(share.rate, target), now)
+        share.replace(most if smaller else share.most, min(share.rate, target), now)
         return True
 
-    def _grow(self, share: _Share, target: float, now: float) -> bool:
+    def _grow(self, share: Share, target: float, now: float) -> bool:
         if now < share.over:
             return False
         free = self._shared(now) - self._reserved(now)
@@ -324,37 +261,14 @@ class RatePool:
         larger = most > share.most and most >= _MORE * share.most
         if larger:
             self.level -= most if whole else most - share.most
-            self._replace(share, most, rate, now, fresh=whole)
+            share.replace(most, rate, now, fresh=whole)
         elif share.most and self._worth(share, rate - share.rate, now):
-            self._replace(share, share.most, rate, now)
+            share.replace(share.most, rate, now)
         else:
             return False
         return True
 
-    def _replace(
-        self, share: _Share, most: int, rate: float, now: float, *, fresh: bool = False
-    ) -> None:
-        share.back, share.proved = 0.0, 0.0
-        share.both = fresh and share.most > 0
-        if not share.most:
-            share.since, share.slow, share.full = now, rate, most
-        if fresh:
-            # What is used up meanwhile may be of the bucket before.
-            share.sure = float(most)
-        elif most < share.most:
-            share.back, share.proved = 1 - most / share.most, share.sure
-            # Envoy rounds down.
-            share.sure = max(0.0, share.sure * most / share.most - 1)
-        elif most > share.most:
-            share.sure = max(0.0, share.sure - 1)
-        share.slow, share.full = min(share.slow, rate), min(share.full, most)
-        if fresh:
-            share.full = most
-        share.was_most, share.was_rate = share.most, share.rate
-        share.most, share.rate = most, rate
-        share.over = now + DELAY_S
-
-    def _word(self, proxy: int, share: _Share, now: float, *, fresh: bool) -> Word:
+    def _word(self, proxy: int, share: Share, now: float, *, fresh: bool) -> Word:
         share.sent = now
         return Word(proxy, Tokens(share.most, share.rate, fresh), TTL_S)
 
@@ -372,17 +286,27 @@ class RatePool:
     def _release(self, targets: dict[int, float], now: float) -> list[Word]:
         """Takes a bucket from one when there are more proxies than tokens."""
         lacking = [who for who in targets if not self._shares[who].most]
-        if not lacking or self.level >= 1 or self._room(now) >= 1:
+        room = self._room(now)
+        if room >= 0 and (not lacking or self.level >= 1 or room >= 1):
             return []
         holders = [
             (share.since, who)
             for who, share in self._shares.items()
-            if share.most and now >= share.over and now >= share.since + _PATIENCE_S
+            if share.most and now >= share.over and (room < 0 or now >= share.since + _PATIENCE_S)
         ]
         if not holders:
             return []
         proxy = min(holders)[1]
         share = self._shares[proxy]
-        self._replace(share, 0, 0.0, now)
+        share.replace(0, 0.0, now)
         share.sent, share.back = now, 0.0
         return [Word(proxy, Blanket(allow=False), TTL_S)]
+
+    def _denials(self, now: float) -> list[Word]:
+        """Those without a bucket refuse all, whatever they do while nobody can be asked."""
+        found = []
+        for proxy, share in self._shares.items():
+            if not share.most and now >= share.sent + TTL_S / 2 and now >= share.over:
+                share.sent = now
+                found.append(Word(proxy, Blanket(allow=False), TTL_S))
+        return found
