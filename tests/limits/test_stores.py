@@ -117,7 +117,13 @@ async def test_a_lease_that_outlives_its_window_counts_in_the_next(store: Counte
 
 async def test_reset_forgets_what_was_used_and_not_what_is_out(store: CounterStore) -> None:
     await settle(store, "a", NOON, move(NOON, used=6, hold=3))
-    assert (await store.reset("x"), await store.reset("k")) == (0, 1)
+    assert await store.records("x") == {}
+    (record,) = (await store.records("k")).values()
+    assert (record.slots, record.holds) == (
+        {NOON // 3_600 * 3_600: 6},
+        {"a": (3, NOON + 60)},
+    )
+    await store.reset(["k", "unknown"])
     found = await settle(store, "b", NOON, move(NOON, hold=10))
     assert (found.used, found.hold) == (0, 7)
 

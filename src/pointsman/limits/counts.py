@@ -107,6 +107,15 @@ def apply(record: Record, plane: str, wall: int, move: Move) -> Balance:
     return Balance(move.key, spent, others + hold, hold, resets)
 
 
+def look(record: Record, wall: int, span: Span) -> tuple[int, int, int | None]:
+    """What was used, what is held, and when the first of it is forgotten; see `Balance`."""
+    slots = _counting(record, span)
+    held = sum(amount for amount, until in record.holds.values() if until > wall)
+    lost = sum(amount for amount, until in record.holds.values() if span.since <= until <= wall)
+    used = sum(record.slots[slot] for slot in slots) + lost
+    return used, held, min(slots) + span.lasts if slots else None
+
+
 def _counting(record: Record, span: Span) -> list[int]:
     return [slot for slot in record.slots if span.since <= slot < span.before]
 

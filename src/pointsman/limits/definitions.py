@@ -59,6 +59,16 @@ def store_key(bucket: Bucket) -> str:
     return f"{limit} {allowance} {values}"
 
 
+def parse_key(key: str) -> tuple[tuple[str, str], dict[str, str]]:
+    """What `store_key` was made of: the place of the definition, and whom it counts."""
+    limit, allowance, values = key.split(" ", 2)
+    try:
+        found = json.loads(values)
+    except ValueError:
+        return (limit, allowance), {"digest": values}
+    return (limit, allowance), found if isinstance(found, dict) else {"digest": values}
+
+
 def per_second(rate: Rate, planes: int = 1) -> tuple[float, float]:
     """Requests a second and tokens at once, of one of several control planes.
 

@@ -78,17 +78,18 @@ class Ledger:
     _entries: dict[str, _Entry] = field(default_factory=dict)
     _of_proxy: dict[int, set[str]] = field(default_factory=dict)
     _touched: dict[str, None] = field(default_factory=dict)
-    _unknown: dict[str, Bucket] = field(default_factory=dict)
     _moments: list[tuple[float, str]] = field(default_factory=list)
 
-    def define(self, definitions: Definitions, now: float) -> None:
-        """There are other limits now."""
+    def define(self, definitions: Definitions, now: float) -> list[Told]:
+        """There are other limits now; what to tell at once."""
         self.definitions = definitions
+        told: list[Told] = []
         for key, entry in self._entries.items():
             fresh = definitions.get(place(entry.bucket))
             if fresh is not None and fresh != entry.definition:
-                self._redefine(entry, fresh, now)
+                told += self._told(key, self._redefine(entry, fresh, now))
                 self._touched[key] = None
+        return told
 
     def crowd(self, planes: int, now: float) -> None:
         """There are so many control planes now; each has an even part of the rates."""
@@ -108,9 +109,6 @@ class Ledger:
         self._of_proxy.setdefault(proxy, set()).add(key)
         self._touched[key] = None
         entry.recent.add(seen.allowed, now)
-        if isinstance(entry.pool, RatePool):
-            entry.pool.hear(proxy, seen, now)
-            return []
         return self._told(key, entry.pool.hear(proxy, seen, now))
 
     def gone(self, proxy: int, now: float) -> None:
@@ -153,12 +151,10 @@ class Ledger:
             entry = self._entries[key]
             if isinstance(entry.pool, RatePool):
                 continue
-            need = entry.pool.need(now)
             quota = entry.definition.allowance
-            if not isinstance(quota, Quota):
-                # A shadow of a rate: all that there is to know of it is known here.
-                self._settled(key, now)
+            if not entry.pool.is_due or not isinstance(quota, Quota):
                 continue
+            need = entry.pool.need(now)
             until = int(wall) + _HOLD_S
             sums = (quota.requests, need.used, need.floor, need.hold, until)
             asked.append(Asked(Move(key, span(quota, wall), *sums), need))
@@ -192,9 +188,9 @@ class Ledger:
                 entry.pool.refuse()
                 self._touched[item.move.key] = None
 
-    def usage(self, now: float) -> Iterator[Usage]:
-        """How all limits stand that proxies have asked for of late."""
-        for entry in self._entries.values():
+    def usage(self, now: float) -> Iterator[tuple[str, Usage]]:
+        """How all limits stand that proxies have asked for of late, by keys of the store."""
+        for key, entry in self._entries.items():
             limit, allowance = place(entry.bucket)
             pool, of = entry.pool, entry.definition.allowance
             used, held, resets = entry.recent.total(now), 0, None
@@ -206,13 +202,15 @@ class Ledger:
                     used, held, resets = balance.used, balance.held, balance.resets_at
             proxies = len(pool.proxies)
             most = of.requests
-            yield Usage(limit, allowance, who(entry.bucket), used, held, most, resets, proxies)
+            values = who(entry.bucket)
+            yield key, Usage(limit, allowance, values, used, held, most, resets, proxies)
 
-    def touch(self, prefix: str) -> None:
-        """What the store has of keys that begin so is not what was thought."""
-        for key, entry in self._entries.items():
-            if key.startswith(prefix) and isinstance(entry.pool, QuotaPool):
-                entry.pool.balance = None
+    def touch(self, keys: Iterable[str]) -> None:
+        """What the store has of these keys is not what was thought."""
+        for key in keys:
+            entry = self._entries.get(key)
+            if entry is not None and isinstance(entry.pool, QuotaPool):
+                entry.pool.ask()
                 self._touched[key] = None
 
     # --- entries ------------------------------------------------------------------------------
@@ -230,7 +228,7 @@ class Ledger:
     def _pool(self, definition: Definition, now: float, not_before: float) -> Pool:
         of = definition.allowance
         if definition.shadow:
-            return ShadowPool()
+            return ShadowPool(counted=isinstance(of, Quota))
         if isinstance(of, Quota):
             return QuotaPool(of.requests, self.planes > 1)
         rate, burst = per_second(of, self.planes)
@@ -244,21 +242,19 @@ class Ledger:
         elif isinstance(entry.pool, QuotaPool):
             entry.pool.most, entry.pool.crowded = of.requests, self.planes > 1
 
-    def _redefine(self, entry: _Entry, fresh: Definition, now: float) -> None:
+    def _redefine(self, entry: _Entry, fresh: Definition, now: float) -> list[Word]:
         entry.definition = fresh
         entry.recent.length = SECONDS[fresh.allowance.per]
-        kinds = {True: ShadowPool, False: None}
-        wanted = kinds[fresh.shadow] or (
-            QuotaPool if isinstance(fresh.allowance, Quota) else RatePool
-        )
-        if isinstance(entry.pool, wanted):
+        if type(entry.pool) is _kind(fresh):
             self._fit(entry, now)
-            return
+            return []
         old = entry.pool
         entry.pool = self._pool(fresh, now, max(self.not_before, now + DELAY_S))
+        words: list[Word] = []
         for proxy in old.proxies:
             # It is told at once what holds now, which replaces what it had.
-            entry.pool.hear(proxy, Seen(0, 0), now)
+            words += entry.pool.hear(proxy, Seen(0, 0), now)
+        return words
 
     def _settled(self, key: str, now: float) -> None:
         self._touched.pop(key, None)
@@ -275,6 +271,12 @@ class Ledger:
     def _told(self, key: str, words: Iterable[Word]) -> list[Told]:
         bucket = self._entries[key].bucket
         return [Told(bucket, word) for word in words]
+
+
+def _kind(definition: Definition) -> type[Pool]:
+    if definition.shadow:
+        return ShadowPool
+    return QuotaPool if isinstance(definition.allowance, Quota) else RatePool
 
 
 def by_proxy(told: Iterable[Told], *more: Iterable[Told]) -> Mapping[int, list[Told]]:

@@ -167,6 +167,10 @@ class QuotaPool:
         if share is not None and share.held:
             self._ghosts.append((max(share.ends, now), share.held))
 
+    def ask(self) -> None:
+        """The store knows something else than was thought."""
+        self.balance, self._dirty = None, True
+
     def look(self, now: float) -> None:
         """Time has passed."""
         for proxy, share in list(self._shares.items()):

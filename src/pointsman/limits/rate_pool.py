@@ -50,6 +50,8 @@ _LESS: Final = 0.7
 """The same of one that is made smaller."""
 _MOMENT_S: Final = 0.5
 """Seconds of the rate that are divided by demand when tokens are."""
+_LITTLE: Final = 0.3
+"""Part of an even share that is better than waiting."""
 _PATIENCE_S: Final = 2 * REPORT_S
 """Seconds a proxy keeps what nobody else can have at the same time."""
 
@@ -84,8 +86,8 @@ class RatePool:
         """Those that know the bucket."""
         return frozenset(self._shares)
 
-    def hear(self, proxy: int, seen: Seen, now: float) -> None:
-        """A report came."""
+    def hear(self, proxy: int, seen: Seen, now: float) -> list[Word]:
+        """A report came; `plan` tells what follows."""
         self._advance(now)
         share = self._shares.get(proxy)
         if share is None:
@@ -96,6 +98,7 @@ class RatePool:
             # Whatever was admitted before the smaller bucket was there has been reported now.
             self.level = min(self.level + share.back * share.proved, self._room(now))
             share.back = 0.0
+        return []
 
     def lose(self, proxy: int, now: float) -> None:
         """The proxy's stream has ended."""
@@ -143,6 +146,8 @@ class RatePool:
         moments += [share.ends for share in self._shares.values() if share.most]
         moments += [ghost.until for ghost in self._ghosts]
         moments.append(self.not_before)
+        if not self._shares and not self._ghosts:
+            moments.append(now + max(0.01, (self.burst - self.level) / self.rate))
         if any(not share.most for share in self._shares.values()) and self.level < 1.0:
             free = self.rate - self._reserved(now)
             if free > 0:
@@ -218,7 +223,8 @@ class RatePool:
             who: even if share.demand.per_s is None else share.demand.per_s
             for who, share in live.items()
         }
-        return fair_shares(wanted, self._shared(now))
+        lost = sum(ghost.rate for ghost in self._ghosts)
+        return fair_shares(wanted, max(0.0, self._shared(now) - lost))
 
     def _target_most(self, target: float, now: float) -> int:
         """Tokens of a proxy's bucket.
@@ -257,6 +263,9 @@ class RatePool:
         there = math.floor(min(self.level, self._room(now)) + 1e-9)
         # Refused requests tell that the bucket is empty.
         whole = share.most == 0 or share.lacks
+        if not share.most and self._ghosts and rate < _LITTLE * self.rate / len(self._shares):
+            # If its stream has just ended, this would be less than what it goes on with.
+            return False
         most = min(wanted, there if whole else share.most + there)
         larger = most > share.most and most >= _MORE * share.most
         if larger:
@@ -303,8 +312,14 @@ class RatePool:
         return [Word(proxy, Blanket(allow=False), TTL_S)]
 
     def _denials(self, now: float) -> list[Word]:
-        """Those without a bucket refuse all, whatever they do while nobody can be asked."""
-        found = []
+        """Those without a bucket refuse all, whatever they do while nobody can be asked.
+
+        Not while somebody's stream has just ended: it may be the same one, which goes on with
+        what it had.
+        """
+        found: list[Word] = []
+        if self._ghosts:
+            return found
         for proxy, share in self._shares.items():
             if not share.most and now >= share.sent + TTL_S / 2 and now >= share.over:
                 share.sent = now

@@ -5,13 +5,13 @@ together. Redis has to keep what it was told (`appendonly yes`), or a restart of
 what was used.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from pointsman.limits.counts import MOST_SLOTS, Balance, Move
+from pointsman.limits.counts import MOST_SLOTS, Balance, Move, Record
 from pointsman.limits.store import StoreError
 
 TIMEOUT_S: Final = 1.0
@@ -110,8 +110,12 @@ class RedisStore:
     """
 
     def __init__(self, url: str, prefix: str = "pointsman:quota:") -> None:
-        timeouts = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S}
-        self._redis = Redis.from_url(url, decode_responses=True, **timeouts)
+        self._redis = Redis.from_url(
+            url,
+            decode_responses=True,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+        )
         self._prefix = prefix
         self._settle = self._redis.register_script(_SETTLE)
         self._attend = self._redis.register_script(_ATTEND)
@@ -131,16 +135,27 @@ class RedisStore:
         key = f"{self._prefix.rstrip(':')}-planes"
         return int(await _asked(self._attend(keys=[key], args=[plane, wall, until])))
 
-    async def reset(self, prefix: str) -> int:
+    async def records(self, prefix: str) -> dict[str, Record]:
         """See `CounterStore`."""
-        return await _asked(self._reset_all(prefix))
+        found: dict[str, Record] = await _asked(self._records(prefix))
+        return found
 
-    async def _reset_all(self, prefix: str) -> int:
-        number = 0
-        async for key in self._redis.scan_iter(match=_literal(self._prefix + prefix) + "*"):
-            await self._reset(keys=[key])
-            number += 1
-        return number
+    async def _records(self, prefix: str) -> dict[str, Record]:
+        pattern = _literal(self._prefix + prefix) + "*"
+        keys = [key async for key in self._redis.scan_iter(match=pattern, count=1_000)]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.hgetall(key)
+            fields = await pipe.execute()
+        start = len(self._prefix)
+        return {key[start:]: _record(item) for key, item in zip(keys, fields, strict=True)}
+
+    async def reset(self, keys: Collection[str]) -> None:
+        """See `CounterStore`."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                await self._reset(keys=[self._prefix + key], client=pipe)
+            await _asked(pipe.execute())
 
     async def close(self) -> None:
         """See `CounterStore`."""
@@ -165,6 +180,18 @@ def _values(plane: str, wall: int, move: Move) -> list[str | int]:
 def _balance(move: Move, answer: list[int]) -> Balance:
     used, held, hold, resets = cast("tuple[int, int, int, int]", tuple(answer))
     return Balance(move.key, used, held, hold, None if resets < 0 else resets)
+
+
+def _record(fields: Mapping[str, str]) -> Record:
+    record = Record()
+    for field, value in fields.items():
+        kind, name = field[:2], field[2:]
+        if kind == "s:":
+            record.slots[int(name)] = int(value)
+        else:
+            amount, until = value.split(" ")
+            record.holds[name] = (int(amount), int(until))
+    return record
 
 
 def _literal(text: str) -> str:

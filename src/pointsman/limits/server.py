@@ -18,12 +18,15 @@ import grpc
 import structlog
 from grpc import aio
 
-from pointsman.limits.definitions import Definitions
+from pointsman.graph.model.limits import Quota
+from pointsman.limits.counts import Record, look
+from pointsman.limits.definitions import Definitions, parse_key
 from pointsman.limits.ledger import Ledger, Told, by_proxy
 from pointsman.limits.rate_share import TTL_S
 from pointsman.limits.store import CounterStore, StoreError
 from pointsman.limits.terms import DELAY_S, Seen
 from pointsman.limits.usage import Usage
+from pointsman.limits.windows import span
 from pointsman.limits.wire import METHOD, SERVICE, Reports, response
 from pointsman.xds.admission import Caller, Refusal
 from pointsman.xds.server import caller_of
@@ -116,29 +119,51 @@ class LimitServer:
 
     def define(self, definitions: Definitions) -> None:
         """There are these limits now."""
-        self._ledger.define(definitions, self._clock())
+        now = self._clock()
+        self._send(self._ledger.define(definitions, now), now)
         self._settle.set()
 
-    def usage(self) -> tuple[Usage, ...]:
-        """How all limits stand that proxies of this control plane have asked for of late."""
-        return tuple(self._ledger.usage(self._clock()))
-
-    async def reset(self, prefix: str) -> int:
-        """Forgets what was used of quotas.
+    async def usage(self, limit: str = "", **who: str) -> tuple[Usage, ...]:
+        """How limits stand, as far as anything is known of them.
 
         Args:
-            prefix: how the names of limits begin, with whom they count: `NAMESPACE/POLICY/LIMIT `.
+            limit: how their names begin.
+            who: values they are counted by.
+
+        Raises:
+            StoreError: it is not known now.
+        """
+        live = dict(self._ledger.usage(self._clock()))
+        wall = self._wall()
+        for key, record in (await self._store.records(limit)).items():
+            if key not in live:
+                found = _kept(key, record, self._ledger.definitions, wall)
+                live.update({key: found} if found is not None else {})
+        return tuple(
+            usage
+            for _, usage in sorted(live.items())
+            if usage.limit.startswith(limit) and who.items() <= usage.who.items()
+        )
+
+    async def reset(self, limit: str, **who: str) -> int:
+        """Forgets what was used of quotas; what leases hold goes on to count.
+
+        Args:
+            limit: `NAMESPACE/POLICY/LIMIT`.
+            who: values they are counted by; of all without any.
 
         Returns:
-            How many there were. What leases hold goes on to count.
+            How many there were.
 
         Raises:
             StoreError: it may not have happened.
         """
-        number = await self._store.reset(prefix)
-        self._ledger.touch(prefix)
+        records = await self._store.records(f"{limit} ")
+        keys = [key for key in records if who.items() <= parse_key(key)[1].items()]
+        await self._store.reset(keys)
+        self._ledger.touch(keys)
         self._settle.set()
-        return number
+        return len(keys)
 
     async def run(self) -> None:
         """Gives leases until it is cancelled; then `stop` has to be called."""
@@ -271,3 +296,14 @@ class LimitServer:
                         await context.write(response(told).SerializeToString())
                 else:
                     await stream.wake.wait()
+
+
+def _kept(key: str, record: Record, definitions: Definitions, wall: float) -> Usage | None:
+    """What a store has of a quota that no proxy asks for."""
+    place, who = parse_key(key)
+    definition = definitions.get(place)
+    if definition is None or not isinstance(definition.allowance, Quota):
+        return None
+    quota = definition.allowance
+    used, held, resets = look(record, int(wall), span(quota, wall))
+    return Usage(*place, who, used, held, quota.requests, resets, 0)

@@ -13,9 +13,11 @@ class ShadowPool:
     """A bucket of proxies that may admit whatever comes.
 
     Attributes:
+        counted: whether the store counts them.
         balance: what the store said last.
     """
 
+    counted: bool
     balance: Balance | None = None
     _used: int = 0
     _asked: int = 0
@@ -39,7 +41,8 @@ class ShadowPool:
 
     def hear(self, proxy: int, seen: Seen, now: float) -> list[Word]:
         """A report came."""
-        self._used += seen.allowed
+        if self.counted:
+            self._used += seen.allowed
         sent = self._sent.setdefault(proxy, -math.inf)
         if seen.allowed + seen.denied:
             self._last_used[proxy] = now
@@ -51,15 +54,15 @@ class ShadowPool:
         self._sent[proxy] = now
         return [Word(proxy, Blanket(allow=True), TTL_S)]
 
-    def lose(self, proxy: int, now: float) -> None:  # noqa: ARG002 - as the other pools have it
+    def lose(self, proxy: int, _now: float) -> None:
         """The proxy's stream has ended."""
         self._sent.pop(proxy, None)
         self._last_used.pop(proxy, None)
 
-    def look(self, now: float) -> None:
+    def look(self, _now: float) -> None:
         """Time has passed, to no effect."""
 
-    def need(self, now: float) -> Need:  # noqa: ARG002
+    def need(self, _now: float) -> Need:
         """What to tell the store; `grant` has to follow, or `refuse`."""
         self._used, self._asked = 0, self._used
         return Need(self._asked, 0, 0)
@@ -71,9 +74,9 @@ class ShadowPool:
 
     def grant(
         self,
-        need: Need,
+        _need: Need,
         balance: Balance,
-        now: float,
+        _now: float,
         *,
         again_at: float,  # noqa: ARG002
     ) -> list[Word]:

@@ -8,7 +8,7 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,9 +52,13 @@ class SqliteStore:
         """See `CounterStore`."""
         return await self._run(lambda db: _attend(db, plane, wall, until))
 
-    async def reset(self, prefix: str) -> int:
+    async def records(self, prefix: str) -> dict[str, Record]:
         """See `CounterStore`."""
-        return await self._run(lambda db: _reset(db, prefix))
+        return await self._run(lambda db: _records(db, prefix))
+
+    async def reset(self, keys: Collection[str]) -> None:
+        """See `CounterStore`."""
+        await self._run(lambda db: _reset(db, keys))
 
     async def close(self) -> None:
         """See `CounterStore`."""
@@ -116,16 +120,18 @@ def _attend(db: sqlite3.Connection, plane: str, wall: int, until: int) -> int:
     return int(db.execute("SELECT count(*) FROM plane").fetchone()[0])
 
 
-def _reset(db: sqlite3.Connection, prefix: str) -> int:
-    rows: Iterable[tuple[str, str, int]] = db.execute(
-        "SELECT key, record, ends FROM quota WHERE substr(key, 1, ?) = ?", (len(prefix), prefix)
-    ).fetchall()
-    number = 0
-    for number, (key, text, ends) in enumerate(rows, 1):  # noqa: B007
-        record = _read(text)
-        record.slots.clear()
-        _write(db, key, record, ends)
-    return number
+def _records(db: sqlite3.Connection, prefix: str) -> dict[str, Record]:
+    sql = "SELECT key, record FROM quota WHERE substr(key, 1, ?) = ?"
+    return {key: _read(text) for key, text in db.execute(sql, (len(prefix), prefix))}
+
+
+def _reset(db: sqlite3.Connection, keys: Collection[str]) -> None:
+    for key in keys:
+        row = db.execute("SELECT record, ends FROM quota WHERE key = ?", (key,)).fetchone()
+        if row is not None:
+            record = _read(row[0])
+            record.slots.clear()
+            _write(db, key, record, row[1])
 
 
 def _write(db: sqlite3.Connection, key: str, record: Record, ends: int) -> None:

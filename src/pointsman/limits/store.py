@@ -1,6 +1,6 @@
 """Where counts of quotas are kept; one round trip notes what happened to many of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from pointsman.limits.counts import Balance, Move, Record, apply
@@ -32,8 +32,15 @@ class CounterStore(Protocol):
             StoreError: it may not be relied upon.
         """
 
-    async def reset(self, prefix: str) -> int:
-        """Forgets what was used by keys that begin so, but not what leases hold; how many.
+    async def records(self, prefix: str) -> dict[str, Record]:
+        """What is known of all keys that begin so.
+
+        Raises:
+            StoreError: it is not known.
+        """
+
+    async def reset(self, keys: Collection[str]) -> None:
+        """Forgets what was used, but not what leases hold.
 
         Raises:
             StoreError: it may not have happened.
@@ -64,12 +71,15 @@ class MemoryStore:
         self._planes = {name: end for name, end in self._planes.items() if end > wall}
         return len(self._planes)
 
-    async def reset(self, prefix: str) -> int:
+    async def records(self, prefix: str) -> dict[str, Record]:
         """See `CounterStore`."""
-        found = [key for key in self._records if key.startswith(prefix)]
-        for key in found:
-            self._records[key].slots.clear()
-        return len(found)
+        return {key: item for key, item in self._records.items() if key.startswith(prefix)}
+
+    async def reset(self, keys: Collection[str]) -> None:
+        """See `CounterStore`."""
+        for key in keys:
+            if key in self._records:
+                self._records[key].slots.clear()
 
     async def close(self) -> None:
         """Nothing to do."""
