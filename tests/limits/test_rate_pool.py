@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pointsman.limits.rate_pool import RatePool
 from pointsman.limits.rate_share import TTL_S
+from pointsman.limits.server import SETTLE_S
 from pointsman.limits.terms import DELAY_S
 from tests.limits.fleet import Proxy
 
@@ -153,7 +154,7 @@ def test_steady_demand_at_twice_the_rate_gets_nearly_all_of_it(
     scene = Scene(rate, burst, order)
     for _ in range(4):
         scene.join()
-    start, length = 60.0, 480.0
+    start, length = 60.0, 360.0
     counted = 0
     while scene.now < 1_000 + start + length:
         scene.tick()
@@ -166,3 +167,39 @@ def test_steady_demand_at_twice_the_rate_gets_nearly_all_of_it(
             if scene.now >= 1_000 + start:
                 counted += taken
     assert counted >= LEAST[rate, burst][shape] * rate * length
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(("rate", "burst"), [(10.0, 10), (50.0, 40), (0.5, 20)])
+def test_control_planes_that_come_and_go_share_a_rate(rate: float, burst: int, seed: int) -> None:
+    order = random.Random(seed)
+    one = Scene(rate, burst, order)
+    for _ in range(3):
+        one.join()
+    two = Scene(rate, burst, order)
+    two.join()
+    two.join()
+    for step in range(2_400):
+        if step == 600:
+            # The other one comes; this one notices within a second.
+            wait = one.now + SETTLE_S
+            two.now = one.now
+            two.pool = RatePool(rate / 2, burst / 2, one.now, 0.0, wait)
+        if step == 620:
+            one.pool.resize(rate / 2, burst / 2, one.now)
+        if step == 1_800:
+            # It dies, and nobody hears of it until all it leased is over.
+            two.proxies.clear()
+        if step == 1_800 + int(SETTLE_S / TICK):
+            one.pool.resize(rate, float(burst), one.now)
+        scenes = (one, two) if 600 <= step < 1_800 else (one,)
+        for scene in scenes:
+            room = one.room
+            scene.tick()
+            scene.room = one.room if scene is one else room
+            for number in list(scene.proxies):
+                if order.random() < 0.4:
+                    scene.ask(number, order.randrange(1 + int(2 + rate / 5)))
+            one.room = scene.room
+    # Half of it is nobody's while planes are not sure of each other.
+    assert one.admitted + two.admitted > 0.6 * rate * 2_400 * TICK

@@ -262,8 +262,7 @@ class Ledger:
         if entry.pool.empty:
             del self._entries[key]
             return
-        pool = entry.pool
-        due = pool.deadline(now) if isinstance(pool, RatePool) else pool.deadline()
+        due = entry.pool.deadline(now)
         if due is not None and due != entry.due:
             entry.due = due
             heapq.heappush(self._moments, (due, key))

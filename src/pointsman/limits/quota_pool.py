@@ -185,7 +185,11 @@ class QuotaPool:
         if ended:
             self._used += sum(ended)
             self._ghosts = [ghost for ghost in self._ghosts if now < ghost[0]]
-        self._dirty = self._dirty or self._used > 0 or now >= self._due
+        waited = any(
+            share.over <= now < share.over + DELAY_S and self._wants(share, now)
+            for share in self._shares.values()
+        )
+        self._dirty = self._dirty or self._used > 0 or waited or now >= self._due
 
     def need(self, now: float) -> Need:
         """What to ask the store now; `grant` has to follow, or `refuse`."""
@@ -233,13 +237,14 @@ class QuotaPool:
             self._due = again_at
         return words
 
-    def deadline(self) -> float | None:
+    def deadline(self, now: float) -> float | None:
         """When to look again without a report; None for never."""
         moments = [until for until, _ in self._ghosts]
         moments += [share.demand.heard + IDLE_S for share in self._shares.values()]
+        moments += [share.over for share in self._shares.values() if share.refused]
         if self._due < math.inf:
             moments.append(self._due)
-        return min(moments, default=None)
+        return min((moment for moment in moments if moment > now), default=None)
 
     # --- who gets what ------------------------------------------------------------------------
 

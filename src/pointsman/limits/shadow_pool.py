@@ -85,6 +85,6 @@ class ShadowPool:
         self.balance = balance
         return []
 
-    def deadline(self) -> float | None:
+    def deadline(self, _now: float) -> float | None:
         """Nothing happens without a report."""
         return None
