@@ -24,6 +24,7 @@ from typing import Any
 
 import grpc
 from envoy.service.ratelimit.v3 import rls_pb2
+from tests.support.leasing import LIMIT, bootstrap, defined
 
 from bench.dataplane.run import (
     LOAD_CORES,
@@ -42,7 +43,6 @@ from bench.dataplane.run import (
 from pointsman.graph.model.limits import Rate
 from pointsman.limits.server import LimitServer
 from pointsman.limits.store import MemoryStore
-from tests.support.leasing import LIMIT, bootstrap, defined
 
 PROXIES = 4
 CONNECTIONS = 8

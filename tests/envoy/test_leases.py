@@ -122,7 +122,7 @@ async def test_a_rate_is_shared_and_kept_while_proxies_and_the_server_die(tmp_pa
     # The clocks that tell when something was admitted are a little later than Envoy's.
     assert load.most_in(1.0) <= (rate + burst) * 1.05
     assert len(load.admitted) <= burst + rate * (load.admitted[-1] - load.admitted[0]) + 1
-    assert seen >= 0.9 * rate
+    assert seen >= 0.8 * rate
 
 
 async def test_a_quota_is_never_exceeded_while_proxies_and_the_server_die(

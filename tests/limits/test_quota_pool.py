@@ -38,6 +38,7 @@ class Scene:
     now: float = 500.0
     planes: list[Plane] = field(default_factory=list)
     admitted: list[tuple[int, int]] = field(default_factory=list)
+    demand: dict[int, int] = field(default_factory=dict)
     numbers: int = 0
     names: int = 0
     offset: float = START - 500.0
@@ -123,6 +124,39 @@ class Scene:
                 if word.proxy in plane.proxies:
                     plane.proxies[word.proxy].send(word, self.now)
 
+    def act(self, what: str, value: int, more: int) -> None:
+        """One step of a play."""
+        plane = self.planes[value % len(self.planes)]
+        chosen = [*plane.proxies][value % len(plane.proxies)] if plane.proxies else None
+        if what == "pass":
+            self._pass(value)
+        elif what == "plane" and len(self.planes) < 3:
+            self.join(self.plane())
+        elif what == "restart":
+            self.restart(plane)
+        elif what == "join" and len(plane.proxies) < 4:
+            self.join(plane)
+        elif chosen is not None:
+            self._act_on(what, plane, chosen, more)
+
+    def _act_on(self, what: str, plane: Plane, proxy: int, more: int) -> None:
+        if what == "demand":
+            self.demand[proxy] = more
+        elif what == "lose":
+            self.lose(plane, proxy, plane)
+        elif what == "kill" and len(plane.proxies) > 1:
+            plane.proxies.pop(proxy)
+            plane.pool.lose(proxy, self.now)
+
+    def _pass(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self.tick()
+            for plane in self.planes:
+                for number in plane.proxies:
+                    most = self.demand.get(number, 2)
+                    if most and self.order.random() < 0.3:
+                        self.ask(plane, number, self.order.randrange(most + 1))
+
 
 STEP = st.one_of(
     st.tuples(st.just("demand"), st.integers(0, 7), st.sampled_from((0, 0, 1, 3, 50))),
@@ -143,37 +177,10 @@ STEP = st.one_of(
 def test_all_proxies_together_never_admit_more(
     steps: list[tuple[str, int, int]], most: int, window: Window, seed: int
 ) -> None:
-    order = random.Random(seed)
-    scene = Scene(Quota(most, "minute", window), order)
+    scene = Scene(Quota(most, "minute", window), random.Random(seed))
     scene.join(scene.plane())
-    demand: dict[int, int] = {}
-    for what, value, more in steps:
-        plane = scene.planes[value % len(scene.planes)]
-        chosen = [*plane.proxies][value % len(plane.proxies)] if plane.proxies else None
-        match what:
-            case "join" if len(plane.proxies) < 4:
-                scene.join(plane)
-            case "plane" if len(scene.planes) < 3:
-                scene.join(scene.plane())
-            case "demand" if chosen is not None:
-                demand[chosen] = more
-            case "lose" if chosen is not None:
-                scene.lose(plane, chosen, plane)
-            case "kill" if chosen is not None and len(plane.proxies) > 1:
-                plane.proxies.pop(chosen)
-                plane.pool.lose(chosen, scene.now)
-            case "restart":
-                scene.restart(plane)
-            case "pass":
-                for _ in range(value):
-                    scene.tick()
-                    for each in scene.planes:
-                        for number in each.proxies:
-                            most_now = demand.get(number, 2)
-                            if most_now and order.random() < 0.3:
-                                scene.ask(each, number, order.randrange(most_now + 1))
-            case _:
-                pass
+    for step in steps:
+        scene.act(*step)
 
 
 @pytest.mark.parametrize("planes", [1, 2])

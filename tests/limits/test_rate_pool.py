@@ -1,6 +1,7 @@
 """Shares of a rate: never more than it together, and hardly less."""
 
 import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -25,7 +26,7 @@ class Scene:
     order: random.Random
     now: float = 1_000.0
     proxies: dict[int, Proxy] = field(default_factory=dict)
-    gone: list[Proxy] = field(default_factory=list)
+    demand: dict[int, int] = field(default_factory=dict)
     admitted: int = 0
     room: float = 0.0
     numbers: int = 0
@@ -76,6 +77,33 @@ class Scene:
             if word.proxy in self.proxies:
                 self.proxies[word.proxy].send(word, self.now)
 
+    def act(self, what: str, value: int, more: int) -> None:
+        """One step of a play."""
+        chosen = [*self.proxies][value % len(self.proxies)]
+        if what == "pass":
+            self._pass(value)
+        elif what == "join" and len(self.proxies) < 6:
+            self.join()
+        elif what == "demand":
+            self.demand[chosen] = more
+        elif what == "lose":
+            self.lose(chosen)
+        elif what == "kill" and len(self.proxies) > 1:
+            self.kill(chosen)
+        elif what == "restart":
+            self.restart()
+        elif what == "idle":
+            self.demand.clear()
+
+    def _pass(self, ticks: int) -> None:
+        for _ in range(ticks):
+            self.tick()
+            for number in list(self.proxies):
+                # In bursts and evenly.
+                most = self.demand.get(number, 5)
+                if most and self.order.random() < 0.5:
+                    self.ask(number, self.order.randrange(most + 1))
+
 
 STEP = st.one_of(
     st.tuples(st.just("demand"), st.integers(0, 7), st.sampled_from((0, 0, 1, 30, 300))),
@@ -96,38 +124,13 @@ STEP = st.one_of(
 def test_all_proxies_together_never_admit_more(
     steps: list[tuple[str, int, int]], limit: tuple[float, int], seed: int
 ) -> None:
-    order = random.Random(seed)
-    scene = Scene(*limit, order)
+    scene = Scene(*limit, random.Random(seed))
     scene.join()
-    demand: dict[int, int] = {}
-    for what, value, more in steps:
-        chosen = [*scene.proxies][value % len(scene.proxies)] if scene.proxies else None
-        match what:
-            case "join" if len(scene.proxies) < 6:
-                scene.join()
-            case "demand" if chosen is not None:
-                demand[chosen] = more
-            case "lose" if chosen is not None:
-                scene.lose(chosen)
-            case "kill" if chosen is not None and len(scene.proxies) > 1:
-                scene.kill(chosen)
-            case "restart":
-                scene.restart()
-            case "idle":
-                demand.clear()
-            case "pass":
-                for _ in range(value):
-                    scene.tick()
-                    for number in list(scene.proxies):
-                        # In bursts and evenly.
-                        most = demand.get(number, 5)
-                        if most and order.random() < 0.5:
-                            scene.ask(number, order.randrange(most + 1))
-            case _:
-                pass
+    for step in steps:
+        scene.act(*step)
 
 
-MOVING = {
+MOVING: dict[str, Callable[[float], Sequence[float]]] = {
     "even": lambda _: (1.0, 1.0, 1.0, 1.0),
     "skewed": lambda _: (3.6, 0.2, 0.1, 0.1),
     "middling": lambda _: (2.0, 1.05, 0.5, 0.45),

@@ -1,7 +1,7 @@
 """The quota server, as a proxy that speaks RLQS sees it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -177,9 +177,6 @@ class Failing(MemoryStore):
         if self.fails:
             raise StoreError("gone")
         return await super().records(prefix)
-
-    async def reset(self, keys: Collection[str]) -> None:
-        raise StoreError("gone")
 
 
 async def test_nothing_is_leased_that_could_not_be_noted() -> None:

