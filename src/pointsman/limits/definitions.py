@@ -73,8 +73,10 @@ def per_second(rate: Rate, planes: int = 1) -> tuple[float, float]:
     """Requests a second and tokens at once, of one of several control planes.
 
     Of a rate with a small burst a part becomes burst: in the length of its unit no more passes,
-    and several proxies can have a token at the same time.
+    and several proxies can have a token at the same time. Each control plane has one token at
+    least, or it could admit nothing at all.
     """
     length = SECONDS[rate.per]
     more = min(max(0.0, _FEW - rate.burst), _PART * rate.requests)
-    return (rate.requests - more) / length / planes, (rate.burst + more) / planes
+    burst = max(1.0, (rate.burst + more) / planes)
+    return (rate.requests - more) / length / planes, burst
