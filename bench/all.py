@@ -16,6 +16,7 @@ PARTS = (
     ("An edit in a mesh of 200 nodes with 50 backends each", ["bench.mesh"], 120),
     ("One endpoint a second to 1,000 proxies", ["bench.endpoints"], 300),
     ("Certificates", ["bench.identity"], 60),
+    ("A limit over four proxies", ["bench.limits"], 300),
     ("A request through two proxies", ["bench.dataplane.two_proxies"], 300),
 )
 

@@ -244,7 +244,7 @@ class AdsServer:
             await context.abort(
                 grpc.StatusCode.INVALID_ARGUMENT, "the first request must carry a node with an id"
             )
-        refusal = self._admission.admitted(_caller(context), newcomer.id)
+        refusal = self._admission.admitted(caller_of(context), newcomer.id)
         node_class: Hashable | None = None
         if isinstance(refusal, str):
             node_class = self._classify(replace(newcomer, id=refusal))
@@ -268,7 +268,8 @@ class AdsServer:
         return self._audiences[node_class]
 
 
-def _caller(context: Any) -> Caller:
+def caller_of(context: Any) -> Caller:
+    """What the connection of a call tells."""
     uris = context.auth_context().get("peer_uri", ())
     headers = [value for name, value in context.invocation_metadata() or () if name == _HEADER]
     tokens = [token for header in headers if (token := bearer_token(header)) is not None]

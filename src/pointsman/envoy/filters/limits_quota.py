@@ -12,8 +12,8 @@ What Envoy 1.40 does:
   `whenAway: local` therefore lets pass, behind a limit of the proxy's own.
 - `filter_enforced` is not looked at. A shadow lets pass what has no lease, and the leases it gets
   let all pass.
-- Without `expired_assignment_behavior` a bucket whose assignment ran out is forgotten; its next
-  request asks again.
+- Without `expired_assignment_behavior` a bucket whose assignment ran out goes by
+  `no_assignment_behavior` again; it stays, and is reported every five seconds.
 """
 
 from collections.abc import Iterator
