@@ -5,7 +5,7 @@ Everything else gets its values as arguments, so tests and embedding programs ne
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -20,12 +20,15 @@ class Settings:
             `${XDG_RUNTIME_DIR:-/tmp}/pointsman-UID`.
         state_folder: where state is kept that outlasts them:
             `${XDG_STATE_HOME:-~/.local/state}/pointsman`.
+        quota_store: URL of the Redis that quotas are counted in (POINTSMAN_QUOTA_STORE); it may
+            have a password.
     """
 
     envoy: str | None
     no_color: bool
     runtime_folder: Path
     state_folder: Path
+    quota_store: str | None = field(default=None, repr=False)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -39,4 +42,5 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         no_color=bool(values.get("NO_COLOR")),
         runtime_folder=parent / f"pointsman-{os.getuid()}",
         state_folder=state / "pointsman",
+        quota_store=values.get("POINTSMAN_QUOTA_STORE") or None,
     )

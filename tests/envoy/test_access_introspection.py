@@ -14,6 +14,7 @@ from pointsman.access.introspection import Introspector
 from pointsman.envoy import names
 from pointsman.envoy.filters.credentials import token_subject
 from pointsman.graph.guarded import opaque_methods
+from pointsman.xds.admission import Anyone
 from pointsman.xds.server import AdsServer
 from tests.envoy.test_access_keys import DIRECT, access, ask
 from tests.envoy.test_access_tokens import ISSUER, KEY_SET, bearer, token
@@ -94,7 +95,7 @@ async def asking(
     """A gateway whose control plane answers what it asks."""
     introspector = Introspector(time)
     introspector.follow(opaque_methods(linked(*DIRECT, guard).graph).values())
-    server = AdsServer(lambda _: None, services=(check_handlers(introspector),))
+    server = AdsServer(lambda _: None, services=(check_handlers(introspector, Anyone()),))
     address = await server.start("127.0.0.1:0")
     port = int(address.rpartition(":")[2])
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from pointsman.graph.model.limits import Quota, Rate
-from pointsman.limits.sqlite_store import SqliteStore
+from pointsman.limits.sql_store import SqlStore
 from pointsman.limits.store import CounterStore, MemoryStore
+from pointsman.state.database import Database
 from tests.support.leasing import Leasing, leasing, serving
 from tests.support.wait import eventually
 
@@ -19,9 +20,12 @@ pytestmark = pytest.mark.envoy
 
 @pytest.fixture
 async def kept(tmp_path: Path) -> AsyncIterator[CounterStore]:
-    store = SqliteStore(tmp_path / "quotas.db")
-    yield store
-    await store.close()
+    async with Database(f"sqlite:///{tmp_path / 'state.db'}") as database:
+
+        async def opened() -> Database:
+            return database
+
+        yield SqlStore(opened)
 
 
 async def test_a_lease_admits_as_many_as_it_says_in_all_threads(tmp_path: Path) -> None:

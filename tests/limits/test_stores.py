@@ -1,9 +1,11 @@
 """All stores count alike, and never hand out more than there is."""
 
+import asyncio
 import random
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,15 @@ import pytest
 from pointsman.graph.model.limits import Quota, Unit, Window
 from pointsman.limits.counts import Balance, Move
 from pointsman.limits.redis_store import RedisStore
-from pointsman.limits.sqlite_store import SqliteStore
+from pointsman.limits.sql_store import SqlStore
 from pointsman.limits.store import CounterStore, MemoryStore, StoreError
-from pointsman.limits.windows import span
+from pointsman.limits.windows import Span, span
+from pointsman.state.database import Database
+from tests.support.postgres import fresh_database
 from tests.support.redis import redis
 
 NOON = 1_700_000_000
-KINDS = ("memory", "sqlite", "redis")
+KINDS = ("memory", "sqlite", "postgresql", "redis")
 WINDOWS: tuple[Window, ...] = ("calendar", "rolling", "firstUse")
 
 
@@ -31,16 +35,35 @@ def socket() -> Iterator[Path]:
 
 @pytest.fixture(params=KINDS)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[CounterStore]:
-    made: CounterStore
     match request.param:
         case "memory":
-            made = MemoryStore()
-        case "sqlite":
-            made = SqliteStore(tmp_path / "quotas.db")
-        case _:
+            yield MemoryStore()
+        case "redis":
             made = _fresh(request.getfixturevalue("socket"))
-    yield made
-    await made.close()
+            yield made
+            await made.close()
+        case kind:
+            async with _sql(_url(kind, request, tmp_path)) as kept:
+                yield kept
+
+
+def _url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'state.db'}"
+    return fresh_database(request.getfixturevalue("postgres_folder"))
+
+
+@asynccontextmanager
+async def _sql(url: str) -> AsyncIterator[SqlStore]:
+    async with Database(url) as database:
+        yield _of(database)
+
+
+def _of(database: Database) -> SqlStore:
+    async def opened() -> Database:
+        return database
+
+    return SqlStore(opened)
 
 
 def _fresh(socket: Path) -> RedisStore:
@@ -134,29 +157,63 @@ async def test_planes_are_known_until_they_are_silent(store: CounterStore) -> No
     assert await store.attend("b", NOON + 10, NOON + 30) == 1
 
 
-async def test_files_outlast_the_process_and_are_not_for_others(tmp_path: Path) -> None:
-    path = tmp_path / "quotas.db"
-    one = SqliteStore(path)
-    await settle(one, "a", NOON, move(NOON, used=6))
-    await one.close()
-    two = SqliteStore(path)
-    found = await settle(two, "b", NOON, move(NOON, hold=9))
-    await two.close()
+async def test_what_databases_keep_outlasts_the_process(url: str) -> None:
+    async with _sql(url) as one:
+        await settle(one, "a", NOON, move(NOON, used=6))
+    async with _sql(url) as two:
+        found = await settle(two, "b", NOON, move(NOON, hold=9))
     assert (found.used, found.hold) == (6, 4)
-    assert path.stat().st_mode & 0o777 == 0o600
+
+
+async def test_several_planes_on_one_database_grant_no_more_than_there_is(url: str) -> None:
+    keys = [f"k{number}" for number in range(20)]
+
+    async def take(plane: str, database: Database) -> int:
+        order = random.Random(plane)
+        store, taken = _of(database), 0
+        for _ in range(10):
+            quota = move(NOON, most=40, hold=3)
+            moves = [Move(key, *_rest(quota)) for key in order.sample(keys, 20)]
+            held = await store.settle(plane, NOON, moves)
+            used = [Move(b.key, *_rest(move(NOON, most=40, used=b.hold))) for b in held]
+            await store.settle(plane, NOON, used)
+            taken += sum(balance.hold for balance in held)
+        return taken
+
+    async with Database(url) as one, Database(url) as two, Database(url) as three:
+        planes = zip("abc", (one, two, three), strict=True)
+        taken = await asyncio.gather(*(take(name, database) for name, database in planes))
+        records = await _of(one).records("k")
+    assert sum(taken) == 20 * 40
+    assert {sum(record.slots.values()) for record in records.values()} == {40}
+
+
+def _rest(what: Move) -> tuple[Span, int, int, int, int, int]:
+    return what.span, what.most, what.used, what.floor, what.hold, what.until
+
+
+async def test_a_change_of_counts_is_no_news(url: str) -> None:
+    async with Database(url) as database:
+        before = await database.revision()
+        await settle(_of(database), "a", NOON, move(NOON, used=1))
+        assert await database.revision() == before
 
 
 async def test_a_store_that_cannot_be_reached_says_so(tmp_path: Path) -> None:
-    file, redis_gone = SqliteStore(tmp_path / "no" / "file"), RedisStore(f"unix://{tmp_path}/no")
-    for store in (file, redis_gone):
+    async def closed() -> Database:
+        async with Database(f"sqlite:///{tmp_path}") as database:
+            return database
+
+    redis_gone = RedisStore(f"unix://{tmp_path}/no")
+    for store in (SqlStore(closed), redis_gone):
         with pytest.raises(StoreError):
             await settle(store, "a", NOON, move(NOON))
-        await store.close()
+    await redis_gone.close()
 
 
-async def test_redis_and_memory_agree(socket: Path) -> None:
+async def test_every_store_agrees_with_memory(store: CounterStore) -> None:
     order = random.Random(4)
-    stores: list[CounterStore] = [MemoryStore(), _fresh(socket)]
+    stores: list[CounterStore] = [MemoryStore(), store]
     wall = NOON
     for _ in range(400):
         wall += order.choice((0, 1, 7, 61, 1_900, -300))
@@ -174,4 +231,3 @@ async def test_redis_and_memory_agree(socket: Path) -> None:
         plane = order.choice("abc")
         one, two = [await settle(store, plane, wall, what) for store in stores]
         assert one == two
-    await stores[1].close()

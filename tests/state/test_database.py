@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 import pointsman.access.schema
+import pointsman.limits.schema
 from pointsman.errors import StateError
 from pointsman.state.audit import read_audit
 from pointsman.state.database import Database
@@ -17,6 +18,7 @@ from pointsman.state.schema import METADATA
 from tests.support.state import HandClock
 
 assert pointsman.access.schema.CONSUMER.metadata is METADATA
+assert pointsman.limits.schema.QUOTA_COUNT.metadata is METADATA
 
 
 async def test_migrations_and_tables_in_the_code_say_the_same(url: str) -> None:

@@ -10,6 +10,8 @@ from pointsman.envoy import names, pb
 from pointsman.envoy.filters.opaque import HEADER, METHOD
 from pointsman.envoy.filters.tokens import PAYLOAD
 from pointsman.graph.model.methods import OpaqueMethod
+from pointsman.xds.admission import Admission
+from pointsman.xds.server import caller_of
 
 _SERVICE: Final = "envoy.service.auth.v3.Authorization"
 _BEARER: Final = "bearer "
@@ -18,10 +20,19 @@ _OK, _UNAUTHENTICATED, _UNAVAILABLE = 0, 16, 14
 """Codes of `google.rpc.Status`; Envoy looks at whether it is 0."""
 
 
-def check_handlers(introspector: Introspector) -> Any:
-    """What a gRPC server takes to answer `envoy.service.auth.v3.Authorization`."""
+def check_handlers(introspector: Introspector, admission: Admission) -> Any:
+    """What a gRPC server takes to answer `envoy.service.auth.v3.Authorization`.
 
-    async def check(request: Any, _context: Any) -> Any:
+    Args:
+        introspector: knows about tokens.
+        admission: who may ask.
+    """
+
+    async def check(request: Any, context: Any) -> Any:
+        refusal = admission.refusal(caller_of(context))
+        if refusal is not None:
+            reason = f"{refusal.cause.value}: {refusal.reason}"
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, reason)
         return await _answer(introspector, request.attributes)
 
     handler = grpc.unary_unary_rpc_method_handler(

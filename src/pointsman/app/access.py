@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -47,10 +47,12 @@ class StateOptions:
     Attributes:
         url: of the database.
         master_key: file of the key that its secrets are closed with; made when it is not there.
+        quotas: URL of the Redis that quotas are counted in; None for the database.
     """
 
     url: str
     master_key: Path
+    quotas: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,13 @@ class AccessState:
 
     Args:
         options: where state is kept; None keeps none.
+
+    Attributes:
+        options: the same.
     """
 
     def __init__(self, options: StateOptions | None = None) -> None:
-        self._options = options
+        self.options = options
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._kept: Kept | None = None
@@ -124,10 +129,10 @@ class AccessState:
         from pointsman.access.tokens import Tokens  # noqa: PLC0415
         from pointsman.state.database import Database  # noqa: PLC0415
 
-        if self._options is None:
+        if self.options is None:
             raise StateError("this instance keeps no state")
-        master = read_master_key(self._options.master_key)
-        database = await self._stack.enter_async_context(Database(self._options.url))
+        master = read_master_key(self.options.master_key)
+        database = await self._stack.enter_async_context(Database(self.options.url))
         credentials = Credentials(database, master)
         consumers = Consumers(database, credentials)
         tokens = Tokens(database, master)
@@ -146,7 +151,7 @@ class AccessState:
         from pointsman.access.consumers import SOURCE  # noqa: PLC0415
 
         if self._kept is None:
-            if self._options is None or not any(resources.of(kind) for kind in KINDS):
+            if self.options is None or not any(resources.of(kind) for kind in KINDS):
                 return {}
             await self.open()
         return {SOURCE: self._manifests or None}

@@ -4,15 +4,19 @@ from starlette.types import ASGIApp
 
 from pointsman.api.admin.later import Later
 from pointsman.app.access import AccessState
+from pointsman.limits.server import LimitServer
 from pointsman.resources.store import Store
 
 
-def administration(access: AccessState, store: Store, *, needs_token: bool) -> ASGIApp:
+def administration(
+    access: AccessState, store: Store, limits: LimitServer, *, needs_token: bool
+) -> ASGIApp:
     """The administration of an instance.
 
     Args:
         access: consumers and credentials that are kept.
         store: everything that was written.
+        limits: knows how shared limits stand.
         needs_token: whether every request has to have a token.
     """
 
@@ -20,6 +24,6 @@ def administration(access: AccessState, store: Store, *, needs_token: bool) -> A
         from pointsman.api.admin.app import admin_app  # noqa: PLC0415
         from pointsman.app.administration import Administration  # noqa: PLC0415
 
-        return admin_app(Administration(access, store), needs_token=needs_token)
+        return admin_app(Administration(access, store, limits), needs_token=needs_token)
 
     return Later(build)

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from pointsman.access.consumers import SOURCE
 from pointsman.api.admin.kept import Declared
 from pointsman.app.access import AccessState, Kept
+from pointsman.limits.server import LimitServer
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.consumer import ConsumerSpec
 from pointsman.resources.store import Store
@@ -20,11 +21,18 @@ class Administration:
     Args:
         access: consumers and credentials that are kept.
         store: everything that was written.
+        limits: knows how shared limits stand.
     """
 
-    def __init__(self, access: AccessState, store: Store) -> None:
+    def __init__(self, access: AccessState, store: Store, limits: LimitServer) -> None:
         self._access = access
         self._store = store
+        self._limits = limits
+
+    @property
+    def limits(self) -> LimitServer:
+        """Knows how shared limits stand."""
+        return self._limits
 
     async def open(self) -> Kept:
         """The database, opened if it was not."""

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Protocol
 
 from starlette.routing import Mount
@@ -158,6 +159,7 @@ class Instance:
             discovery=self._discovery,
             issuing=self._issuing,
             access=self._access,
+            alone=True,
         )
         self.serves = False
 
@@ -176,6 +178,7 @@ class Instance:
             await stack.enter_async_context(self._discovery)
             await stack.enter_async_context(self._issuing)
             await stack.enter_async_context(self._access)
+            stack.push_async_callback(plane.close)
             self._view.progress("reading manifests")
             await plane.load(files)
             refuse(machine.taken)
@@ -195,15 +198,16 @@ class Instance:
                 ),
             )
             stack.push_async_callback(fleet.stop)
+            administered = partial(administration, self._access, plane.store, plane.limits)
             routes = [
                 *self._discovery.routes,
-                Mount("/", administration(self._access, plane.store, needs_token=False)),
+                Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
             if self._options.admin is not None:
-                served = administration(self._access, plane.store, needs_token=True)
+                served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(self._options.admin, served, "--admin"))
             self._view.progress("starting Envoy")
             started = time.perf_counter()

@@ -19,6 +19,7 @@ from pointsman.aio import garbage
 from pointsman.app.access import AccessState
 from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuing import Issuing, read_authority
+from pointsman.app.limits import LimitState
 from pointsman.app.offline import locate
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
@@ -29,6 +30,7 @@ from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
 from pointsman.graph.guarded import opaque_methods
 from pointsman.graph.links.certificates import CertificateMap
+from pointsman.limits.server import LimitServer
 from pointsman.observe.status import Status
 from pointsman.registry.instance import ServiceName
 from pointsman.resources.problem import Problem
@@ -70,6 +72,7 @@ class ControlPlane:
         discovery: finds the endpoints of nodes of Cloud Map; by default there are none.
         issuing: issues certificates; by default from an authority of this process.
         access: knows who may call; by default nobody.
+        alone: see `LimitState`.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -88,6 +91,7 @@ class ControlPlane:
         discovery: Discovery | None = None,
         issuing: Issuing | None = None,
         access: AccessState | None = None,
+        alone: bool = False,
     ) -> None:
         self._paths = paths
         self._site = site
@@ -117,12 +121,14 @@ class ControlPlane:
         self._announcement: Announcement | None = None
         self._since = time.time()
         self._introspector = Introspector()
+        admission = admission or Anyone()
+        self._limits = LimitState(self._access, admission, alone=alone)
         self.server = AdsServer(
             self._classify,
             self._rejected,
-            admission=admission or Anyone(),
+            admission=admission,
             age_s=age_s,
-            services=(check_handlers(self._introspector),),
+            services=(check_handlers(self._introspector, admission), self._limits.handler),
         )
 
     async def load(self, files: Mapping[str, str]) -> None:
@@ -217,12 +223,18 @@ class ControlPlane:
         """Everything that was written."""
         return self._store
 
+    @property
+    def limits(self) -> LimitServer:
+        """Knows how shared limits stand."""
+        return self._limits.server
+
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
         found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
         found.extend(self._discovery.problems())
         found.extend(self._issuing.problems())
         found.extend(self._access.problems())
+        found.extend(self._limits.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -260,7 +272,11 @@ class ControlPlane:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await following
+
+    async def close(self) -> None:
+        """Ends what it asks and counts; proxies that are its own must have ended before."""
         await self._introspector.close()
+        await self._limits.close()
 
     async def _watch(self, files: Mapping[str, str]) -> None:
         try:
@@ -321,6 +337,7 @@ class ControlPlane:
         self._discovery.follow()
         self._issuing.want(self._compiled.graph)
         self._access.want(self._compiled.graph)
+        self._limits.want(self._compiled.graph)
         self._introspector.follow(opaque_methods(self._compiled.graph).values())
         self._directory = Directory(self._compiled.graph.proxies.values())
 

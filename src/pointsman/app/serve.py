@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -189,19 +190,21 @@ class Service:
             await stack.enter_async_context(self._discovery)
             await stack.enter_async_context(self._issuing)
             await stack.enter_async_context(self._access)
+            stack.push_async_callback(plane.close)
             await plane.load(files)
             await plane.publish()
             bound = await plane.server.start(options.xds)
             stack.push_async_callback(plane.server.stop, 0.0)
+            administered = partial(administration, self._access, plane.store, plane.limits)
             routes = [
                 *self._discovery.routes,
-                Mount("/", administration(self._access, plane.store, needs_token=False)),
+                Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
             if options.admin is not None:
-                served = administration(self._access, plane.store, needs_token=True)
+                served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(options.admin, served, "--admin"))
             health = None
             if options.health is not None:
@@ -213,6 +216,7 @@ class Service:
             await plane.follow(stop, files)
             self.serves = False
             self._news.stopping()
+            plane.limits.stop()
             await plane.server.stop(options.grace_s)
 
     async def _unready(self) -> str:

@@ -29,6 +29,7 @@ from pointsman.cli.intercept import intercept
 from pointsman.cli.key import COMMANDS as KEY
 from pointsman.cli.output import write_error
 from pointsman.cli.proxy import proxy
+from pointsman.cli.quota import COMMANDS as QUOTA
 from pointsman.cli.render import render
 from pointsman.cli.serve import serve
 from pointsman.cli.status import status
@@ -63,6 +64,7 @@ _FAMILIES: tuple[tuple[str, Mapping[str, Callable[..., None]], str], ...] = (
     ("identity", IDENTITY, "Makes and shows the certificates by which proxies prove who they are."),
     ("consumer", CONSUMER, "Makes, lists and removes consumers: applications that call."),
     ("key", KEY, "Issues, rotates and revokes what consumers prove themselves with."),
+    ("quota", QUOTA, "Shows how much of shared limits is used, and has quotas begin anew."),
     ("token", TOKEN, "Issues and revokes tokens for the administration over TCP."),
 )
 for family, below, about in _FAMILIES:

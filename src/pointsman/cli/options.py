@@ -90,6 +90,15 @@ MasterKeyFile = Annotated[
         "default. It is made when it is not there.",
     ),
 ]
+QuotaStoreUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--quota-store",
+        metavar="URL",
+        help="Counts quotas there instead of in the database: redis://HOST:PORT, for several "
+        "control planes; also POINTSMAN_QUOTA_STORE.",
+    ),
+]
 AdminAddress = Annotated[
     str | None,
     typer.Option(

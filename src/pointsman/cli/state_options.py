@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pointsman.cli.addresses import parse_host_port, parse_ip
 from pointsman.errors import UsageError
@@ -13,13 +13,24 @@ if TYPE_CHECKING:
     from pointsman.app.access import StateOptions
 
 
-def state_options(url: str | None, master_key: Path | None, settings: Settings) -> "StateOptions":
+_REDIS: Final = {"redis": "redis", "rediss": "rediss", "unix": "unix", "valkey": "redis"}
+"""Schemes of addresses of Redis or Valkey, and what the client calls them."""
+
+
+def state_options(
+    url: str | None, master_key: Path | None, quota_store: str | None, settings: Settings
+) -> "StateOptions":
     """Where state is kept.
 
     Args:
         url: of the database, or its file; None for that of the user.
         master_key: file of the master key; None for that of the user.
+        quota_store: URL of the Redis that quotas are counted in; None for what the environment
+            says, and else for the database.
         settings: what the environment says.
+
+    Raises:
+        UsageError: the URL of Redis is none.
     """
     from pointsman.app.access import StateOptions
 
@@ -27,7 +38,22 @@ def state_options(url: str | None, master_key: Path | None, settings: Settings) 
     place = str(folder / "state.db") if url is None else url
     if "://" not in place:
         place = f"sqlite:///{Path(place).absolute()}"
-    return StateOptions(place, master_key or folder / "master.key")
+    quotas = _redis(quota_store or settings.quota_store)
+    return StateOptions(place, master_key or folder / "master.key", quotas)
+
+
+def _redis(url: str | None) -> str | None:
+    if url is None:
+        return None
+    scheme, separator, rest = url.partition("://")
+    known = _REDIS.get(scheme)
+    if not separator or not rest or known is None:
+        # Without the address itself, which may have a password.
+        raise UsageError(
+            "--quota-store: not an address of Redis",
+            hint="write redis://HOST:PORT/DB, rediss://… for TLS, or unix:///PATH",
+        )
+    return f"{known}://{rest}"
 
 
 def admin_address(text: str | None) -> "HttpAddress | None":

@@ -25,7 +25,7 @@ from pointsman.limits.quota_pool import TTL_S, Need, QuotaPool
 from pointsman.limits.rate_pool import RatePool
 from pointsman.limits.shadow_pool import ShadowPool
 from pointsman.limits.terms import DELAY_S, Seen, Word
-from pointsman.limits.usage import Recent, Usage
+from pointsman.limits.usage import Kind, Recent, Usage
 from pointsman.limits.windows import span
 
 _HOLD_S: Final = math.ceil(TTL_S + 3 * DELAY_S)
@@ -188,13 +188,14 @@ class Ledger:
                 entry.pool.refuse()
                 self._touched[item.move.key] = None
 
-    def usage(self, now: float) -> Iterator[tuple[str, Usage]]:
-        """How all limits stand that proxies have asked for of late, by keys of the store."""
+    def usage(self, now: float) -> Iterator[Usage]:
+        """How all limits stand that proxies have asked for of late."""
         for key, entry in self._entries.items():
             limit, allowance = place(entry.bucket)
             pool, of = entry.pool, entry.definition.allowance
             used, held, resets = entry.recent.total(now), 0, None
-            if isinstance(of, Quota) and not isinstance(pool, RatePool):
+            quota = isinstance(of, Quota)
+            if quota and not isinstance(pool, RatePool):
                 balance = pool.balance
                 if balance is None:
                     used = 0
@@ -203,7 +204,8 @@ class Ledger:
             proxies = len(pool.proxies)
             most = of.requests
             values = who(entry.bucket)
-            yield key, Usage(limit, allowance, values, used, held, most, resets, proxies)
+            kind: Kind = "quota" if quota else "rate"
+            yield Usage(key, kind, limit, allowance, values, used, held, most, resets, proxies)
 
     def touch(self, keys: Iterable[str]) -> None:
         """What the store has of these keys is not what was thought."""

@@ -83,6 +83,7 @@ class LimitServer:
     Args:
         store: keeps counts of quotas; closed by whoever made it.
         admit: see `Admit`.
+        alone: whether no proxy can have a lease of an earlier control plane.
         clock: seconds on a clock that is never set.
         wall: seconds since 1970.
     """
@@ -92,11 +93,13 @@ class LimitServer:
         store: CounterStore,
         *,
         admit: Admit = everyone,
+        alone: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._admit = admit
+        self._alone = alone
         self._clock = clock
         self._wall = wall
         self._name = uuid.uuid4().hex
@@ -107,6 +110,7 @@ class LimitServer:
         self._settle = asyncio.Event()
         self._alive = clock()
         self._ready = asyncio.Event()
+        self._failures: dict[str, str] = {}
         self._stopping = False
 
     @property
@@ -133,7 +137,7 @@ class LimitServer:
         Raises:
             StoreError: it is not known now.
         """
-        live = dict(self._ledger.usage(self._clock()))
+        live = {item.key: item for item in self._ledger.usage(self._clock())}
         wall = self._wall()
         for key, record in (await self._store.records(limit)).items():
             if key not in live:
@@ -178,6 +182,22 @@ class LimitServer:
         for stream in self._streams.values():
             stream.close()
 
+    async def leave(self) -> None:
+        """Lets others have the rates at once; no proxy may have a lease of this one any more."""
+        wall = int(self._wall())
+        with suppress(StoreError):
+            await self._store.attend(self._name, wall, wall)
+
+    @property
+    def failure(self) -> str:
+        """Why nothing can be counted now; "" when it can."""
+        return next(iter(self._failures.values()), "")
+
+    def _failed(self, task: str, error: StoreError) -> None:
+        if self._failures.get(task) != str(error):
+            log.warning("counts cannot be kept", error=str(error))
+        self._failures[task] = str(error)
+
     # --- clocks -------------------------------------------------------------------------------
 
     async def _beat(self) -> None:
@@ -188,12 +208,14 @@ class LimitServer:
             try:
                 planes = await self._store.attend(self._name, int(wall), int(wall + SETTLE_S) + 1)
             except StoreError as error:
-                log.warning("counts cannot be kept", error=str(error))
+                self._failed("beat", error)
             else:
+                self._failures.pop("beat", None)
                 now = self._clock()
                 if first:
                     # Others, or this one before it died, have given what there was.
-                    self._ledger.not_before = now + SETTLE_S if planes > 1 else now
+                    waits = planes > 1 and not self._alone
+                    self._ledger.not_before = now + SETTLE_S if waits else now
                     first = False
                     self._ready.set()
                 self._ledger.crowd(planes, now)
@@ -225,7 +247,7 @@ class LimitServer:
                 moves = [item.move for item in asked]
                 balances = await self._store.settle(self._name, int(wall), moves)
             except StoreError as error:
-                log.warning("counts cannot be kept", error=str(error))
+                self._failed("counts", error)
                 self._ledger.refused(asked)
                 await asyncio.sleep(_RETRY_S)
                 self._settle.set()
@@ -233,6 +255,7 @@ class LimitServer:
             except BaseException:
                 self._ledger.refused(asked)
                 raise
+            self._failures.pop("counts", None)
             now = self._clock()
             self._send(self._ledger.granted(asked, balances, now, wall), now)
 
@@ -306,4 +329,4 @@ def _kept(key: str, record: Record, definitions: Definitions, wall: float) -> Us
         return None
     quota = definition.allowance
     used, held, resets = look(record, int(wall), span(quota, wall))
-    return Usage(*place, who, used, held, quota.requests, resets, 0)
+    return Usage(key, "quota", *place, who, used, held, quota.requests, resets, 0)

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
+from pointsman.errors import StateError
 from pointsman.limits.counts import Balance, Move, Record, apply
 
 
-class StoreError(Exception):
+class StoreError(StateError):
     """The store cannot be asked now; it may be asked again."""
 
 

@@ -3,7 +3,9 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
+Kind = Literal["rate", "quota"]
 GRAINS = 12
 """Parts of a rate's unit that are counted by themselves."""
 
@@ -13,8 +15,10 @@ class Usage:
     """How a limit stands for one of those it counts.
 
     Attributes:
+        key: what stores call it.
+        kind: what the allowance is.
         limit: `NAMESPACE/POLICY/LIMIT`.
-        allowance: which of its allowances holds.
+        allowance: which of its allowances holds: `base`, or the place of an override.
         who: what is counted by -> value.
         used: requests admitted in the window of a quota, or of late, in the length of a rate's
             unit. Proxies tell every five seconds.
@@ -25,6 +29,8 @@ class Usage:
         proxies: how many count it.
     """
 
+    key: str
+    kind: Kind
     limit: str
     allowance: str
     who: Mapping[str, str]

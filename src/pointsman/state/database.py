@@ -168,6 +168,19 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise self._fault(error) from error
 
+    @asynccontextmanager
+    async def counting(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that nobody is told of, for what changes many times a second.
+
+        Its first statement has to write if any does: whoever writes first waits for others, and
+        one that has read before would fail instead.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        async with self.reading() as connection:
+            yield connection
+
     async def revision(self) -> int:
         """The number of changes so far."""
         async with self.reading() as connection:

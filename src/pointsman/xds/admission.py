@@ -62,6 +62,9 @@ class Admission(Protocol):
         Both ids may mean one node, but only one of them may name the owner of its mesh.
         """
 
+    def refusal(self, caller: Caller) -> Refusal | None:
+        """Why the caller gets nothing, whichever node it is; None for one that is some node."""
+
 
 class Anyone:
     """Believes every proxy: whoever can connect is trusted already."""
@@ -69,6 +72,10 @@ class Anyone:
     def admitted(self, caller: Caller, node_id: str) -> str | Refusal:  # noqa: ARG002
         """The node id asked for."""
         return node_id
+
+    def refusal(self, caller: Caller) -> Refusal | None:  # noqa: ARG002
+        """Nobody is refused."""
+        return None
 
 
 class Proven:
@@ -94,16 +101,25 @@ class Proven:
 
         Of meshes of one name and several owners the proof decides, never what is asked for.
         """
-        try:
-            proven = self._proven(caller)
-        except PointsmanError as error:
-            return Refusal(Cause.UNPROVEN, str(error))
-        if proven is None:
-            return Refusal(Cause.UNPROVEN, f"no {self._wanted()} proves that this is {node_id}")
+        proven = self._believed(caller, f"that this is {node_id}")
+        if isinstance(proven, Refusal):
+            return proven
         asked, known = parse_node_id(node_id), parse_node_id(proven)
         if asked is None or known is None or not asked.matches(known):
             return Refusal(Cause.FORBIDDEN, f"this is {proven}, which may not be {node_id}")
         return proven
+
+    def refusal(self, caller: Caller) -> Refusal | None:
+        """Why the caller cannot be believed to be any node."""
+        found = self._believed(caller, "which node this is")
+        return found if isinstance(found, Refusal) else None
+
+    def _believed(self, caller: Caller, what: str) -> str | Refusal:
+        try:
+            proven = self._proven(caller)
+        except PointsmanError as error:
+            return Refusal(Cause.UNPROVEN, str(error))
+        return proven or Refusal(Cause.UNPROVEN, f"no {self._wanted()} proves {what}")
 
     def _proven(self, caller: Caller) -> str | None:
         if self._node_of_uri is not None and len(caller.uris) == 1:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from pointsman.access.consumers import Consumers
 from pointsman.access.credentials import Credentials
 from pointsman.access.tokens import Tokens
+from pointsman.limits.server import LimitServer
 from pointsman.resources.key import Key
 from pointsman.state.database import Database
 
@@ -46,6 +47,10 @@ class Stored(Protocol):
 
 class Administered(Protocol):
     """A running instance."""
+
+    @property
+    def limits(self) -> LimitServer:
+        """Knows how shared limits stand."""
 
     async def open(self) -> Stored:
         """Its database.

@@ -1,8 +1,9 @@
 """Bodies of requests and answers, as the OpenAPI document shows them."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -10,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from pointsman.access.credential import ClientSettings, Credential, Kind, State
 from pointsman.access.tokens import Role, Token
 from pointsman.errors import RefusedError
+from pointsman.limits.usage import Usage
 
 T = TypeVar("T")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
@@ -74,6 +76,45 @@ class ConsumerAnswer(Body):
     spec: Mapping[str, object]
     origin: str
     version: int | None
+
+
+class QuotaName(Body):
+    """A quota; of all it counts, or of those that `who` fits."""
+
+    limit: Annotated[str, Field(min_length=1, max_length=512)]
+    who: dict[str, str] = {}
+
+
+class QuotaReset(Body):
+    """How many counts began anew."""
+
+    count: int
+
+
+class QuotaAnswer(Body):
+    """How a shared limit stands for one of those it counts.
+
+    `used` is what was admitted in the window of a quota, or of late in the unit of a rate; `held`
+    is what proxies may admit by their leases; `most` is how many may be. `key` says it in one word.
+    """
+
+    key: str
+    kind: Literal["rate", "quota"]
+    limit: str
+    allowance: str
+    who: Mapping[str, str]
+    used: int
+    held: int
+    most: int
+    resets_at: datetime | None
+    proxies: int
+
+    @classmethod
+    def of(cls, usage: Usage) -> "QuotaAnswer":
+        """As it is known."""
+        resets = usage.resets_at
+        ends = None if resets is None else datetime.fromtimestamp(resets, UTC)
+        return cls(**{**asdict(usage), "resets_at": ends})
 
 
 class Client(Body):

@@ -40,6 +40,14 @@ CLOSED_SECRET = Code(
     "credential was closed by is not in the file of master keys, or was changed. Proxies do not "
     "know the credential; all others are in force.",
 )
+COUNTS_AWAY = Code(
+    "PM906",
+    Severity.WARNING,
+    "quotas cannot be counted",
+    "The database, or the Redis of --quota-store, does not answer. Proxies go on with the leases "
+    "they have, for a minute at the most, and then by `whenAway` of each limit. It is asked every "
+    "second.",
+)
 KEY_IN_QUERY = Code(
     "PM910",
     Severity.NOTE,
