@@ -103,3 +103,10 @@ def test_version_and_help(run: Run) -> None:
         assert ended.status == 0
         assert "Examples:\n" in ended.out
         assert f"    pointsman {command}" in ended.out
+
+
+def test_an_address_of_redis_is_not_repeated_for_it_may_have_a_password(run: Run) -> None:
+    done = run("serve", COLORS, "--xds", "127.0.0.1:0", "--quota-store", "mysql://me:hush@there")
+    assert done.status == 2
+    assert "--quota-store: not an address of Redis" in done.err
+    assert "hush" not in done.err

@@ -14,6 +14,7 @@ from pointsman.limits.ledger import Told
 from pointsman.limits.terms import Blanket, Forget, Terms, Tokens, Word
 from pointsman.limits.wire import METHOD, SERVICE, Reports, response
 from tests.support.leasing import LIMIT, Leasing, leasing
+from tests.support.wait import eventually
 
 pytestmark = pytest.mark.envoy
 BUCKET = {"limit": LIMIT, "allowance": "base", "consumer": "acme"}
@@ -40,7 +41,7 @@ class Service:
 
 
 @asynccontextmanager
-async def talking(folder: Path) -> AsyncIterator[tuple[Service, Leasing]]:
+async def talking(folder: Path, *, strict: bool = True) -> AsyncIterator[tuple[Service, Leasing]]:
     service = Service()
     method = grpc.stream_stream_rpc_method_handler(
         service.serve, Reports.FromString, rlqs_pb2.RateLimitQuotaResponse.SerializeToString
@@ -51,10 +52,10 @@ async def talking(folder: Path) -> AsyncIterator[tuple[Service, Leasing]]:
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with leasing(folder, port) as envoy:
-        assert await envoy.ask() == {429: 1}
+    async with leasing(folder, port, strict=strict) as envoy:
+        assert await envoy.ask() == {429 if strict else 200: 1}
         async with asyncio.timeout(5):
-            assert await service.reports.get() == (0, 1)
+            assert await service.reports.get() == (0, 1) if strict else (1, 0)
         yield service, envoy
     await server.stop(0.0)
 
@@ -91,6 +92,26 @@ async def test_a_bucket_ends_with_its_lease_and_when_it_is_to_be_forgotten(tmp_p
         assert (await envoy.ask(1))[429] == 1
         async with asyncio.timeout(1):
             assert await service.reports.get() == (0, 1)
+
+
+async def test_what_is_not_strict_passes_before_the_first_lease_and_not_after_the_last(
+    tmp_path: Path,
+) -> None:
+    async with talking(tmp_path, strict=False) as (service, envoy):
+        assert (await envoy.ask(5))[200] == 5
+        await service.tell(Tokens(2, 0.0, fresh=True), ttl=1)
+        assert (await envoy.ask(5))[200] == 2
+        # Reports go on, and what is not reported yet tells that the lease is over.
+        await eventually(lambda: _reported(service, denied=3), 10)
+        assert (await envoy.ask(5))[200] == 0
+        await service.tell(Tokens(2, 0.0, fresh=True))
+        assert (await envoy.ask(5))[200] == 2
+        await service.tell(Forget())
+        assert (await envoy.ask(5))[200] == 5
+
+
+def _reported(service: Service, denied: int) -> bool:
+    return not service.reports.empty() and service.reports.get_nowait()[1] == denied
 
 
 async def test_a_rate_is_as_exact_as_its_digits(tmp_path: Path) -> None:

@@ -154,7 +154,8 @@ async def test_without_a_lease_nothing_passes_and_with_it_what_it_says(
     backend: Upstream,
 ) -> None:
     async with leases(lambda _: 3) as service:
-        async with sharing(service.port, limits(SHARED), backend=backend) as envoy:
+        guard = limits(SHARED | {"strict": True})
+        async with sharing(service.port, guard, backend=backend) as envoy:
             refused = await ask(envoy, "/", key(ACME))
             await passes(envoy, key(ACME))
             assert await statuses(envoy, 4, key(ACME)) == {200: 2, 429: 2}
@@ -207,32 +208,60 @@ async def test_only_what_matches_needs_a_lease_and_a_shadow_refuses_nobody(
 @pytest.mark.parametrize(
     ("away", "expected"),
     [
-        ({}, {429: 5}),
-        ({"whenAway": "deny"}, {429: 5}),
-        ({"whenAway": "allow"}, {200: 5}),
-        ({"whenAway": "local"}, {200: 3, 429: 2}),
+        ({}, 3),
+        ({"whenAway": "deny"}, 3),
+        ({"strict": True}, 0),
+        ({"whenAway": "allow"}, 8),
+        ({"whenAway": "local"}, 3),
     ],
 )
-async def test_without_the_control_plane_nobody_passes_or_all_or_what_one_proxy_counts(
-    backend: Upstream, away: dict[str, str], expected: dict[int, int]
+async def test_without_the_control_plane_those_who_are_new_pass_as_one_proxy_counts(
+    backend: Upstream, away: dict[str, Any], expected: int
 ) -> None:
-    for allowance in (SHARED, {"by": by("consumer"), "quota": {"requests": 3, "per": "day"}}):
+    # Of a quota those of two windows may come together.
+    allowances = (
+        (SHARED, expected),
+        ({"by": by("consumer"), "quota": {"requests": 3, "per": "day"}}, min(8, 2 * expected)),
+    )
+    for allowance, most in allowances:
         guard = limits(allowance | away)
         async with sharing(CLOSED, guard, backend=backend) as envoy:
-            assert await statuses(envoy, 5, key(ACME)) == expected
-            assert await statuses(envoy, 5, key(GLOBEX)) == expected
+            for who in (ACME, GLOBEX):
+                assert (await statuses(envoy, 8, key(who))).get(200, 0) == most
+
+
+@pytest.mark.parametrize(("away", "expected"), [({}, 0), ({"whenAway": "allow"}, 5)])
+async def test_without_the_control_plane_those_who_are_known_go_by_when_away(
+    backend: Upstream, away: dict[str, Any], expected: int
+) -> None:
+    ample = {"by": by("consumer"), "rate": rate(100), "scope": "shared"}
+    async with AsyncExitStack() as plug:
+        service = await plug.enter_async_context(leases(lambda _: 100, ttl_s=1))
+        guard = limits(ample | away)
+        async with sharing(service.port, guard, backend=backend) as envoy:
+            await ask(envoy, "/", key(ACME))
+            await eventually(lambda: bool(service.buckets))
+            await plug.aclose()
+
+            async def over() -> bool:
+                return await statuses(envoy, 5, key(ACME)) == {200 if expected else 429: 5}
+
+            await eventually(over)
 
 
 async def test_a_lease_holds_while_the_control_plane_is_away(backend: Upstream) -> None:
     async with AsyncExitStack() as plug:
         service = await plug.enter_async_context(leases(lambda _: 3))
-        async with sharing(service.port, limits(SHARED), backend=backend) as envoy:
+        guard = limits(SHARED | {"strict": True})
+        async with sharing(service.port, guard, backend=backend) as envoy:
             await passes(envoy, key(ACME))
             await plug.aclose()
             assert await statuses(envoy, 4, key(ACME)) == {200: 2, 429: 2}
 
 
-async def test_a_proxy_that_runs_from_a_file_counts_by_itself(backend: Upstream) -> None:
+async def test_a_proxy_that_runs_from_a_file_counts_those_of_two_windows_by_itself(
+    backend: Upstream,
+) -> None:
     quota = {"quota": {"requests": 2, "per": "day"}}
     async with serving(*SCENE, limits(quota), books=backend.port) as envoy:
-        assert await statuses(envoy, 3) == {200: 2, 429: 1}
+        assert await statuses(envoy, 5) == {200: 4, 429: 1}

@@ -21,6 +21,7 @@ async def test_two_gateways_admit_together_what_a_policy_allows() -> None:
     guard = limits(
         {
             "by": by("consumer"),
+            "strict": True,
             "quota": {"requests": 4, "per": "month"},
             "overrides": [{"groups": ["gold"], "quota": {"requests": 7, "per": "month"}}],
         }

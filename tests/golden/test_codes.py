@@ -26,6 +26,7 @@ ELSEWHERE = {
     "PM803": "only a running control plane says it: tests/serve",
     "PM904": "only a running control plane says it: tests/access",
     "PM905": "only a running control plane says it: tests/access",
+    "PM906": "only a running control plane says it: tests/serve/test_quotas.py",
     "PM703": "only a registry that fails says it: tests/registry",
 }
 """Codes that no golden case can show, and where they are shown instead."""

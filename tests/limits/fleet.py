@@ -49,10 +49,15 @@ class Bucket:
 
 @dataclass
 class Proxy:
-    """A proxy with one bucket, and what is on its way to it and from it."""
+    """A proxy with one bucket, and what is on its way to it and from it.
+
+    One that is not strict lets pass what comes before it has been told anything.
+    """
 
     number: int
     order: random.Random
+    strict: bool = True
+    told: bool = False
     bucket: Bucket = field(default_factory=Bucket)
     known: bool = False
     allowed: int = 0
@@ -69,13 +74,15 @@ class Proxy:
             at, word = self.coming.popleft()
             if isinstance(word.terms, Forget):
                 self.bucket, self.known, self.allowed, self.denied = Bucket(), False, 0, 0
+                self.told = False
             elif self.known:
+                self.told = True
                 self.bucket.put(word.terms, word.ttl, at)
 
     def ask(self, requests: int, now: float) -> int:
         """Requests come; how many are admitted."""
         self.arrive(now)
-        taken = self.bucket.take(requests, now)
+        taken = self.bucket.take(requests, now) if self.strict or self.told else requests
         self.allowed += taken
         self.denied += requests - taken
         if requests and not self.known:

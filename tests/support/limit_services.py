@@ -65,11 +65,13 @@ class Leases:
 
     Attributes:
         most: how many, by the bucket's id; None assigns nothing.
+        ttl_s: seconds for which a lease holds.
         port: where it listens, on 127.0.0.1.
         buckets: ids of all buckets it was asked for.
     """
 
     most: Callable[[dict[str, str]], int | None]
+    ttl_s: int
     port: int = 0
     buckets: list[dict[str, str]] = field(default_factory=list)
 
@@ -82,10 +84,10 @@ class Leases:
                 if bucket in self.buckets or most is None:
                     continue
                 self.buckets.append(bucket)
-                yield _assignment(usage.bucket_id, most)
+                yield _assignment(usage.bucket_id, most, self.ttl_s)
 
 
-def _assignment(bucket: Any, most: int) -> Any:
+def _assignment(bucket: Any, most: int, ttl_s: int) -> Any:
     strategy = {
         "token_bucket": {
             "max_tokens": most,
@@ -93,7 +95,7 @@ def _assignment(bucket: Any, most: int) -> Any:
             "fill_interval": {"seconds": 86_400},
         }
     }
-    action = {"assignment_time_to_live": {"seconds": 3_600}, "rate_limit_strategy": strategy}
+    action = {"assignment_time_to_live": {"seconds": ttl_s}, "rate_limit_strategy": strategy}
     actions = [{"bucket_id": bucket, "quota_assignment_action": action}]
     return rlqs_pb2.RateLimitQuotaResponse(bucket_action=actions)
 
@@ -113,9 +115,11 @@ async def asked(most: int) -> AsyncIterator[Asked]:
 
 
 @asynccontextmanager
-async def leases(most: Callable[[dict[str, str]], int | None]) -> AsyncIterator[Leases]:
+async def leases(
+    most: Callable[[dict[str, str]], int | None], ttl_s: int = 3_600
+) -> AsyncIterator[Leases]:
     """Runs an RLQS service."""
-    service = Leases(most)
+    service = Leases(most, ttl_s)
     handler = grpc.stream_stream_rpc_method_handler(
         service.lease,
         rlqs_pb2.RateLimitQuotaUsageReports.FromString,

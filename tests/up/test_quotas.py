@@ -50,18 +50,22 @@ def test_a_quota_outlasts_the_instance_and_can_begin_anew(options: tuple[Any, ..
     def spent(up: Up) -> bool:
         nonlocal passed
         passed += asked(up, 5)[200]
-        return bool(shown(up)["used"] == MOST)
+        return bool(shown(up)["used"] >= MOST)
 
     with running(*options) as up:
         until(lambda: spent(up), 20, "the quota is used up")
-        assert passed == MOST
+        # Those of the beginning pass before there is a lease.
+        assert MOST <= passed <= MOST + 5
         assert asked(up, 3) == {429: 3}
         found = shown(up)
+        assert (found["used"] >= MOST, found["held"], found["most"]) == (True, 0, MOST)
         assert (found["kind"], found["allowance"], found["who"]) == ("quota", "base", {})
-        assert (found["held"], found["most"]) == (0, MOST)
         assert found["resetsAt"].endswith("-01T00:00:00Z")
     with running(*options) as up:
-        assert (shown(up)["used"], asked(up, 5)[200]) == (MOST, 0)
+        # The proxy is another one, and knows nothing before it has asked.
+        asked(up)
+        until(lambda: asked(up, 3) == {429: 3}, 20)
+        assert shown(up)["used"] >= MOST
         assert up.command("quota", "reset", LIMIT) == f"{LIMIT} begins anew (1 count)\n"
         until(lambda: asked(up)[200], 20, "requests pass again")
         (entry, *_) = json.loads(up.command("audit", "--json"))["items"]
@@ -71,7 +75,14 @@ def test_a_quota_outlasts_the_instance_and_can_begin_anew(options: tuple[Any, ..
 def test_a_table_for_people(options: tuple[Any, ...]) -> None:
     with running(*options) as up:
         assert up.command("quota", "show") == "none\n"
-        until(lambda: asked(up)[200] and shown(up)["used"], 20)
+        asked(up)
+        until(lambda: shown(up)["used"], 20)
         heading, row = up.command("quota", "show", "shop/").splitlines()
     assert heading.split() == ["LIMIT", "KIND", "ALLOWANCE", "WHO", "USED", "HELD", "OF", "RESETS"]
     assert row.split()[:4] == [LIMIT, "quota", "base", "all"]
+
+
+def test_the_first_request_of_a_caller_passes_and_is_counted(options: tuple[Any, ...]) -> None:
+    with running(*options) as up:
+        assert asked(up) == {200: 1}
+        until(lambda: shown(up)["used"] == 1, 20)

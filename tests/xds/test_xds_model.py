@@ -142,7 +142,9 @@ class DeltaProxy(RuleBasedStateMachine):
     def apply(self, answer: Answer) -> None:
         held = self.held[answer.type_url]
         if not answer.delta and answer.type_url in FULL_STATE:
-            held.clear()
+            # As Envoy does, keep what is named, though its new version cannot be built.
+            for name in held.keys() - answer.by_name.keys():
+                del held[name]
         for sealed in answer.resources:
             if self.wants(answer.type_url, sealed.name) and not is_bad(sealed):
                 held[sealed.name] = sealed.version

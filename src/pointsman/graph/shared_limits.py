@@ -18,12 +18,14 @@ class SharedLimit:
         place: of the limit in the policy.
         allowance: how many requests are admitted, for each value they are counted by.
         shadow: whether leases let all pass, and only count.
+        strict: whether proxies refuse what they have no lease for.
     """
 
     policy: Key
     place: int
     allowance: Allowance
     shadow: bool
+    strict: bool = False
 
 
 def shared_limits(graph: Graph) -> Mapping[tuple[str, str], SharedLimit]:
@@ -40,7 +42,7 @@ def _shared(limits: Limits) -> Iterator[tuple[tuple[str, str], SharedLimit]]:
         for override, allowance in own:
             if allowance is not None:
                 name = (limit_id(limits.policy, limit.name), allowance_id(override))
-                yield name, SharedLimit(limits.policy, place, allowance, limit.shadow)
+                yield name, SharedLimit(limits.policy, place, allowance, limit.shadow, limit.strict)
 
 
 def _guards(graph: Graph) -> Iterator[Guards]:

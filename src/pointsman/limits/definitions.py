@@ -30,6 +30,10 @@ class Definition(Protocol):
     def shadow(self) -> bool:
         """Whether leases let all pass, and only count."""
 
+    @property
+    def strict(self) -> bool:
+        """Whether proxies refuse what they have no lease for."""
+
 
 Definitions = Mapping[tuple[str, str], Definition]
 """(`limit`, `allowance`) of a bucket -> what it is leased of."""

@@ -232,10 +232,10 @@ class Ledger:
         if definition.shadow:
             return ShadowPool(counted=isinstance(of, Quota))
         if isinstance(of, Quota):
-            return QuotaPool(of.requests, self.planes > 1)
+            return QuotaPool(of.requests, self.planes > 1, definition.strict)
         rate, burst = per_second(of, self.planes)
         level = 0.0 if now < not_before else burst
-        return RatePool(rate, burst, now, level, not_before)
+        return RatePool(rate, burst, now, level, not_before, definition.strict)
 
     def _fit(self, entry: _Entry, now: float) -> None:
         of = entry.definition.allowance
@@ -248,6 +248,8 @@ class Ledger:
         entry.definition = fresh
         entry.recent.length = SECONDS[fresh.allowance.per]
         if type(entry.pool) is _kind(fresh):
+            if not isinstance(entry.pool, ShadowPool):
+                entry.pool.strict = fresh.strict
             self._fit(entry, now)
             return []
         old = entry.pool

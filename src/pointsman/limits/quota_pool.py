@@ -105,11 +105,13 @@ class QuotaPool:
     Attributes:
         most: requests in a window.
         crowded: whether other control planes give shares of it, too.
+        strict: whether proxies refuse requests of a bucket that they have no share of.
         balance: what the store said last.
     """
 
     most: int
     crowded: bool = False
+    strict: bool = True
     balance: Balance | None = None
     _used: int = 0
     _asked: int = 0
@@ -233,7 +235,7 @@ class QuotaPool:
                 share.sent = now
                 words.append(Word(proxy, Tokens(share.size, 0.0, fresh=False), TTL_S))
         self._dirty = self._dirty or given > 0
-        if any(share.refused for share in self._shares.values()):
+        if any(share.refused or not share.left for share in self._shares.values()):
             self._due = again_at
         return words
 
@@ -276,14 +278,28 @@ class QuotaPool:
         if now < share.over:
             return []
         idle = now >= share.demand.last_used + IDLE_S
-        if idle and not share.held:
+        if idle and self._may_forget(share):
+            self._dirty = self._dirty or share.held > 0
             del self._shares[proxy]
             return [Word(proxy, Forget(), 0)]
-        if share.left and (idle or self._is_surplus(proxy, share)):
+        takes = idle if self.strict else False
+        if share.left and (takes or self._is_surplus(proxy, share)):
             return [_refuse(proxy, share, now)]
         if not share.left and not share.refused and now >= share.sent + TTL_S / 2:
             return [_refuse(proxy, share, now)]
         return []
+
+    def _may_forget(self, share: _Share) -> bool:
+        """Whether a proxy may do without a share that is not used.
+
+        A strict one refuses the next request, and what it has must have come back before, by a
+        report. Others let the next one pass, which is right as long as there is something left;
+        what they have is as good as back, for the report that just came says it is not used.
+        """
+        if self.strict:
+            return not share.held
+        known = self.balance
+        return known is not None and known.used + self._used + known.held < self.most + share.held
 
     def _is_surplus(self, proxy: int, share: _Share) -> bool:
         """Whether another proxy, or one of another control plane, may need what it does not."""

@@ -66,6 +66,8 @@ class RatePool:
         now: the time, in seconds on a clock that is never set.
         level: tokens in the pool's own bucket.
         not_before: when the first share may be given: others may hold some until then.
+        strict: whether proxies refuse requests of a bucket that they have no share of. Else what
+            they let pass is paid afterwards.
     """
 
     rate: float
@@ -73,6 +75,7 @@ class RatePool:
     now: float
     level: float = 0.0
     not_before: float = -math.inf
+    strict: bool = True
     _shares: dict[int, Share] = field(default_factory=dict)
     _ghosts: list[Ghost] = field(default_factory=list)
 
@@ -91,8 +94,12 @@ class RatePool:
         self._advance(now)
         share = self._shares.get(proxy)
         if share is None:
-            share = self._shares[proxy] = Share(Demand(now), over=now)
+            share = self._shares[proxy] = Share(Demand(now), over=now, since=now)
             share.demand.last_used = now
+        if not self.strict and now < share.since + 2 * REPORT_S:
+            # What it let pass before it had a share.
+            there = share.held(now) + share.fills(now) * (now - share.demand.heard)
+            self.level -= max(0.0, seen.allowed - there)
         share.hear(seen, now)
         if share.back and now >= share.over + DELAY_S:
             # Whatever was admitted before the smaller bucket was there has been reported now.
@@ -191,9 +198,16 @@ class RatePool:
         silent = now >= share.demand.heard + IDLE_S
         return bool(share.most and now >= share.ends) or silent or self._is_idle(share, now)
 
+    def _is_idle(self, share: Share, now: float) -> bool:
+        if now < share.demand.last_used + IDLE_S or now < share.over:
+            return False
+        # One that is not strict lets the next request pass: there has to be a token for it.
+        return self.strict or (self._is_fresh(share, now) and self.level + share.sure >= 1)
+
     @staticmethod
-    def _is_idle(share: Share, now: float) -> bool:
-        return now >= share.demand.last_used + IDLE_S and now >= share.over
+    def _is_fresh(share: Share, now: float) -> bool:
+        """Whether a report has just come."""
+        return now < share.demand.heard + DELAY_S
 
     def _end(self, proxy: int, now: float, words: list[Word]) -> None:
         share = self._shares[proxy]
@@ -203,7 +217,9 @@ class RatePool:
         elif self._is_idle(share, now):
             words.append(Word(proxy, Forget(), 0))
             del self._shares[proxy]
-            if share.most:
+            if not self.strict:
+                self.level = min(self.level + share.sure, self._room(now))
+            elif share.most:
                 self._ghosts.append(Ghost(share.most, share.rate, now + DELAY_S))
         else:
             share.most, share.rate, share.was_most, share.was_rate = 0, 0.0, 0, 0.0

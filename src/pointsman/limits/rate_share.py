@@ -73,7 +73,8 @@ class Share:
         self.proved = max(0.0, self.proved - seen.allowed)
         recent = now < self.over
         self.slow = min(self.rate, self.was_rate) if recent else self.rate
-        self.full = min(self.most, self.was_most) if recent and not self.both else self.most
+        smaller = recent and self.was_most and not self.both
+        self.full = min(self.most, self.was_most) if smaller else self.most
 
     def replace(self, most: int, rate: float, now: float, *, fresh: bool = False) -> None:
         """The proxy is told of another bucket now; `fresh` when it is to be full."""

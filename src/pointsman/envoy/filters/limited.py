@@ -101,7 +101,17 @@ def _ways(limit: Limit) -> Iterator[Way]:
     if isinstance(limit.allowance, Service):
         yield Way.SERVICE
         return
-    if not limit.shared or limit.away == "local":
+    if not limit.shared or _counts_here(limit):
         yield Way.PROXY
     if limit.shared:
         yield Way.SHARED
+
+
+def _counts_here(limit: Limit) -> bool:
+    """Whether a proxy counts for itself what all count together.
+
+    A key that is new to it has no lease yet: it must not pass without any limit while there is
+    nobody to lease one.
+    """
+    first = limit.away == "deny" and not limit.strict and not limit.shadow
+    return first or limit.away == "local"

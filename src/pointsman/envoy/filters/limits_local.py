@@ -21,11 +21,13 @@ _NONE: Final = {"default_value": {"numerator": 0}}
 def local_limit(counter: Counter, allowance: Allowance) -> pb.Message:
     """`envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit`.
 
-    A quota that the proxy counts, while nobody else does, comes back evenly.
+    A quota that the proxy counts while nobody else does comes back evenly. It is twice as large,
+    for all of one window and all of the next may come together, and it must not refuse what those
+    who count would admit.
     """
     rate = allowance
     if isinstance(rate, Quota):
-        rate = Rate(rate.requests, rate.per, rate.requests)
+        rate = Rate(rate.requests, rate.per, 2 * rate.requests)
     found = [*descriptors(counter.limit)]
     bucket = _bucket(rate)
     entries = dict.fromkeys(item.entries for item in found)

@@ -7,13 +7,16 @@ request is counted by: which override fits is decided in the proxy, and nowhere 
 What Envoy 1.40 does:
 
 - `rate_limit_quota` reads headers only. What is none becomes one, in a filter just before.
-- Until the first assignment for a bucket has come, and after the last one has run out, requests
-  go by `no_assignment_behavior`. It may be a blanket rule; a token bucket there crashes Envoy.
-  `whenAway: local` therefore lets pass, behind a limit of the proxy's own.
+- Until the first assignment for a bucket has come, requests go by `no_assignment_behavior`, and
+  nobody waits. It may be a blanket rule; a token bucket there crashes Envoy. So they pass, unless
+  the limit is strict, and whoever leases takes them into account.
+- After the last assignment has run out, requests go by `expired_assignment_behavior` until its
+  timeout, which has to be there, and then by `no_assignment_behavior` again. The bucket stays, and
+  is reported every five seconds.
 - `filter_enforced` is not looked at. A shadow lets pass what has no lease, and the leases it gets
   let all pass.
-- Without `expired_assignment_behavior` a bucket whose assignment ran out goes by
-  `no_assignment_behavior` again; it stays, and is reported every five seconds.
+
+`whenAway: local` lets pass what nobody leases, behind a limit of the proxy's own.
 """
 
 from collections.abc import Iterator
@@ -32,6 +35,8 @@ DOMAIN: Final = "pointsman"
 FACT_HEADER: Final = "x-pointsman-by-"
 """How headers begin that tell what a request is counted by; they never leave the proxy."""
 _REPORT_MS: Final = 1_000
+_AWAY_MS: Final = 30 * 86_400_000
+"""Milliseconds for which what had a lease is refused while nobody can be asked."""
 _DENY: Final = "DENY_ALL"
 _ALLOW: Final = "ALLOW_ALL"
 _ADDRESS: Final = CountedBy(KeyKind.IP)
@@ -101,13 +106,19 @@ def _bucket(counter: Counter, by: tuple[CountedBy, ...], more: Fields | None = N
         header = _header(item)
         source = pb.RequestHeaderInput(header_name=header)
         ids[_word(item)] = {"custom_value": {"name": header, "typed_config": pb.pack(source)}}
-    refuses = counter.limit.away == "deny" and not counter.limit.shadow
+    limit = counter.limit
+    first = _DENY if limit.strict and not limit.shadow else _ALLOW
+    last: Fields = {}
+    if limit.away == "deny" and not limit.shadow:
+        last = {
+            "fallback_rate_limit": {"blanket_rule": _DENY},
+            "expired_assignment_behavior_timeout": duration(_AWAY_MS),
+        }
     bucket = pb.RateLimitQuotaBucket(
         bucket_id_builder={"bucket_id_builder": ids},
         reporting_interval=duration(_REPORT_MS),
-        no_assignment_behavior={
-            "fallback_rate_limit": {"blanket_rule": _DENY if refuses else _ALLOW}
-        },
+        no_assignment_behavior={"fallback_rate_limit": {"blanket_rule": first}},
+        expired_assignment_behavior=last or None,
         deny_response_settings={
             "http_status": {"code": 429},
             "grpc_status": {"code": 8, "message": "over limit"},

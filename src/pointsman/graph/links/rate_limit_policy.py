@@ -74,6 +74,7 @@ def _limit(policy: Key, spec: kinds.Limit) -> model.Limit:
         before=spec.stage == "before",
         shadow=spec.shadow,
         away=spec.when_away or "deny",
+        strict=spec.strict,
         style=spec.headers,
         max_keys=spec.max_keys,
     )

@@ -159,6 +159,7 @@ class Limit:
         before: whether it counts before it is known who calls.
         shadow: whether it refuses nobody.
         away: what happens while whoever counts cannot be asked.
+        strict: whether what nobody has counted yet is refused.
         style: response headers that tell how much is left.
         max_keys: values that a proxy counts at the same time.
     """
@@ -174,6 +175,7 @@ class Limit:
     before: bool = False
     shadow: bool = False
     away: Away = "deny"
+    strict: bool = False
     style: Style = "none"
     max_keys: int = 10_000
 

@@ -192,6 +192,9 @@ class Limit:
     when_away: Literal["deny", "allow", "local"] | None = None
     """What happens while whoever counts cannot be asked: requests are refused; they pass; or each
     proxy counts by itself, as if it were the only one. `deny` by default."""
+    strict: Flag = False
+    """Whether a proxy refuses the first requests of a value, until it has a lease for it; so the
+    limit is never exceeded. Else they pass, and are counted."""
     headers: Literal["none", "draft", "legacy"] = "none"
     """Which response headers tell how much is left: `RateLimit-Limit`, `-Remaining` and `-Reset`,
     or the same with `X-` in front. One limit of a policy may have them."""

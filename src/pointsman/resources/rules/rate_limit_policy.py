@@ -167,6 +167,8 @@ def _dependent(key: Key, path: FieldPath, limit: Limit) -> Iterator[Problem]:
         wrong.append(("whenAway", "goes with what somebody else counts, not the proxy itself"))
     if limit.when_away == "local" and limit.external is not None:
         wrong.append(("whenAway", "cannot be local: a service's numbers are not known"))
+    if limit.strict and (not counted or limit.when_away not in (None, "deny")):
+        wrong.append(("strict", "goes with what proxies count together, and with whenAway deny"))
     if counted and any(item.ip and item.ip.v4_bits != _V4_BITS for item in limit.by):
         wrong.append(("by", "has v4Bits, which proxies that count together do not take"))
     if limit.headers != "none" and counted:
