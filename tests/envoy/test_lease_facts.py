@@ -52,12 +52,14 @@ async def talking(folder: Path, *, strict: bool = True) -> AsyncIterator[tuple[S
     )
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    async with leasing(folder, port, strict=strict) as envoy:
-        assert await envoy.ask() == {429 if strict else 200: 1}
-        async with asyncio.timeout(5):
-            assert await service.reports.get() == (0, 1) if strict else (1, 0)
-        yield service, envoy
-    await server.stop(0.0)
+    try:
+        async with leasing(folder, port, strict=strict) as envoy:
+            assert await envoy.ask() == {429 if strict else 200: 1}
+            async with asyncio.timeout(5):
+                assert await service.reports.get() == ((0, 1) if strict else (1, 0))
+            yield service, envoy
+    finally:
+        await server.stop(0.0)
 
 
 async def test_what_becomes_of_tokens_when_a_bucket_is_replaced(tmp_path: Path) -> None:

@@ -113,12 +113,23 @@ async def leasing(
         *("-l", "error", "--log-path", str(folder / "log")),
     )
     try:
-        await eventually((folder / "in.sock").exists, what=f"Envoy's socket, see {folder}/log")
+        await eventually(
+            lambda: _listens(folder / "in.sock"), what=f"Envoy's socket, see {folder}/log"
+        )
         yield Leasing(folder, process)
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def _listens(socket: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(str(socket))
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _configured(folder: Path, port: int, counting: dict[str, Any]) -> Path:
