@@ -5,11 +5,11 @@ filled here, behind it, so that no secret passes through the graph.
 """
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pointsman.access.credential import Active
-from pointsman.envoy.filters.credentials import KEYS, PASSWORDS, sealed_table
+from pointsman.envoy.filters.credentials import KEYS, PASSWORDS, sealed_entry, sealed_table
 from pointsman.envoy.sealed import EXTENSION, Sealed
 from pointsman.graph.model.access import Consumer, principal
 from pointsman.resources.key import Key
@@ -18,14 +18,39 @@ from pointsman.xds.snapshot import Snapshot
 _TABLES: Final = {"key": KEYS, "password": PASSWORDS}
 
 
-def tables(active: Iterable[Active], consumers: Mapping[Key, Consumer]) -> dict[str, Sealed]:
-    """The tables, by name. Credentials of consumers that are not there are left out."""
-    entries: dict[str, list[tuple[str, str]]] = {KEYS: [], PASSWORDS: []}
-    for item in active:
-        consumer = consumers.get(item.consumer)
-        if consumer is not None:
-            entries[_TABLES[item.kind]].append((_value(item), principal(consumer, item.id)))
-    return {name: sealed_table(name, found) for name, found in entries.items()}
+class Tables:
+    """Fills tables, and remembers what stands in them: one credential of many changes at a time."""
+
+    def __init__(self) -> None:
+        self._consumers: Mapping[Key, Consumer] = {}
+        self._entries: dict[str, bytes] = {}
+
+    def fill(
+        self, active: Sequence[Active], consumers: Mapping[Key, Consumer]
+    ) -> dict[str, Sealed]:
+        """The tables, by name. Credentials of consumers that are not there are left out.
+
+        Args:
+            active: credentials that are good, in an order that goes by them alone. What an id
+                stands for never changes.
+            consumers: whose they are; what is remembered goes by this very object.
+        """
+        if consumers is not self._consumers:
+            self._consumers, self._entries = consumers, {}
+        known = self._entries
+        self._entries = {item.id: known.get(item.id) or _entry(item, consumers) for item in active}
+        filled = {}
+        for kind, name in _TABLES.items():
+            entries = [self._entries[item.id] for item in active if item.kind == kind]
+            filled[name] = sealed_table(name, entries)
+        return filled
+
+
+def _entry(item: Active, consumers: Mapping[Key, Consumer]) -> bytes:
+    consumer = consumers.get(item.consumer)
+    if consumer is None:
+        return b""
+    return sealed_entry(_value(item), principal(consumer, item.id))
 
 
 def _value(item: Active) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pointsman.access.consumers import Consumers
     from pointsman.access.credentials import Credentials
     from pointsman.access.live import LiveCredentials
+    from pointsman.access.tables import Tables
     from pointsman.access.tokens import Tokens
     from pointsman.state.database import Database
 
@@ -72,6 +73,7 @@ class Kept:
     consumers: "Consumers"
     tokens: "Tokens"
     live: "LiveCredentials"
+    tables: "Tables"
 
 
 class AccessState:
@@ -126,6 +128,7 @@ class AccessState:
         from pointsman.access.credentials import Credentials  # noqa: PLC0415
         from pointsman.access.live import LiveCredentials  # noqa: PLC0415
         from pointsman.access.masterkey import read_master_key  # noqa: PLC0415
+        from pointsman.access.tables import Tables  # noqa: PLC0415
         from pointsman.access.tokens import Tokens  # noqa: PLC0415
         from pointsman.state.database import Database  # noqa: PLC0415
 
@@ -136,7 +139,8 @@ class AccessState:
         credentials = Credentials(database, master)
         consumers = Consumers(database, credentials)
         tokens = Tokens(database, master)
-        return Kept(database, credentials, consumers, tokens, LiveCredentials(credentials))
+        live = LiveCredentials(credentials)
+        return Kept(database, credentials, consumers, tokens, live, Tables())
 
     async def sources(self, resources: ResourceSet) -> Mapping[str, str | None]:
         """Resources that are kept in the database, as texts by the names of sources.
@@ -191,11 +195,9 @@ class AccessState:
         """Makes the tables anew; whether they are others."""
         if self._kept is None:
             return False
-        from pointsman.access.tables import tables  # noqa: PLC0415
-
         now = self._kept.database.clock()
         self._ends = self._kept.live.next_expiry(now)
-        made = tables(self._kept.live.active(now), self._consumers)
+        made = self._kept.tables.fill(self._kept.live.active(now), self._consumers)
         changed = made != self._tables
         self._tables = made
         return changed

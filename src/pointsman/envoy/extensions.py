@@ -74,4 +74,5 @@ def _outside(use: Use) -> Iterator[Outside]:
 
 
 def _subjects(consumers: Mapping[Key, Consumer]) -> Sealed:
-    return credentials.sealed_table(credentials.SUBJECTS, credentials.subjects(consumers))
+    entries = (credentials.sealed_entry(*found) for found in credentials.subjects(consumers))
+    return credentials.sealed_table(credentials.SUBJECTS, entries)

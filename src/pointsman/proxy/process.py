@@ -167,6 +167,9 @@ def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> l
         *("--concurrency", str(options.concurrency)),
         *("--log-level", options.log_level),
         *LOG_ARGUMENTS,
+        # It would warn of every single API key, twice, that its message is a work in progress: of
+        # 100,000 keys that is a second's work at each change.
+        *("--component-log-level", "misc:error"),
         # Envoy keeps access logs back for ten seconds, which is long for whoever is watching.
         *("--file-flush-interval-msec", "1000"),
         # From the first moment of a drain every answer closes its connection, not a random share.

@@ -27,13 +27,14 @@ SUBJECTS: Final = "pointsman.subjects"
 _TYPE = TYPE_PREFIX + pb.ApiKeyAuth.DESCRIPTOR.full_name
 _NOWHERE = ({"header": "x-pointsman-nowhere"},)
 """Envoy wants a place; every row of the route table names its own."""
+_EMPTY: Final = pb.ApiKeyAuth(key_sources=_NOWHERE)
 
 
 def table_filter(name: str, wire: Wire) -> Fields:
     """The filter of a table, which rows of the route table switch on."""
     fields: Fields = {"name": name, "disabled": True}
     if wire == "static":
-        fields["typed_config"] = pb.pack(_table(()))
+        fields["typed_config"] = pb.pack(_EMPTY)
     else:
         fields["config_discovery"] = {"config_source": ADS, "type_urls": [_TYPE]}
     return fields
@@ -50,21 +51,28 @@ def table_of_row(place: Fields, *, hide: bool) -> pb.Message:
     return pb.ApiKeyAuthPerRoute(key_sources=[place], forwarding=forwarding)
 
 
-def sealed_table(name: str, entries: Iterable[tuple[str, str]], keys: Iterable[Key] = ()) -> Sealed:
+def sealed_entry(credential: str, who: str) -> bytes:
+    """A credential and its principal, as they stand in a table.
+
+    Bytes of a message one behind the other are the message with all their fields, so that a table
+    that changes in one place is not made anew in all others (protobuf, "Encoding").
+    """
+    return bytes(
+        pb.ApiKeyAuth(credentials=[{"key": credential, "client": who}]).SerializeToString()
+    )
+
+
+def sealed_table(name: str, entries: Iterable[bytes], keys: Iterable[Key] = ()) -> Sealed:
     """A table.
 
     Args:
         name: KEYS, PASSWORDS or SUBJECTS.
-        entries: (credential, principal); each credential once.
+        entries: what `sealed_entry` made; each credential once.
         keys: objects it was made from.
     """
-    config = pb.TypedExtensionConfig(name=name, typed_config=pb.pack(_table(entries)))
-    return seal(config, keys)
-
-
-def _table(entries: Iterable[tuple[str, str]]) -> pb.Message:
-    credentials = [{"key": key, "client": client} for key, client in entries]
-    return pb.ApiKeyAuth(credentials=credentials, key_sources=_NOWHERE)
+    value = b"".join((*entries, _EMPTY.SerializeToString()))
+    table = pb.Packed(type_url=_TYPE, value=value)
+    return seal(pb.TypedExtensionConfig(name=name, typed_config=table), keys)
 
 
 def subjects(consumers: Mapping[Key, Consumer]) -> list[tuple[str, str]]:
