@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+GUIDES = sorted(ROOT.glob("docs/guides/*.md"))
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *GUIDES])
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
@@ -44,6 +45,28 @@ def headings(document: Path) -> set[str]:
     prose = _FENCE.sub("", document.read_text(encoding="utf-8"))
     titles = (_PUNCTUATION.sub("", title.lower()) for title in _HEADING.findall(prose))
     return {title.replace(" ", "-") for title in titles} | set(_ANCHOR.findall(prose))
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Something to type, and the lines that are answered; `…` stands for what differs."""
+
+    command: str
+    answer: tuple[str, ...]
+
+
+def console(document: Path) -> Iterator[Typed]:
+    """What is typed in a document's console blocks, in order."""
+    for block in blocks(document, "console"):
+        for piece in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, *answer = piece.splitlines()
+            yield Typed(command, tuple(answer))
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """The contents of a document's blocks of a language."""
+    text = document.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def code(document: Path) -> Iterator[str]:

@@ -24,8 +24,8 @@ ELSEWHERE = {
     "PM801": "only a running control plane says it: tests/serve",
     "PM802": "only a running control plane says it: tests/identity",
     "PM803": "only a running control plane says it: tests/serve",
-    "PM904": "only a running control plane says it: tests/access",
-    "PM905": "only a running control plane says it: tests/access",
+    "PM904": "only a running control plane says it: tests/up/test_state_away.py",
+    "PM905": "only a running control plane says it: tests/up/test_state_away.py",
     "PM906": "only a running control plane says it: tests/serve/test_quotas.py",
     "PM703": "only a registry that fails says it: tests/registry",
 }

@@ -75,8 +75,11 @@ def show_table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]], *, co
     output.write_lines(lines, color=color)
 
 
-def show_secret(kind: str, name: str, secret: str, *, color: bool) -> None:
-    """A secret that was just made."""
+def show_secret(kind: str, name: str, secret: str, *, quiet: bool, color: bool) -> None:
+    """A secret that was just made; `quiet` shows it alone."""
+    if quiet:
+        output.write_lines([line(secret)], color=False)
+        return
     lines = [
         line(f"{kind} ", Piece(name, "name")),
         line("  ", Piece(secret, "strong")),

@@ -39,6 +39,7 @@ def issue(
     ] = False,
     instance: options.InstanceId = None,
     as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Issues a credential to a consumer, and shows it this once.
@@ -63,7 +64,7 @@ def issue(
         output.write_json(made)
         return
     color = options.wants_color(no_color)
-    show_secret(kind, made["credential"]["id"], made["secret"], color=color)
+    show_secret(kind, made["credential"]["id"], made["secret"], quiet=quiet, color=color)
 
 
 def list_(
@@ -113,6 +114,7 @@ def rotate(
     expires: Expires = None,
     instance: options.InstanceId = None,
     as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Issues a credential in place of one, which stays good for a while.
@@ -131,7 +133,7 @@ def rotate(
         return
     found = made["credential"]
     color = options.wants_color(no_color)
-    show_secret(found["kind"], found["id"], made["secret"], color=color)
+    show_secret(found["kind"], found["id"], made["secret"], quiet=quiet, color=color)
 
 
 def revoke(credential: Id, instance: options.InstanceId = None) -> None:

@@ -112,6 +112,7 @@ InstanceId = Annotated[
     typer.Option("--instance", metavar="PID", help="The instance, when several run."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Prints JSON for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Prints the secret alone, for scripts.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colour; so does NO_COLOR.")]
 EnvoyPath = Annotated[
     str | None,

@@ -22,6 +22,7 @@ def issue(
     ] = None,
     instance: options.InstanceId = None,
     as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
     no_color: options.NoColor = False,
 ) -> None:
     """Issues a token for the administration over TCP, and shows it this once.
@@ -38,7 +39,8 @@ def issue(
         output.write_json(made)
         return
     color = options.wants_color(no_color)
-    show_secret(f"token of {name}", made["token"]["id"], made["secret"], color=color)
+    title = f"token of {name}"
+    show_secret(title, made["token"]["id"], made["secret"], quiet=quiet, color=color)
 
 
 def list_(
