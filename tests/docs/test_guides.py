@@ -59,7 +59,7 @@ class Shell:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{text}\nprintf '\\n<<%d>>\\n' $?\n")
         self._process.stdin.flush()
-        lines = []
+        lines: list[str] = []
         for line in self._process.stdout:
             found = _END.match(line)
             if found:
