@@ -1,6 +1,7 @@
 """Envoy's authorization protocol in front of what is known of opaque tokens."""
 
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import grpc
@@ -20,19 +21,32 @@ _OK, _UNAUTHENTICATED, _UNAVAILABLE = 0, 16, 14
 """Codes of `google.rpc.Status`; Envoy looks at whether it is 0."""
 
 
-def check_handlers(introspector: Introspector, admission: Admission) -> Any:
+Answers = Callable[[Any], Awaitable[Any]]
+"""Answers `AttributeContext` with a `CheckResponse`."""
+
+
+def check_handlers(
+    introspector: Introspector, admission: Admission, others: Mapping[str, Answers] | None = None
+) -> Any:
     """What a gRPC server takes to answer `envoy.service.auth.v3.Authorization`.
 
     Args:
         introspector: knows about tokens.
         admission: who may ask.
+        others: who answers questions that are not about tokens, by what such a question tells
+            beside the request.
     """
+    answers = others or {}
 
     async def check(request: Any, context: Any) -> Any:
         refusal = admission.refusal(caller_of(context))
         if refusal is not None:
             reason = f"{refusal.cause.value}: {refusal.reason}"
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, reason)
+        told = request.attributes.context_extensions
+        for name, answer in answers.items():
+            if name in told:
+                return await answer(request.attributes)
         return await _answer(introspector, request.attributes)
 
     handler = grpc.unary_unary_rpc_method_handler(

@@ -23,12 +23,14 @@ from pointsman.app.limits import LimitState
 from pointsman.app.offline import locate
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
+from pointsman.bodies.service import Bodies
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
 from pointsman.control.retries import RETRY_S, SecretRetries
+from pointsman.envoy.filters.schemas import DOCUMENT
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
-from pointsman.graph.guarded import opaque_methods
+from pointsman.graph.guarded import body_schemas, opaque_methods
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.limits.server import LimitServer
 from pointsman.observe.status import Status
@@ -121,6 +123,7 @@ class ControlPlane:
         self._announcement: Announcement | None = None
         self._since = time.time()
         self._introspector = Introspector()
+        self._bodies = Bodies()
         admission = admission or Anyone()
         self._limits = LimitState(self._access, admission, alone=alone)
         self.server = AdsServer(
@@ -128,7 +131,10 @@ class ControlPlane:
             self._rejected,
             admission=admission,
             age_s=age_s,
-            services=(check_handlers(self._introspector, admission), self._limits.handler),
+            services=(
+                check_handlers(self._introspector, admission, {DOCUMENT: self._bodies.answer}),
+                self._limits.handler,
+            ),
         )
 
     async def load(self, files: Mapping[str, str]) -> None:
@@ -339,6 +345,7 @@ class ControlPlane:
         self._access.want(self._compiled.graph)
         self._limits.want(self._compiled.graph)
         self._introspector.follow(opaque_methods(self._compiled.graph).values())
+        self._bodies.follow(body_schemas(self._compiled.graph))
         self._directory = Directory(self._compiled.graph.proxies.values())
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:

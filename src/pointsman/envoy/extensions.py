@@ -16,6 +16,7 @@ from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.access import Consumer
+from pointsman.graph.model.hygiene import BodySchemas
 from pointsman.graph.model.limits import Service
 from pointsman.graph.model.methods import (
     External,
@@ -45,7 +46,7 @@ def extensions(
         if isinstance(use, LoginMethod):
             for secret in login.secrets(use):
                 yield seal(secret, (owner,))
-        if isinstance(use, OpaqueMethod) and wire == "static":
+        if isinstance(use, OpaqueMethod | BodySchemas) and wire == "static":
             # There is no control plane to ask, so that nobody has an answer.
             options = {HTTP_OPTIONS: protocol_options("grpc")}
             nobody = pb.Cluster(

@@ -20,7 +20,7 @@ from pointsman.envoy.filters.limited import Counter
 from pointsman.envoy.matchers import Fields
 from pointsman.graph.model.access import Access
 from pointsman.graph.model.guards import NO_GUARDS, Guards
-from pointsman.graph.model.hygiene import Hygiene
+from pointsman.graph.model.hygiene import BodySchemas, Hygiene
 from pointsman.graph.model.limits import Limits
 from pointsman.graph.model.methods import (
     External,
@@ -30,7 +30,17 @@ from pointsman.graph.model.methods import (
     TokenMethod,
 )
 
-Use = str | TokenMethod | OpaqueMethod | LoginMethod | External | Counter | BodyLimit | Hygiene
+Use = (
+    str
+    | TokenMethod
+    | OpaqueMethod
+    | LoginMethod
+    | External
+    | Counter
+    | BodyLimit
+    | BodySchemas
+    | Hygiene
+)
 """A filter that rows need: its name, or what it has to know of."""
 
 

@@ -1,9 +1,10 @@
-"""All guards of a graph, wherever they stand."""
+"""All guards and documents of a graph, wherever they stand."""
 
 from collections.abc import Iterator
 
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.guards import NO_GUARDS, Guards
+from pointsman.graph.model.hygiene import BodySchemas, RouteHygiene
 from pointsman.graph.model.methods import OpaqueMethod
 
 
@@ -17,6 +18,22 @@ def opaque_methods(graph: Graph) -> dict[str, OpaqueMethod]:
         for method in item.access.methods
         if isinstance(method, OpaqueMethod)
     }
+
+
+def body_schemas(graph: Graph) -> dict[str, BodySchemas]:
+    """What bodies are compared with, by name."""
+    found = (item.schemas for item in _route_hygiene(graph) if item is not None)
+    return {item.name: item for item in found if item is not None}
+
+
+def _route_hygiene(graph: Graph) -> Iterator[RouteHygiene | None]:
+    for sidecar in graph.sidecars.values():
+        yield from (item.hygiene.routes for item in sidecar.ingress if item.hygiene is not None)
+    for gateway in graph.gateways.values():
+        for listener in gateway.listeners:
+            if listener.hygiene is not None:
+                yield listener.hygiene.routes
+            yield from (rule.hygiene for host in listener.hosts for rule in host.rules)
 
 
 def _guards(graph: Graph) -> Iterator[Guards]:

@@ -10,9 +10,10 @@ from typing import Final
 
 from pointsman.envoy import pb
 from pointsman.envoy.actions import duration
+from pointsman.envoy.filters.schemas import schema_uses, schemas_of_row
 from pointsman.envoy.matchers import Fields, header_matcher
 from pointsman.envoy.typed import body_size_limit
-from pointsman.graph.model.hygiene import Admission, Hygiene, InFlight, RouteHygiene
+from pointsman.graph.model.hygiene import Admission, BodySchemas, Hygiene, InFlight, RouteHygiene
 from pointsman.graph.model.match import HeaderCondition, HeaderTest
 
 BODY: Final = "pointsman.body"
@@ -55,10 +56,11 @@ def body_filters(limits: Iterable[BodyLimit]) -> list[Fields]:
     ]
 
 
-def body_uses(hygiene: RouteHygiene | None) -> Iterator[str | BodyLimit]:
-    """What rows of a route need for the length of bodies."""
+def body_uses(hygiene: RouteHygiene | None) -> Iterator[str | BodyLimit | BodySchemas]:
+    """What rows of a route need for bodies."""
     if hygiene is not None and hygiene.max_body_bytes is not None:
         yield from (BODY, BodyLimit(hygiene.max_body_bytes))
+    yield from schema_uses(hygiene)
 
 
 def hygienic(row: Fields, hygiene: RouteHygiene | None) -> Fields:
@@ -66,8 +68,12 @@ def hygienic(row: Fields, hygiene: RouteHygiene | None) -> Fields:
     if hygiene is None:
         return row
     fields = dict(row)
+    on: dict[str, pb.Message] = {}
     if hygiene.max_body_bytes is not None:
-        on = {BodyLimit(hygiene.max_body_bytes).name: _ON}
+        on[BodyLimit(hygiene.max_body_bytes).name] = _ON
+    if hygiene.schemas is not None:
+        on.update(schemas_of_row(hygiene.schemas))
+    if on:
         fields["typed_per_filter_config"] = {**row.get("typed_per_filter_config", {}), **on}
     removed = [item.name for item in hygiene.answers if item.verb == "remove"]
     if removed:

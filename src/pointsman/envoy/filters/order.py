@@ -29,6 +29,7 @@
 | pointsman.allowed         | what is left has to be allowed                                    |
 | pointsman.external        | asks a server; last, since what rules turn away needs no asking   |
 | pointsman.limits          | counts who may call, and nobody who may not                       |
+| pointsman.schemas         | compares bodies by asking, so it comes when all else is settled   |
 | pointsman.admission       | sheds load, of what was let through so far                        |
 | pointsman.concurrency     | the same                                                          |
 | fault                     | fails what was good so far, before anything is spent on it        |
@@ -55,6 +56,7 @@ from pointsman.envoy.filters import (
     login,
     opaque,
     rules,
+    schemas,
     tokens,
 )
 from pointsman.envoy.filters.compressor import compressors
@@ -66,7 +68,7 @@ from pointsman.envoy.node_class import Wire
 from pointsman.graph.model.effects import NO_EFFECTS, Effects
 from pointsman.graph.model.gateway import GatewayRule, Listener, hygiene_of
 from pointsman.graph.model.guards import Guards, nearest
-from pointsman.graph.model.hygiene import Hygiene
+from pointsman.graph.model.hygiene import BodySchemas, Hygiene
 from pointsman.graph.model.listener import Compression
 from pointsman.graph.model.methods import External, LoginMethod, OpaqueMethod, TokenMethod
 from pointsman.graph.model.route import Service
@@ -112,6 +114,10 @@ def _shedding(used: Collection[Use], _wire: Wire) -> list[Fields]:
     return [item for use in found for item in hygiene.shedding_filters(use)]
 
 
+def _schemas(used: Collection[Use], _wire: Wire) -> list[Fields]:
+    return schemas.schema_filters(use for use in used if isinstance(use, BodySchemas))
+
+
 def _externals(used: Collection[Use], _wire: Wire) -> list[Fields]:
     return external.external_filters(use for use in used if isinstance(use, External))
 
@@ -140,6 +146,7 @@ _BY_ROUTE: dict[str, _Build] = {
     rules.ALLOWED: _rules(rules.ALLOWED),
     external.NAME: _externals,
     limits.AFTER: _limits(before=False),
+    schemas.NAME: _schemas,
     hygiene.SHEDDING: _shedding,
     fault.NAME: _alone(fault.fault_filter),
 }
@@ -175,9 +182,9 @@ def asks(used: Collection[Use]) -> bool:
 
 _OF_OTHERS = (
     *(cors.NAME, fault.NAME, limits.BEFORE, limits.AFTER, limit_replies.TELLING),
-    *(hygiene.BODY, hygiene.SHEDDING),
+    *(hygiene.BODY, schemas.NAME, hygiene.SHEDDING),
 )
-_VALUES_OF_OTHERS = (Counter, BodyLimit, Hygiene)
+_VALUES_OF_OTHERS = (Counter, BodyLimit, BodySchemas, Hygiene)
 
 
 def replies(used: Collection[Use]) -> Fields:

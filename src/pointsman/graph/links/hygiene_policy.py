@@ -1,16 +1,21 @@
 """HygienePolicy: which requests are taken at all, at a listener and at a gateway route."""
 
+import hashlib
 from typing import Final
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.policies import Attached, Target
 from pointsman.graph.model.effects import HeaderChange
-from pointsman.graph.model.hygiene import Admission, Hygiene, InFlight, RouteHygiene
+from pointsman.graph.model.hygiene import Admission, BodySchemas, Hygiene, InFlight, RouteHygiene
 from pointsman.resources.codes import notes
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.base import Duration
-from pointsman.resources.kinds.hygiene_policy import AnswerHeaders, HygienePolicySpec
+from pointsman.resources.kinds.hygiene_policy import (
+    COMPARED_BYTES,
+    AnswerHeaders,
+    HygienePolicySpec,
+)
 
 KIND: Final = "HygienePolicy"
 _WINDOW_S: Final = 30
@@ -106,4 +111,21 @@ def _route(attached: Attached) -> RouteHygiene:
         methods=tuple(sorted(spec.methods)),
         answers=tuple(changes),
         defaults=tuple(item for item in defaults if item[0] not in (*written, *hidden)),
+        schemas=_schemas(attached.policy, spec),
+    )
+
+
+def _schemas(policy: Key, spec: HygienePolicySpec) -> BodySchemas | None:
+    api = spec.openapi
+    if api is None:
+        return None
+    told = f"{api.unknown} {api.document}"
+    digest = hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+    return BodySchemas(
+        policy=policy,
+        name=f"{policy.namespace}/{policy.name}/{digest}",
+        document=api.document,
+        refuses_unknown=api.unknown == "refuse",
+        open=api.when_away == "allow",
+        max_bytes=spec.max_body_bytes or COMPARED_BYTES,
     )

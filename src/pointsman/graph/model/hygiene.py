@@ -8,6 +8,27 @@ from pointsman.resources.key import Key
 
 
 @dataclass(frozen=True, slots=True)
+class BodySchemas:
+    """Bodies are to be as a document says.
+
+    Attributes:
+        policy: the policy.
+        name: of this document; another content has another name.
+        document: its text.
+        refuses_unknown: whether what it does not have is refused.
+        open: whether requests pass while nobody can be asked.
+        max_bytes: longest body that is compared; longer ones are refused.
+    """
+
+    policy: Key
+    name: str
+    document: str
+    refuses_unknown: bool
+    open: bool
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class RouteHygiene:
     """What holds for the requests of a route.
 
@@ -17,6 +38,7 @@ class RouteHygiene:
         methods: methods that are taken; all when empty.
         answers: changes of headers of answers.
         defaults: headers that answers get where they have none of the name.
+        schemas: what bodies have to be like.
     """
 
     policy: Key
@@ -24,6 +46,7 @@ class RouteHygiene:
     methods: tuple[str, ...] = ()
     answers: tuple[HeaderChange, ...] = ()
     defaults: tuple[tuple[str, str], ...] = ()
+    schemas: BodySchemas | None = None
 
 
 @dataclass(frozen=True, slots=True)

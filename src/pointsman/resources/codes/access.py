@@ -100,6 +100,14 @@ GUESSED_KEY = Code(
     "or a cost in a header alone holds back nobody who does not want it. Add a limit by address "
     "or consumer beside it, or make sure that somebody trusted writes the header.",
 )
+BAD_DOCUMENT = Code(
+    "PM940",
+    Severity.ERROR,
+    "an OpenAPI document cannot be used",
+    "It has to be 3.0 or 3.1, with references within its own components, schemas that are schemas, "
+    "and expressions that take linear time, which excludes looking ahead and back. The policy "
+    "stays in force as it was.",
+)
 NOBODY_ASKED = Code(
     "PM922",
     Severity.WARNING,

@@ -1,6 +1,6 @@
 """HygienePolicy: which requests are taken at all, and what answers give away."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, Strict
 
@@ -60,6 +60,23 @@ class Concurrency:
     """The percentile of latencies that is watched."""
 
 
+COMPARED_BYTES: Final = 2**20
+"""Bytes of a body that are compared, where the policy says nothing of its length."""
+
+
+@schema
+class OpenApi:
+    """Compares JSON bodies of requests with an OpenAPI document, 3.0 or 3.1."""
+
+    document: Annotated[str, Strict(), Field(min_length=1, max_length=2**20)]
+    """The document itself, JSON or YAML."""
+    unknown: Literal["pass", "refuse"] = "pass"
+    """What becomes of paths and methods that it does not have; `refuse` answers 404 and 405."""
+    when_away: Literal["deny", "allow"] = "deny"
+    """What happens while the control plane, which compares, cannot be asked: requests are answered
+    503, or pass as they are."""
+
+
 @schema
 class HygienePolicySpec:
     """Spec of a HygienePolicy."""
@@ -79,6 +96,9 @@ class HygienePolicySpec:
     """Other methods are answered 405. Preflight requests of browsers always pass."""
     answers: AnswerHeaders | None = None
     """Headers of answers."""
+    openapi: OpenApi | None = None
+    """What JSON bodies have to be like. They are held back until they are whole, up to
+    `maxBodyBytes`, or one MiB."""
     max_headers_kib: Annotated[int, Strict(), Field(ge=1, le=8192)] | None = None
     """KiB of all headers together; more are answered 431. Envoy's 60 by default."""
     max_headers: Annotated[int, Strict(), Field(ge=1, le=10_000)] | None = None

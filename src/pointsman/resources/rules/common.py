@@ -104,9 +104,9 @@ def selector(key: Key, path: FieldPath, labels: LabelSelector | None) -> Iterato
 def control_characters(key: Key, tree: Any, path: FieldPath = SPEC) -> Iterator[Problem]:
     """Texts below `path` with characters that Envoy refuses in names, paths and headers.
 
-    Formats of access logs are exempt: they bring their own line ends.
+    Formats of access logs and documents are exempt: they bring their own line ends.
     """
-    if path[-1] == "format":
+    if path[-1] in ("format", "document"):
         return
     if isinstance(tree, str):
         if _CONTROL.search(tree):

@@ -1,0 +1,1 @@
+"""Bodies of requests, compared with what an OpenAPI document says of them."""
