@@ -12,7 +12,7 @@ from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration
 from pointsman.envoy.filters import login
 from pointsman.envoy.matchers import Fields, header_matcher
-from pointsman.graph.model.authorization_server import Front
+from pointsman.graph.model.authorization_server import ENDPOINTS, Front
 from pointsman.graph.model.match import HeaderCondition, HeaderTest
 
 NAME: Final = "pointsman.oauth"
@@ -55,12 +55,13 @@ def oauth_rows(front: Front, *, exact: bool) -> Iterator[Fields]:
     }
     host = f"(?i){login.quoted(front.host)}(:[0-9]+)?"
     condition = HeaderCondition(":authority", HeaderTest.REGEX, host)
-    for path in front.paths:
-        match: Fields = {"path": path}
+    below = f"{login.quoted(front.base)}({'|'.join(ENDPOINTS)})"
+    for path in ({"path": front.discovery}, {"safe_regex": {"regex": below}}):
+        match: Fields = dict(path)
         if not exact:
             match["headers"] = [header_matcher(condition)]
         yield {
-            "name": f"{front.server.path}{path}",
+            "name": front.server.path,
             "match": match,
             # Nothing gets as far as here.
             "direct_response": {"status": 503},

@@ -18,8 +18,16 @@ METADATA: Final = "envoy.filters.http.jwt_authn"
 PAYLOAD: Final = "token"
 """Where the payload is in the metadata."""
 _BEARER: Final = "Bearer "
-_NO_KEYS: Final = '{"keys":[]}'
-"""What stands for keys that are put in later."""
+_NOBODY: Final = (
+    '{"keys":[{"kty":"EC","crv":"P-256","kid":"nobody","alg":"ES256",'
+    '"x":"JyhVXHcbPLMh_qqmXda1bajx76rLvRuBmb7K0_CkLBU",'
+    '"y":"G1sEypjxnZZ5-hk6osonabfGYBTNVH4xlL40KUl-yMM"}]}'
+)
+"""Stands where keys are put in later, since Envoy takes no empty set.
+
+Nobody can sign by it: its x is the SHA-256 of `pointsman: nobody's key 0`, so that no private key
+was ever chosen.
+"""
 _CACHED: Final = 1_000
 """Tokens whose signature each worker remembers; their times are looked at for every request.
 
@@ -83,7 +91,7 @@ def _header(name: str) -> Fields:
 
 def _keys(keys: RemoteKeys | GivenKeys | IssuedKeys) -> Fields:
     if isinstance(keys, IssuedKeys):
-        return _at_hand({"inline_string": _NO_KEYS})
+        return _at_hand({"inline_string": _NOBODY})
     if isinstance(keys, GivenKeys):
         return _at_hand({"filename": keys.file} if keys.file else {"inline_string": keys.inline})
     uri = {
