@@ -1,12 +1,14 @@
 """Envoy's authorization protocol in front of what is known of opaque tokens."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import grpc
 
 from pointsman.access.introspection import Answer, Introspector
 from pointsman.envoy import names, pb
+from pointsman.envoy.filters.oauth import SERVER
 from pointsman.envoy.filters.opaque import HEADER, METHOD
 from pointsman.envoy.filters.tokens import PAYLOAD
 from pointsman.graph.model.methods import OpaqueMethod
@@ -20,12 +22,17 @@ _OK, _UNAUTHENTICATED, _UNAVAILABLE = 0, 16, 14
 """Codes of `google.rpc.Status`; Envoy looks at whether it is 0."""
 
 
-def check_handlers(introspector: Introspector, admission: Admission) -> Any:
+def check_handlers(
+    introspector: Introspector,
+    admission: Admission,
+    pages: Callable[[Any], Awaitable[Any]] | None = None,
+) -> Any:
     """What a gRPC server takes to answer `envoy.service.auth.v3.Authorization`.
 
     Args:
         introspector: knows about tokens.
         admission: who may ask.
+        pages: answers for authorization servers, from attributes to `CheckResponse`.
     """
 
     async def check(request: Any, context: Any) -> Any:
@@ -33,7 +40,10 @@ def check_handlers(introspector: Introspector, admission: Admission) -> Any:
         if refusal is not None:
             reason = f"{refusal.cause.value}: {refusal.reason}"
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, reason)
-        return await _answer(introspector, request.attributes)
+        attributes = request.attributes
+        if SERVER in attributes.context_extensions:
+            return _away() if pages is None else await pages(attributes)
+        return await _answer(introspector, attributes)
 
     handler = grpc.unary_unary_rpc_method_handler(
         check,

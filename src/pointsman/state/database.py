@@ -181,6 +181,25 @@ class Database:
         async with self.reading() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def recording(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that nobody is told of, and that reads before it writes.
+
+        Rows that it goes by have to be locked; SQLite has one lock, which is taken at once.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        assert self._engine is not None
+        try:
+            async with self._engine.connect() as connection:
+                if connection.dialect.name == "sqlite":
+                    await connection.execution_options(begin="BEGIN IMMEDIATE")
+                async with connection.begin():
+                    yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise self._fault(error) from error
+
     async def revision(self) -> int:
         """The number of changes so far."""
         async with self.reading() as connection:

@@ -137,5 +137,5 @@ CLOSED_KEY = Code(
     "Keys are closed by a master key, which is kept outside the database. The one that closed this "
     "key is not in the file of master keys, or was changed. Tokens that it has signed are good; "
     "no more are issued until the file is right, or another key is made by "
-    "`pointsman oauth rotate`.",
+    "`pointsman oauth rotate --compromised`.",
 )
