@@ -180,6 +180,10 @@ class Keys:
     async def _insert(
         self, change: Change, server: AuthorizationServer, made: Any, signs_at: datetime
     ) -> None:
+        rows = await _read(change, server.key)
+        over = [row.id for i, row in enumerate(rows) if not _is_published(rows, i, change.at)]
+        withdraw = KEY.update().where(KEY.c.id.in_(over)).values(withdrawn_at=change.at)
+        await change.connection.execute(withdraw)
         text = json.dumps(made.as_dict(private=True))
         row = {
             "id": made.kid,
