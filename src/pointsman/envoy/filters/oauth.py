@@ -20,7 +20,7 @@ SERVER: Final = "authorization_server"
 """What the control plane is told beside the request: the authorization server."""
 MOST_BYTES: Final = 16_384
 """The longest body; more is answered 413."""
-_TIMEOUT_MS: Final = 10_000
+_TIMEOUT_MS: Final = 5_000
 
 
 def oauth_filter() -> Fields:
