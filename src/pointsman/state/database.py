@@ -7,6 +7,8 @@ processes on the same database to look.
 
 import asyncio
 import os
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -251,7 +253,8 @@ def _engine(url: sa.URL) -> AsyncEngine:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON"):
+        _use_wal(cursor)
+        for pragma in (f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -260,6 +263,24 @@ def _engine(url: sa.URL) -> AsyncEngine:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
     return engine
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switches to a write-ahead log, which needs a moment without other connections.
+
+    Two that wait for each other with a lock in hand wait for ever, so that nobody waits here: who
+    does not get it lets go, and tries again.
+    """
+    cursor.execute("PRAGMA busy_timeout=0")
+    end = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def _reason(error: Exception) -> str:
