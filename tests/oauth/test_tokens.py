@@ -1,6 +1,7 @@
 """Tokens by client credentials, and how all access tokens look: RFC 6749, 8707, 9068."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ async def test_secrets_are_rotated_without_another_client_id(at: Place) -> None:
     ],
 )
 async def test_what_is_asked_for_wrongly_is_refused(
-    at: Place, form: dict[str, object], error: str
+    at: Place, form: dict[str, Any], error: str
 ) -> None:
     status, found = await at.token(**form)
     assert (status, found["error"]) == (400, error)

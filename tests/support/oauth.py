@@ -190,7 +190,7 @@ class Place:
     async def code(self, client: Key = WEB, **more: Any) -> str:
         return (await self.consent(authorize(client, **more)))["code"]
 
-    async def redeem(self, code: str, client: Key = WEB, **more: Any) -> tuple[int, Any]:
+    async def redeem(self, code: str, client: Key | None = WEB, **more: Any) -> tuple[int, Any]:
         form = {
             "grant_type": "authorization_code",
             "code": code,

@@ -202,7 +202,9 @@ class Instance:
                 ),
             )
             stack.push_async_callback(fleet.stop)
-            administered = partial(administration, self._access, plane.store, plane.limits)
+            administered = partial(
+                administration, self._access, plane.store, plane.limits, self._issuers
+            )
             routes = [
                 *self._discovery.routes,
                 Mount("/", administered(needs_token=False)),

@@ -199,7 +199,9 @@ class Service:
             await plane.publish()
             bound = await plane.server.start(options.xds)
             stack.push_async_callback(plane.server.stop, 0.0)
-            administered = partial(administration, self._access, plane.store, plane.limits)
+            administered = partial(
+                administration, self._access, plane.store, plane.limits, self._issuers
+            )
             routes = [
                 *self._discovery.routes,
                 Mount("/", administered(needs_token=False)),
