@@ -1,18 +1,23 @@
 """An authorization server behind a real Envoy, asked by clients that were written by others."""
 
 import base64
+import http.client
 import json
+import re
 import signal
+import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 
-from tests.support.oauth import claims_of, is_signed
+from tests.support.oauth import claims_of, is_signed, s256
+from tests.support.peers import installed
 from tests.support.up import Answer, Up, free_port, running, until
 from tests.up import manifests as m
 
@@ -109,8 +114,6 @@ class Place:
 def post_at(
     address: str, path: str, headers: dict[str, str], method: str = "GET", body: str = ""
 ) -> Answer:
-    import http.client
-
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     try:
@@ -238,3 +241,143 @@ def test_tokens_are_good_after_a_restart_and_while_nobody_issues_any(tmp_path: P
     dumped = (tmp_path / "s.db").read_bytes()
     assert secret.encode() not in dumped
     assert b'"d":' not in dumped
+
+
+class PeerBrowser:
+    """A browser at the gateway, which stops before the client's own address."""
+
+    def __init__(self, at: Place, user: str, password: str) -> None:
+        self._at, self._user, self._password = at, user, password
+        self._cookies: dict[str, str] = {}
+
+    def consent(self, url: str) -> str:
+        """Logs in and consents; the address the browser is sent back to."""
+        place = url.removeprefix(self._at.issuer)
+        login = self._step("GET", place)
+        place = login.headers["location"]
+        page = self._step("GET", place)
+        form = {**hidden_of(page), "user": self._user, "password": self._password}
+        place = self._step("POST", place, form).headers["location"]
+        page = self._step("GET", place)
+        answer = self._step("POST", place, {**hidden_of(page), "decision": "allow"})
+        assert answer.status == 303
+        return answer.headers["location"]
+
+    def _step(self, method: str, path: str, form: dict[str, str] | None = None) -> Answer:
+        headers = {"cookie": "; ".join(f"{k}={v}" for k, v in self._cookies.items())}
+        if form is not None:
+            headers["content-type"] = "application/x-www-form-urlencoded"
+        answer = self._at.ask(path, headers, method, urlencode(form or {}))
+        if "set-cookie" in answer.headers:
+            name, _, rest = answer.headers["set-cookie"].partition("=")
+            self._cookies[name] = rest.partition(";")[0]
+        return answer
+
+
+def hidden_of(page: Answer) -> dict[str, str]:
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.body.decode())
+    return dict(found)
+
+
+def test_a_client_and_a_resource_server_of_others_take_it_for_one(at: Place) -> None:
+    folder = installed("oauth", "client.js")
+    user, password = issue(at.up, "shop/alice", "password")
+    _, guard = issue(at.up, "shop/guard", "client")
+    told = {
+        "issuer": at.issuer,
+        "audience": "https://books.example.com",
+        "machine": {"id": "shop/machine", "secret": at.secret},
+        "native": {"id": "shop/app", "redirect": "http://127.0.0.1:4711/callback"},
+        "guard": {"id": "shop/guard", "secret": guard},
+    }
+    peer = subprocess.Popen(
+        ["node", str(folder / "client.js"), json.dumps(told)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert peer.stdin is not None
+    assert peer.stdout is not None
+    url = peer.stdout.readline().strip()
+    assert url, peer.communicate()[1]
+    back = PeerBrowser(at, user, password).consent(url)
+    assert back.startswith("http://127.0.0.1:4711/callback?")
+    said, wrong = peer.communicate(f"{back}\n", timeout=20)
+    assert said, wrong
+    found = json.loads(said)
+    assert found["own"]["sub"] == "shop/machine"
+    assert found["first"]["sub"] == found["second"]["sub"] == "shop/alice"
+    assert found["second"]["client_id"] == "shop/app"
+    assert (found["before"], found["after"]) == (True, False)
+    assert found["mixedUp"] == "OAUTH_INVALID_RESPONSE"
+    assert (found["again"], found["refreshed"]) == ("invalid_grant", "invalid_grant")
+
+
+def test_what_was_granted_is_listed_and_ended_by_command(at: Place) -> None:
+    user, password = issue(at.up, "shop/alice", "password")
+    verifier = "a-verifier-that-is-long-enough-for-RFC-7636"
+    query = {
+        "response_type": "code",
+        "client_id": "shop/app",
+        "redirect_uri": "http://127.0.0.1/callback",
+        "code_challenge": s256(verifier),
+        "code_challenge_method": "S256",
+    }
+    back = PeerBrowser(at, user, password).consent(f"/oauth2/authorize?{urlencode(query)}")
+    code = dict(parse_qsl(urlsplit(back).query))["code"]
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": "shop/app",
+        "code": code,
+        "redirect_uri": "http://127.0.0.1/callback",
+        "code_verifier": verifier,
+    }
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = at.ask("/oauth2/token", headers, "POST", urlencode(form))
+    tokens = json.loads(answer.body)
+    seen = at.books(tokens["access_token"]).seen["headers"]
+    assert (seen["x-pointsman-consumer"], seen["x-user"]) == ("shop/app", "shop/alice")
+    listed = json.loads(at.up.command("oauth", "grants", "--consumer", "shop/alice", "--json"))
+    (grant,) = [item for item in listed["items"] if item["client"] == "shop/app"]
+    assert f"grant {grant['id']} of shop/app for shop/alice is revoked" in at.up.command(
+        "oauth", "revoke", grant["id"]
+    )
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": "shop/app",
+        "refresh_token": tokens["refresh_token"],
+    }
+    refused = at.ask("/oauth2/token", headers, "POST", urlencode(form))
+    assert json.loads(refused.body)["error"] == "invalid_grant"
+    assert "0 grants are revoked" in at.up.command("oauth", "revoke", "--consumer", "shop/alice")
+    assert "revoke" in at.up.command("audit", "--object", grant["id"])
+
+
+def test_keys_are_rotated_under_traffic_and_no_request_is_lost(at: Place) -> None:
+    assert "shop/machine" in at.up.command("oauth", "clients")
+    assert at.issuer in at.up.command("oauth", "servers")
+    token = at.access()
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def ask_on() -> None:
+        while not stop.is_set():
+            statuses.append(at.books(token).status)
+
+    asking = threading.Thread(target=ask_on)
+    asking.start()
+    try:
+        at.up.command("oauth", "rotate", "shop/login")
+        listed = at.up.command("oauth", "keys", "shop/login")
+        assert "announced" in listed
+        until(lambda: len(json.loads(at.ask("/oauth2/jwks").body)["keys"]) == 2, 5.0)
+        seen = len(statuses)
+        until(lambda: len(statuses) > seen + 50, 5.0)
+    finally:
+        stop.set()
+        asking.join()
+    assert set(statuses) == {200}
+    at.up.command("oauth", "rotate", "shop/login", "--compromised")
+    until(lambda: at.books(token).status == 401, 5.0)
+    until(lambda: at.books(at.access()).status == 200, 5.0)

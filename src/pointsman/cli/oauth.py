@@ -175,8 +175,7 @@ def revoke(
 
 def _servers(instance: int | None) -> list[dict[str, Any]]:
     with administering(instance) as client:
-        found: list[dict[str, Any]] = client.ask("GET", "authorization-servers")["items"]
-        return found
+        return list(client.every("authorization-servers"))
 
 
 def _path(item: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from pointsman.resources.key import Key
 
 router = APIRouter(tags=["authorization servers"])
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,63}$")]
+Limit = Annotated[int, Query(ge=1, le=1000)]
 Consumer = Annotated[str, Query(pattern=r"^[a-z0-9-]+/[a-z0-9.-]+$", max_length=317)]
 
 
@@ -141,10 +142,20 @@ class Revoked(Body):
 
 
 @router.get("/authorization-servers")
-async def list_servers(request: Request, _who: Viewer) -> Page[ServerAnswer]:
-    """Authorization servers that are in force; all of them at once."""
+async def list_servers(
+    request: Request,
+    _who: Viewer,
+    cursor: Annotated[str, Query(pattern=r"^([a-z0-9-]+/[a-z0-9.-]+)?$", max_length=317)] = "",
+    limit: Limit = 100,
+) -> Page[ServerAnswer]:
+    """Authorization servers that are in force, by namespace and name."""
     instance: Administered = request.app.state.instance
-    return Page[ServerAnswer](items=[ServerAnswer.of(s) for s in instance.servers().values()])
+    every = {key.path: server for key, server in instance.servers().items() if key.path > cursor}
+    page = sorted(every)[:limit]
+    return Page[ServerAnswer](
+        items=[ServerAnswer.of(every[path]) for path in page],
+        next=page[-1] if len(every) > limit else None,
+    )
 
 
 @router.get("/authorization-servers/{namespace}/{name}/keys")
@@ -175,7 +186,7 @@ async def list_grants(
     _who: Viewer,
     consumer: Consumer | None = None,
     cursor: Annotated[str, Query(pattern=r"^[A-Za-z0-9_]{0,63}$")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = 100,
 ) -> Page[GrantAnswer]:
     """What was granted and is good, by id."""
     found = await (await _grants(request)).list(consumer, cursor, limit + 1)
