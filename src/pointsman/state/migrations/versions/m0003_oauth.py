@@ -11,7 +11,8 @@ _PATH = sa.String(317)
 
 
 def upgrade() -> None:
-    """Makes the tables."""
+    """Makes the tables; what a client may do stands in manifests, and no more here."""
+    op.drop_column("credential", "settings")
     op.create_table(
         "oauth_key",
         sa.Column("id", sa.String(63), nullable=False),
