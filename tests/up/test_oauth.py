@@ -381,3 +381,41 @@ def test_keys_are_rotated_under_traffic_and_no_request_is_lost(at: Place) -> Non
     at.up.command("oauth", "rotate", "shop/login", "--compromised")
     until(lambda: at.books(token).status == 401, 5.0)
     until(lambda: at.books(at.access()).status == 200, 5.0)
+
+
+def test_by_introspection_a_revoked_token_is_refused(tmp_path: Path) -> None:
+    port = free_port()
+    file = tmp_path / "guard.secret"
+    method = {
+        "url": f"http://localhost:{port}/oauth2/introspect",
+        "clientId": "shop/guard",
+        "clientSecret": {"file": str(file)},
+        "issuer": f"http://localhost:{port}",
+        "audiences": ["https://books.example.com"],
+        "cacheFor": {"unit": "ms", "value": 100},
+        "consumer": {"claim": "client_id"},
+    }
+    policy = _object(
+        "AccessPolicy",
+        "tokens",
+        targetRefs=[{"kind": "GatewayRoute", "name": "books"}],
+        methods=[{"introspection": method}],
+    )
+    written(tmp_path, port, policy)
+    with running(tmp_path / "mesh.yaml", "--echo", "--listen", f"8088={port}") as up:
+        _, secret = issue(up, "shop/machine", "client")
+        _, guard = issue(up, "shop/guard", "client")
+        file.write_text(guard)
+        at = Place(up, port, secret, tmp_path)
+        token = at.access()
+        answer = at.books(token)
+        assert answer.status == 200
+        assert answer.seen["headers"]["x-pointsman-consumer"] == "shop/machine"
+        pair = base64.b64encode(f"shop%2Fmachine:{secret}".encode()).decode()
+        headers = {
+            "authorization": f"Basic {pair}",
+            "content-type": "application/x-www-form-urlencoded",
+        }
+        assert at.ask("/oauth2/revoke", headers, "POST", urlencode({"token": token})).status == 200
+        until(lambda: at.books(token).status == 401, 5.0)
+        assert at.books(at.access()).status == 200
