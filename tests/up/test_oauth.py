@@ -1,7 +1,6 @@
 """An authorization server behind a real Envoy, asked by clients that were written by others."""
 
 import base64
-import http.client
 import json
 import re
 import signal
@@ -19,6 +18,7 @@ import pytest
 from tests.support.oauth import claims_of, is_signed, s256
 from tests.support.peers import installed
 from tests.support.up import Answer, Up, free_port, running, until
+from tests.support.up import ask as ask_at
 from tests.up import manifests as m
 
 pytestmark = [pytest.mark.envoy, pytest.mark.xdist_group("up-oauth")]
@@ -90,7 +90,7 @@ class Place:
         self, path: str, headers: dict[str, str] | None = None, method: str = "GET", body: str = ""
     ) -> Answer:
         named = {"host": f"localhost:{self.port}", **(headers or {})}
-        return post_at(f"127.0.0.1:{self.port}", path, named, method, body)
+        return ask_at(f"127.0.0.1:{self.port}", path, named, method, body=body)
 
     def token(self, **form: str) -> Answer:
         pair = f"{quote('shop/machine', safe='')}:{quote(self.secret, safe='')}"
@@ -109,20 +109,6 @@ class Place:
 
     def books(self, token: str, **headers: str) -> Answer:
         return self.ask("/books", {"authorization": f"Bearer {token}", **headers})
-
-
-def post_at(
-    address: str, path: str, headers: dict[str, str], method: str = "GET", body: str = ""
-) -> Answer:
-    host, _, port = address.rpartition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
-    try:
-        connection.request(method, path, body.encode() if body else None, headers)
-        response = connection.getresponse()
-        named = {name.lower(): value for name, value in response.getheaders()}
-        return Answer(response.status, named, response.read())
-    finally:
-        connection.close()
 
 
 def issue(up: Up, consumer: str, kind: str) -> tuple[str, str]:
