@@ -319,6 +319,16 @@ async def test_the_page_tells_who_wants_what_and_no_page_may_frame_it(at: Place)
     assert not re.search(r"<script|<img|<link| on\w+=", page.body)
 
 
+async def test_the_form_may_lead_to_the_address_of_a_native_client(at: Place) -> None:
+    for uri, target in (
+        ("http://[::1]:9999/cb", "http:"),
+        ("http://127.0.0.1:9/cb", "http://127.0.0.1:9"),
+    ):
+        page = await at.log_in(Browser(), authorize(NATIVE, redirect_uri=uri))
+        policy = dict(page.headers)["content-security-policy"]
+        assert f"form-action 'self' {target};" in policy
+
+
 async def test_the_browser_stays_logged_in_for_an_hour(at: Place) -> None:
     browser = Browser()
     await at.log_in(browser, authorize())

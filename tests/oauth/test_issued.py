@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -141,7 +142,10 @@ async def test_what_is_no_token_is_revoked_gladly(at: Place) -> None:
     assert (await at.post("revoke", WEB))[1]["error"] == "invalid_request"
 
 
-async def test_nothing_that_opens_doors_is_in_the_database(tmp_path: Path) -> None:
+async def test_nothing_that_opens_doors_is_in_the_database_or_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     path = tmp_path / "state.db"
     browser = Browser()
     async with place(f"sqlite:///{path}") as at:
@@ -160,6 +164,7 @@ async def test_nothing_that_opens_doors_is_in_the_database(tmp_path: Path) -> No
         assert secret.encode().hex() not in dumped.lower()
         assert secret.encode() not in path.read_bytes()
         assert secret not in told
+        assert secret not in caplog.text
 
 
 async def test_what_is_over_is_cleaned_away(at: Place) -> None:

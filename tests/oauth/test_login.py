@@ -106,6 +106,17 @@ async def test_guesses_at_many_users_are_of_one_address(at: Place) -> None:
     assert await try_login(at, Browser(address="192.0.2.99"), at.password) == 303
 
 
+@pytest.mark.parametrize(
+    ("near", "far"), [("2001:db8::1", "2001:db8:0:1::1"), ("192.0.2.1", "192.0.2.2")]
+)
+async def test_one_customer_is_one_address(at: Place, near: str, far: str) -> None:
+    for index in range(20):
+        address = f"2001:db8::{index:x}" if ":" in near else near
+        await try_login(at, Browser(address=address), "wrong", f"p_{index}")
+    assert await try_login(at, Browser(address=near), at.password) == 429
+    assert await try_login(at, Browser(address=far), at.password) == 303
+
+
 async def test_a_session_ends_with_the_password(at: Place) -> None:
     browser = Browser()
     await at.log_in(browser, authorize())

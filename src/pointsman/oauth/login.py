@@ -1,5 +1,6 @@
 """Who sits at the browser: passwords, sessions, and patience with those who guess."""
 
+import ipaddress
 import secrets
 from datetime import timedelta
 from typing import Any, Final
@@ -123,8 +124,17 @@ def succeeded(work: Work, ask: Ask, user: str) -> None:
     work.connection.execute(FAILURE.delete().where(FAILURE.c.name == name))
 
 
+def _network(address: str) -> str:
+    """An address; of IPv6 what one customer has, who may take any address of it."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+
+
 def _names(work: Work, ask: Ask, user: str) -> tuple[tuple[bytes, int], tuple[bytes, int]]:
     """What failures are counted by, and how many are free."""
     of_user = work.master.digest(f"login user {work.server.key.path} {user}")
-    of_address = work.master.digest(f"login address {ask.address}")
+    of_address = work.master.digest(f"login address {_network(ask.address)}")
     return (of_user, FREE), (of_address, FREE_OF_ADDRESS)

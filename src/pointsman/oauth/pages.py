@@ -81,7 +81,7 @@ at <strong>{escape(audience)}</strong>.</p>
 <button name="decision" value="leave">Log in as somebody else</button>
 </form>"""
     # Browsers hold the page to its form's targets even after a redirect.
-    return _page(200, "Allow?", body, f"'self' {_origin(redirect_uri)}")
+    return _page(200, "Allow?", body, f"'self' {_form_target(redirect_uri)}")
 
 
 def error_page(status: int, error: str, description: str) -> Answer:
@@ -97,6 +97,12 @@ def _origin(uri: str) -> str:
     """Scheme, host and port; of a native application its scheme."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"
+
+
+def _form_target(uri: str) -> str:
+    """The origin as policies of content name it, which have no words for IPv6 addresses."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}:" if "[" in parts.netloc else _origin(uri)
 
 
 def _page(status: int, title: str, body: str, forms: str) -> Answer:

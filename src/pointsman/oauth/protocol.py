@@ -4,6 +4,7 @@ Authlib has the protocol; what is kept, who the clients are and how tokens look 
 instance lives for one request, because all of that is of one transaction.
 """
 
+import logging
 import secrets
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from pointsman.oauth.endpoints import Introspection, Revocation
 from pointsman.oauth.tokens import TokenGenerator
 from pointsman.oauth.work import Work
 
+logging.getLogger("authlib").setLevel(logging.WARNING)
+"""What it says below that has tokens in it."""
 _SECRET: Final = ("client_secret_basic", "client_secret_post")
 _ANY: Final = [*_SECRET, "none"]
 

@@ -96,7 +96,9 @@ class OAuth:
             return discovery.key_set(keys)
         page = _PAGES.get(endpoint)
         if page is not None:
-            return await self._within(server, lambda work: page(work, ask), writes=True)
+            # Who only looks does not take the lock that writers wait for.
+            posted = ask.method == "POST"
+            return await self._within(server, lambda work: page(work, ask), writes=posted)
         request = _protocol_request(server, ask)
         # The grant that asks for most of the tokens writes nothing.
         only_reads = endpoint == "introspect" or request.payload.grant_type == CLIENT_CREDENTIALS

@@ -145,18 +145,19 @@ def check_front(front: Front | None, hosts: Iterable[VirtualHost]) -> Iterator[P
     """Gateway routes for paths that the authorization server answers, whatever they say."""
     if front is None:
         return
+    paths, below = frozenset(front.paths), (front.base, front.discovery)
     for host in hosts:
         if _serves(host.domain, front.host):
-            yield from (_clash(front, rule) for rule in host.rules if _is_for(front, rule))
+            found = (rule for rule in host.rules if _is_for(paths, below, rule))
+            yield from (_clash(front, rule) for rule in found)
 
 
-def _is_for(front: Front, rule: GatewayRule) -> bool:
+def _is_for(paths: frozenset[str], below: tuple[str, str], rule: GatewayRule) -> bool:
     """Whether a route is for the paths of an authorization server and next to nothing else."""
     path = rule.match.path
     if path.kind is PathKind.EXACT:
-        return path.value in front.paths
-    own = (front.base, front.discovery)
-    return path.kind is PathKind.PREFIX and f"{path.value.rstrip('/')}/".startswith(own)
+        return path.value in paths
+    return path.kind is PathKind.PREFIX and f"{path.value.rstrip('/')}/".startswith(below)
 
 
 def _clash(front: Front, rule: GatewayRule) -> Problem:
