@@ -8,8 +8,8 @@ from pointsman.access.consumers import Consumers
 from pointsman.access.credentials import Credentials
 from pointsman.access.masterkey import MasterKey
 from pointsman.access.tokens import Tokens
-from pointsman.limits.server import LimitServer
 from pointsman.graph.model.authorization_server import AuthorizationServer
+from pointsman.limits.server import LimitServer
 from pointsman.resources.key import Key
 from pointsman.state.database import Database
 
