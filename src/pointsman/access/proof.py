@@ -2,13 +2,34 @@
 
 import hmac
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from pointsman.access.masterkey import MasterKey
 from pointsman.access.schema import CREDENTIAL
 from pointsman.resources.key import Key
+
+
+_COLUMNS: Final = CREDENTIAL.c
+_GOOD: Final = (
+    _COLUMNS.revoked_at.is_(None),
+    sa.or_(_COLUMNS.expires_at.is_(None), _COLUMNS.expires_at > sa.bindparam("now")),
+)
+# Made once: putting a statement together costs more than running it.
+_OF_CLIENT: Final = sa.select(_COLUMNS.digest).where(
+    _COLUMNS.kind == "client",
+    _COLUMNS.namespace == sa.bindparam("namespace"),
+    _COLUMNS.consumer == sa.bindparam("consumer"),
+    *_GOOD,
+)
+_OF_PASSWORD: Final = sa.select(_COLUMNS.digest, _COLUMNS.namespace, _COLUMNS.consumer).where(
+    _COLUMNS.id == sa.bindparam("credential"),
+    _COLUMNS.kind == "password",
+    _COLUMNS.namespace == sa.bindparam("namespace"),
+    *_GOOD,
+)
+_IS_GOOD: Final = sa.select(_COLUMNS.id).where(_COLUMNS.id == sa.bindparam("credential"), *_GOOD)
 
 
 def proves_client(
@@ -23,14 +44,8 @@ def proves_client(
         secret: what is shown.
         now: the time.
     """
-    columns = CREDENTIAL.c
-    query = sa.select(columns.digest).where(
-        columns.kind == "client",
-        columns.namespace == consumer.namespace,
-        columns.consumer == consumer.name,
-        *_good(now),
-    )
-    stored = [row.digest for row in connection.execute(query)]
+    given = {"namespace": consumer.namespace, "consumer": consumer.name, "now": now}
+    stored = [row.digest for row in connection.execute(_OF_CLIENT, given)]
     return _any_equal(stored, master.digests(secret))
 
 
@@ -52,14 +67,8 @@ def proves_password(
         namespace: where the consumer has to be.
         now: the time.
     """
-    columns = CREDENTIAL.c
-    query = sa.select(columns.digest, columns.namespace, columns.consumer).where(
-        columns.id == credential,
-        columns.kind == "password",
-        columns.namespace == namespace,
-        *_good(now),
-    )
-    row: Any = connection.execute(query).first()
+    given = {"credential": credential, "namespace": namespace, "now": now}
+    row: Any = connection.execute(_OF_PASSWORD, given).first()
     # Compared also when there is none, which takes as long.
     equal = _any_equal([row.digest if row is not None else b""], master.digests(secret))
     return Key("Consumer", row.namespace, row.consumer) if equal and row is not None else None
@@ -67,14 +76,8 @@ def proves_password(
 
 def is_good(connection: sa.Connection, credential: str, now: datetime) -> bool:
     """Whether a credential is neither revoked nor at its end."""
-    query = sa.select(CREDENTIAL.c.id).where(CREDENTIAL.c.id == credential, *_good(now))
-    return connection.execute(query).first() is not None
-
-
-def _good(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    columns = CREDENTIAL.c
-    lasts = sa.or_(columns.expires_at.is_(None), columns.expires_at > now)
-    return columns.revoked_at.is_(None), lasts
+    given = {"credential": credential, "now": now}
+    return connection.execute(_IS_GOOD, given).first() is not None
 
 
 def _any_equal(stored: list[bytes], given: tuple[bytes, ...]) -> bool:
