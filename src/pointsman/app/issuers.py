@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pointsman.oauth.keys import Keys
     from pointsman.oauth.service import OAuth
 
+_Step = tuple[str, tuple[Key, ...]]
+"""What a filled resource is made from: version and objects of the empty one."""
 POLL_S: Final = 1.0
 """Seconds between two looks at the keys."""
 _CLEAN_EVERY: Final = 60
@@ -44,7 +46,8 @@ class Issuers:
         self._access = access
         self._servers: Mapping[Key, AuthorizationServer] = {}
         self._key_sets: dict[str, str] = {}
-        self._filled: dict[tuple[str, str], Sealed] = {}
+        self._filled: dict[_Step, Sealed] = {}
+        self._filled_before: dict[_Step, Sealed] = {}
         self._keys: Keys | None = None
         self._oauth: OAuth | None = None
         self._task: asyncio.Task[None] | None = None
@@ -67,6 +70,8 @@ class Issuers:
             StateError: the database has to be opened, and cannot be.
         """
         self._servers = graph.servers
+        # What this change uses again is carried over, and the rest forgotten by the next one.
+        self._filled_before, self._filled = self._filled, {}
         if not graph.servers and self._oauth is None:
             return
         if self._oauth is None:
@@ -97,7 +102,7 @@ class Issuers:
         changed = found != self._key_sets
         if changed:
             self._key_sets = found
-            self._filled = {}
+            self._filled, self._filled_before = {}, {}
         return changed
 
     async def _run(self) -> None:
@@ -137,11 +142,14 @@ class Issuers:
         empty = found.get(NAME)
         if empty is None or not self._key_sets:
             return snapshot
-        step = (empty.version, empty.name)
-        if step not in self._filled:
-            self._filled[step] = with_keys(empty, self._key_sets)
-        resources = {**found, NAME: self._filled[step]}
+        resources = {**found, NAME: self._fill(empty)}
         return Snapshot({**snapshot.resources, EXTENSION: resources})
+
+    def _fill(self, empty: Sealed) -> Sealed:
+        step = (empty.version, empty.keys)
+        filled = self._filled.get(step) or self._filled_before.get(step)
+        self._filled[step] = filled or with_keys(empty, self._key_sets)
+        return self._filled[step]
 
     def uses(self, snapshot: Snapshot) -> bool:
         """Whether a snapshot has key sets."""
