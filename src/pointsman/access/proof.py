@@ -10,7 +10,6 @@ from pointsman.access.masterkey import MasterKey
 from pointsman.access.schema import CREDENTIAL
 from pointsman.resources.key import Key
 
-
 _COLUMNS: Final = CREDENTIAL.c
 _GOOD: Final = (
     _COLUMNS.revoked_at.is_(None),
