@@ -92,6 +92,7 @@ async def test_signatures_of_others_count_for_nothing(at: Place) -> None:
 async def test_our_keys_sign_nothing_else_than_access_tokens_of_this_issuer(at: Place) -> None:
     keys = at.keys.of(at.server.key)
     assert keys is not None
+    assert keys.signing is not None
     claims = claims_of((await at.token())[1]["access_token"])
     for typ, changed in (
         ("JWT", {}),
@@ -153,6 +154,7 @@ async def test_nothing_that_opens_doors_is_in_the_database_or_logged(
         found = (await at.redeem(code))[1]
         keys = at.keys.of(at.server.key)
         assert keys is not None
+        assert keys.signing is not None
         private = keys.signing.as_dict(private=True)["keys"][0]["d"]
         told = f"{await read_audit(at.database)} {at.keys} {keys!r} {at.oauth}"
     with closing(sqlite3.connect(path)) as connection:

@@ -57,13 +57,13 @@ class ServerKeys:
     """The keys of an authorization server.
 
     Attributes:
-        signing: the key that signs, alone in a set.
+        signing: the key that signs, alone in a set; None while it cannot be opened.
         algorithm: what it signs by.
         published: all keys that tokens may be signed by.
         text: the same as JSON, without private parts.
     """
 
-    signing: KeySet
+    signing: KeySet | None
     algorithm: str
     published: KeySet
     text: str
@@ -88,7 +88,7 @@ class Keys:
         self.failures: dict[str, str] = {}
 
     def of(self, server: Key) -> ServerKeys | None:
-        """The keys of an authorization server, as they were seen last; None when none signs."""
+        """The keys of an authorization server, as they were seen last; None when it has none."""
         return self._servers.get(server)
 
     async def refresh(self, servers: Iterable[AuthorizationServer]) -> bool:
@@ -215,13 +215,11 @@ class Keys:
         if not current:
             return None
         signing = self._open(current[-1])
-        if signing is None:
-            return None
         public = {"keys": [row.public for row in sorted(kept, key=lambda row: row.id)]}
         text = json.dumps(public, sort_keys=True)
-        return ServerKeys(
-            KeySet([signing]), current[-1].algorithm, KeySet.import_key_set(json.loads(text)), text
-        )
+        published = KeySet.import_key_set(json.loads(text))
+        alone = None if signing is None else KeySet([signing])
+        return ServerKeys(alone, current[-1].algorithm, published, text)
 
     def _open(self, row: Any) -> Any:
         if row.id not in self._opened:

@@ -94,6 +94,8 @@ class OAuth:
             return _away()
         if endpoint == "jwks":
             return discovery.key_set(keys)
+        if endpoint == "token" and keys.signing is None:
+            return _away()
         page = _PAGES.get(endpoint)
         if page is not None:
             # Who only looks does not take the lock that writers wait for.
