@@ -1,10 +1,12 @@
 """What can be read without asking, and by which pages: RFC 8414, 9207, CORS."""
 
 import json
+from typing import NoReturn
 
 import pytest
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
+from pointsman.errors import StateError
 from pointsman.oauth.ask import Ask
 from tests.support.oauth import (
     ISSUER,
@@ -90,6 +92,29 @@ async def test_no_page_reads_what_people_see(at: Place, path: str) -> None:
     method = "POST" if path.endswith("introspect") else "GET"
     answer = await at.ask(method, target, None, headers)
     assert "access-control-allow-origin" not in dict(answer.headers)
+
+
+async def test_while_the_database_fails_keys_are_told_and_nothing_is_issued(
+    at: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> NoReturn:
+        raise StateError("the database fails: disk I/O error")
+
+    for name in ("reading", "recording", "changing"):
+        monkeypatch.setattr(at.database, name, fails)
+    for path in (WELL_KNOWN, "/shop/oauth2/jwks"):
+        assert (await read(at, path))[0] == 200
+    for status, found in (
+        await at.token(),
+        await at.redeem("code"),
+        await at.refresh("token"),
+        await at.post("introspect", MACHINE, token="x"),
+        await at.post("revoke", MACHINE, token="x"),
+    ):
+        assert (status, found["error"]) == (503, "temporarily_unavailable")
+        assert "disk" not in found["error_description"]
+    page = await at.ask("GET", authorize())
+    assert (page.status, "just now" in page.body) == (503, True)
 
 
 async def test_a_server_that_nobody_knows_is_away(at: Place) -> None:

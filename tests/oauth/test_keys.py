@@ -41,6 +41,8 @@ async def test_a_key_is_announced_signs_checks_and_is_gone(at: Place) -> None:
     at.clock.go(seconds=600 + 120)
     await at.follow()
     assert await kids(at) == {second}
+    await at.keys.rotate(at.server, "eve")
+    assert first not in {row.id for row in await at.keys.list(SERVER)}
 
 
 async def test_a_key_is_kept_for_the_longest_token_it_has_signed(at: Place) -> None:

@@ -82,7 +82,7 @@ class OAuth:
             answer = _no_request(endpoint, str(error))
         except StateError as error:
             log.warning("an authorization server cannot answer", server=path, error=str(error))
-            answer = _away()
+            answer = _away(endpoint)
         answer.headers.extend(origin_headers(server, endpoint, ask))
         return answer
 
@@ -187,7 +187,11 @@ def _no_request(endpoint: str, reason: str) -> Answer:
     return error_answer(400, "invalid_request", reason)
 
 
-def _away() -> Answer:
-    answer = error_answer(503, "temporarily_unavailable", "the authorization server is away")
+def _away(endpoint: str = "") -> Answer:
+    error, description = "temporarily_unavailable", "the authorization server is away"
+    if endpoint in _PAGES:
+        answer = pages.error_page(503, error, "Nobody can be logged in just now.")
+    else:
+        answer = error_answer(503, error, description)
     answer.headers.append(("retry-after", "1"))
     return answer
