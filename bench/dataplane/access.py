@@ -40,6 +40,7 @@ from bench.dataplane.run import (
 )
 from pointsman.app.offline import find_gateway, load, render
 from pointsman.envoy.filters.credentials import KEYS, SUBJECTS
+from pointsman.envoy.filters.issued import NAME as ISSUED
 from pointsman.envoy.static import static_bootstrap
 from pointsman.resources.problem import Severity
 
@@ -57,12 +58,14 @@ class Way:
         policies: further manifests.
         headers: of every request.
         keys: keys that Envoy knows beside that of the caller.
+        key_set: key set of the gateway's own authorization server.
     """
 
     name: str
     policies: tuple[Mapping[str, Any], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     keys: int = 1
+    key_set: str = ""
 
 
 @dataclass
@@ -98,14 +101,26 @@ def ways() -> Iterator[Way]:
         ("ES256", jwk.ECKey.generate_key("P-256", {"kid": "1", "alg": "ES256"}, private=True)),
     ):
         keys = json.dumps({"keys": [made.as_dict(private=False)]})
-        claims = {"iss": ISSUER, "aud": "a", "exp": int(time.time()) + 86_400, "sub": "u"}
+        claims = {"iss": ISSUER, "aud": "urn:a", "exp": int(time.time()) + 86_400, "sub": "u"}
         token = jwt.encode({"alg": alg, "kid": "1"}, claims, made, algorithms=[alg])
-        method = {"issuer": ISSUER, "audiences": ["a"], "jwks": {"inline": keys}}
+        method = {"issuer": ISSUER, "audiences": ["urn:a"], "jwks": {"inline": keys}}
         signed = access(methods=[{"jwt": method}])
         bearer = ("authorization", f"Bearer {token}")
         yield Way(f"token, {alg}", (signed,), (bearer,))
     both = access(methods=[{"jwt": {**method, "consumer": {"claim": "sub"}}}])
     yield Way("token, its consumer and a limit by that", (both, by_caller, CALLER), (bearer,))
+
+    own = access(methods=[{"jwt": {"authorizationServer": {"name": "authorizationserver"}}}])
+    claims = {**claims, "client_id": "bench/caller"}
+    token = jwt.encode({"alg": alg, "kid": "1"}, claims, made, algorithms=[alg])
+    bearer = ("authorization", f"Bearer {token}")
+    server = policy(
+        "AuthorizationServer",
+        issuer=ISSUER,
+        audiences=["urn:a"],
+        clients=[{"consumer": {"name": "caller"}, "grants": ["clientCredentials"]}],
+    )
+    yield Way("token of its own, with its consumer", (own, server, CALLER), (bearer,), key_set=keys)
 
 
 PLENTY: Mapping[str, Any] = {"rate": {"requests": 10_000_000, "per": "second"}}
@@ -151,26 +166,31 @@ def configuration(way: Way, ports: Mapping[str, int], listen: int, folder: Path)
         sys.exit(f"{way.name}: {worse[0].message}")
     gateway = find_gateway(loaded.gateways, None, "--gateway")
     tree = static_bootstrap(gateway, render(loaded, gateway))
-    fill(tree, way.keys)
+    fill(tree, way)
     text = json.dumps(tree).replace(f'"port_value": {GATEWAY_PORT}', f'"port_value": {listen}')
     file = folder / "envoy.json"
     file.write_text(text.replace('"0.0.0.0"', '"127.0.0.1"'))
     return file
 
 
-def fill(tree: Any, count: int) -> None:
-    """Puts keys into the table of keys, and subjects of tokens, wherever they are."""
+def fill(tree: Any, way: Way) -> None:
+    """Puts keys into the table of keys, and what tokens need, wherever they are."""
     for item in tree.values() if isinstance(tree, dict) else tree:
         if isinstance(item, dict) and item.get("name") == KEYS and "typed_config" in item:
             item["typed_config"]["credentials"] = [
                 {"key": key_of(number), "client": f"bench/caller-{number}|k{number}|,gold,"}
-                for number in range(count)
+                for number in range(way.keys)
             ]
         elif isinstance(item, dict) and item.get("name") == SUBJECTS and "typed_config" in item:
-            who = {"key": f"{ISSUER} u", "client": "bench/caller|token|,gold,"}
-            item["typed_config"]["credentials"] = [who]
+            item["typed_config"]["credentials"] = [
+                {"key": f"{ISSUER} {name}", "client": "bench/caller|token|,gold,"}
+                for name in ("u", "bench/caller")
+            ]
+        elif isinstance(item, dict) and item.get("name") == ISSUED:
+            for provider in item["typed_config"]["providers"].values():
+                provider["local_jwks"]["inline_string"] = way.key_set
         elif isinstance(item, dict | list):
-            fill(item, count)
+            fill(item, way)
 
 
 @contextlib.contextmanager

@@ -9,14 +9,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsman.access.consumers import Consumers, as_manifests
-from pointsman.access.credential import ClientSettings, Credential
+from pointsman.access.credential import Credential
 from pointsman.access.credentials import Credentials
 from pointsman.access.live import LiveCredentials
 from pointsman.access.masterkey import MasterKey, read_master_key
+from pointsman.access.proof import proves_client
 from pointsman.access.secrets import Secret, imported, is_mistyped, new_secret
 from pointsman.errors import RefusedError, StateError
 from pointsman.resources.decode import decode
@@ -35,14 +37,16 @@ class Kept:
     database: Database
     credentials: Credentials
     consumers: Consumers
+    master: MasterKey
 
 
 @pytest.fixture
 async def kept(url: str) -> AsyncIterator[Kept]:
     clock = HandClock()
     async with Database(url, clock) as database:
-        credentials = Credentials(database, MasterKey.in_memory())
-        yield Kept(clock, database, credentials, Consumers(database, credentials))
+        master = MasterKey.in_memory()
+        credentials = Credentials(database, master)
+        yield Kept(clock, database, credentials, Consumers(database, credentials), master)
 
 
 async def active(kept: Kept) -> dict[str, str]:
@@ -150,21 +154,27 @@ async def test_lists_go_by_consumer_kind_state_and_page(kept: Kept) -> None:
     assert [item.id for item in await kept.credentials.list(state="revoked")] == [mine[0].id]
 
 
-async def test_a_client_proves_itself_by_its_own_secret_only(kept: Kept) -> None:
-    settings = ClientSettings(("client_credentials",), ("read",))
-    mine = await kept.credentials.issue(ACME, "client", "eve", client=settings)
+async def test_a_client_proves_itself_by_secrets_of_its_own_only(kept: Kept) -> None:
+    mine = await kept.credentials.issue(ACME, "client", "eve")
     other = await kept.credentials.issue(GLOBEX, "client", "eve")
-    public = await kept.credentials.issue(ACME, "client", "eve", client=ClientSettings(public=True))
-    verify = kept.credentials.verify_client
-    assert await verify(mine.credential.id, mine.secret) == mine.credential
-    assert await verify(mine.credential.id, other.secret) is None
-    assert await verify(mine.credential.id, None) is None
-    assert await verify("c_none", mine.secret) is None
-    assert await verify(public.credential.id, None) == public.credential
-    assert await verify(public.credential.id, Secret("guess")) is None
+    key = await kept.credentials.issue(ACME, "key", "eve")
+
+    async def proves(consumer: Key, secret: Secret) -> bool:
+        def ask(connection: sa.Connection) -> bool:
+            now = kept.database.clock()
+            return proves_client(connection, kept.master, consumer, secret.text, now)
+
+        async with kept.database.reading() as connection:
+            return await connection.run_sync(ask)
+
+    assert await proves(ACME, mine.secret)
+    assert not await proves(ACME, other.secret)
+    assert not await proves(ACME, key.secret)
+    assert not await proves(ACME, Secret("guess"))
+    assert not await proves(Key("Consumer", "shop", "nobody"), mine.secret)
     await kept.credentials.revoke(mine.credential.id, "eve")
-    assert await verify(mine.credential.id, mine.secret) is None
-    assert await active(kept) == {}
+    assert not await proves(ACME, mine.secret)
+    assert [*await active(kept)] == [key.credential.id]
 
 
 async def test_secrets_are_in_no_text_and_not_in_the_database(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ CASES = {
     "access-login": "access-servers.yaml GET /page -H 'accept: text/html'",
     "access-no-page": "access-servers.yaml POST /page -H 'accept: text/html'",
     "access-opaque": "access-servers.yaml GET /page -H 'authorization: Bearer abc'",
+    "oauth": "oauth.yaml POST https://login.example.com/tenant/oauth2/token --port 8088",
+    "oauth-elsewhere": "oauth.yaml POST https://www.example.com/tenant/oauth2/token --port 8088",
     "access-key": "access.yaml GET /cart?key=pm_1",
     "access-token": f"access.yaml GET /cart -H 'authorization: Bearer {TOKEN}'",
     "access-stranger": f"access.yaml GET /cart -H 'authorization: Bearer {STRANGER}'",

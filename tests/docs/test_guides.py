@@ -19,6 +19,8 @@ from tests.up import manifests as m
 pytestmark = [pytest.mark.envoy]
 
 GATEWAY, ADMIN = "127.0.0.1:8088", "127.0.0.1:9900"
+ISSUER = "localhost:8088"
+"""The gateway, where the host of the address matters."""
 LOGIN = ROOT / "docs" / "guides" / "log-in-with-oidc.md"
 _END = re.compile(r"^<<(\d+)>>$")
 
@@ -123,6 +125,7 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
             arguments = [moved.get(item, item) for item in arguments]
             up = stack.enter_context(running(ROOT / arguments[0], *arguments[1:]))
             moved[GATEWAY] = up.address()
+            moved[ISSUER] = f"localhost:{moved[GATEWAY].rpartition(':')[2]}"
         made = Shell(tmp_path, up, moved)
         stack.callback(made.close)
         yield made
@@ -142,9 +145,10 @@ def test_what_a_guide_says_is_so(shell: Shell, guide: Path) -> None:
 
 
 def test_manifests_in_guides_are_those_of_the_example() -> None:
-    example = ROOT / "examples" / "callers"
+    examples = [ROOT / "examples" / name for name in ("callers", "tokens")]
     known = [
         document
+        for example in examples
         for file in example.glob("*.yaml")
         for document in yaml.safe_load_all(file.read_text(encoding="utf-8"))
     ]

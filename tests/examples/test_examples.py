@@ -1,5 +1,6 @@
 """What the bundled examples promise in their comments holds when they are served."""
 
+import base64
 import json
 import sys
 from collections import Counter
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.up import Up, ask, command, running, until
+from tests.support.up import Up, ask, command, free_port, running, until
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ALL = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir())
@@ -170,3 +171,24 @@ def test_plans_say_who_may_do_what_and_how_often(callers: Up) -> None:
     assert int(found[-1].headers["retry-after"]) == 1
     assert found[0].headers["ratelimit-limit"].startswith("5")
     assert [ask(address, "/orders/1", gold).status for _ in range(20)] == [200] * 20
+
+
+@pytest.mark.xdist_group("tokens")
+def test_tokens_of_the_gateway_open_what_their_scopes_say() -> None:
+    port = free_port()
+    with running(EXAMPLES / "tokens", "--echo", "--listen", f"8088={port}") as up:
+        assert "warning" not in up.text
+        # The example's issuer has its usual port; the host decides, whatever the port.
+        host = {"host": "localhost:8088"}
+        address = f"127.0.0.1:{port}"
+        made = json.loads(up.command("key", "issue", "shop/reports", "--kind", "client", "--json"))
+        pair = base64.b64encode(f"shop/reports:{made['secret']}".encode()).decode()
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        sent = {**host, **form, "authorization": f"Basic {pair}"}
+        answer = ask(address, "/oauth2/token", sent, "POST", body="grant_type=client_credentials")
+        token = json.loads(answer.body)["access_token"]
+        bearer = {**host, "authorization": f"Bearer {token}"}
+        assert ask(address, "/orders/1", host).status == 401
+        seen = ask(address, "/orders/1", bearer).seen["headers"]
+        assert (seen["x-pointsman-consumer"], seen["x-user"]) == ("shop/reports", "shop/reports")
+        assert ask(address, "/orders/1", bearer, "PUT").status == 403

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "PM904": "only a running control plane says it: tests/up/test_state_away.py",
     "PM905": "only a running control plane says it: tests/up/test_state_away.py",
     "PM906": "only a running control plane says it: tests/serve/test_quotas.py",
+    "PM933": "only a running control plane says it: tests/oauth",
     "PM703": "only a registry that fails says it: tests/registry",
 }
 """Codes that no golden case can show, and where they are shown instead."""

@@ -324,6 +324,26 @@ spec:
   concurrency: {most: 100}
 ---
 apiVersion: pointsman.dev/v1alpha1
+kind: AuthorizationServer
+metadata: {name: login, namespace: shop}
+spec:
+  targetRefs: [{kind: VirtualGateway, name: front, sectionName: "8443"}]
+  issuer: https://login.example.com/shop
+  lifetimes: {accessToken: {unit: s, value: 300}, refreshTokenIdle: {unit: s, value: 86400}}
+  audiences: ["https://api.example.com"]
+  scopes: [{name: read, description: See your orders}]
+  signing: {algorithm: RS256, rotateEvery: {unit: s, value: 86400}}
+  login: password
+  clients:
+    - consumer: {name: acme, namespace: shop}
+      grants: [authorizationCode, refreshToken]
+      redirectUris: ["https://app.example.com/callback"]
+      scopes: [read]
+      audiences: ["https://api.example.com"]
+      public: true
+    - {consumer: {name: cart}, introspect: true}
+---
+apiVersion: pointsman.dev/v1alpha1
 kind: RateLimitPolicy
 metadata: {name: plans, namespace: shop}
 spec:

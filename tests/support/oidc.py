@@ -1,30 +1,16 @@
-"""An OpenID provider of others (the npm package oidc-provider), and a browser that logs in there.
+"""An OpenID provider of others, of the npm package oidc-provider, and a browser that logs in."""
 
-The package is installed once into a folder of the user's cache, which is called after the lock
-file. Where node, npm or their registry is missing, tests that need it are skipped and say so.
-"""
-
-import fcntl
-import hashlib
 import json
-import os
 import re
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
-import pytest
-
 from tests.support.http1 import Answer, Client
-
-PEER = Path(__file__).parents[1] / "peers" / "oidc"
-_INSTALL_S = 120
+from tests.support.peers import installed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +44,7 @@ def provider(*clients: Mapping[str, Any], ttl: int = 60) -> Iterator[Provider]:
         clients: clients it knows, as RFC 7591 has them.
         ttl: seconds for which access and ID tokens are good.
     """
-    folder = _installed()
+    folder = installed("oidc", "provider.js")
     process = subprocess.Popen(
         ["node", str(folder / "provider.js"), json.dumps({"clients": clients, "ttl": ttl})],
         stdin=subprocess.PIPE,
@@ -77,38 +63,6 @@ def provider(*clients: Mapping[str, Any], ttl: int = 60) -> Iterator[Provider]:
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 stream.close()
-
-
-def _installed() -> Path:
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not installed")
-    content = b"".join((PEER / name).read_bytes() for name in ("package-lock.json", "provider.js"))
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pointsman-tests"
-    folder = cache / f"oidc-{hashlib.sha256(content).hexdigest()[:16]}"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "oidc.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            _install(folder)
-    return folder
-
-
-def _install(folder: Path) -> None:
-    made = Path(tempfile.mkdtemp(dir=folder.parent))
-    for name in ("package.json", "package-lock.json", "provider.js"):
-        shutil.copy(PEER / name, made / name)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    try:
-        done = subprocess.run(
-            command, cwd=made, capture_output=True, timeout=_INSTALL_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        shutil.rmtree(made)
-        pytest.skip("npm could not install oidc-provider in time")
-    if done.returncode != 0:
-        shutil.rmtree(made)
-        pytest.skip("npm could not install oidc-provider; is its registry reachable?")
-    made.rename(folder)
 
 
 @dataclass(slots=True)

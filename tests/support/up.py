@@ -59,12 +59,13 @@ def ask(
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
     seconds: float = 10.0,
+    body: str = "",
 ) -> Answer:
     """One request on a connection of its own."""
     host, _, port = address.rpartition(":")
     connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=seconds)
     try:
-        connection.request(method, path, headers=dict(headers or {}))
+        connection.request(method, path, body.encode() or None, dict(headers or {}))
         response = connection.getresponse()
         named = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, named, response.read())

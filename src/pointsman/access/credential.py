@@ -8,27 +8,11 @@ from pointsman.access.secrets import Secret
 from pointsman.resources.key import Key
 
 Kind = Literal["key", "password", "client"]
-"""An API key; a password, whose user name is its id; the id and secret of an OAuth client."""
+"""An API key; a password, whose user name is its id; the secret of an OAuth client, whose client
+id is its consumer."""
 KINDS: Final[tuple[Kind, ...]] = ("key", "password", "client")
 LETTERS: Final = {"key": "k", "password": "p", "client": "c"}
 State = Literal["active", "expired", "revoked"]
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSettings:
-    """What an OAuth client may do.
-
-    Attributes:
-        grants: grant types it may use.
-        scopes: scopes it may ask for.
-        redirects: addresses it may send browsers back to, exactly.
-        public: whether it has no secret that would be one, as in browsers and on phones.
-    """
-
-    grants: tuple[str, ...] = ("client_credentials",)
-    scopes: tuple[str, ...] = ()
-    redirects: tuple[str, ...] = ()
-    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +30,6 @@ class Credential:
         expires_at: when it ends by itself; None for never.
         revoked_at: when it was revoked.
         replaces: id of the one that it takes the place of.
-        client: of a client, what it may do.
     """
 
     id: str
@@ -59,7 +42,6 @@ class Credential:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     replaces: str | None = None
-    client: ClientSettings | None = None
 
     def state(self, now: datetime) -> State:
         """Whether it is good."""

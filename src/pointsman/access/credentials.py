@@ -5,8 +5,7 @@ Those of clients are checked here only, so that their digest is enough; they are
 bits, which no slow hash would make harder to guess.
 """
 
-import hmac
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,6 @@ import sqlalchemy as sa
 from pointsman.access.credential import (
     LETTERS,
     Active,
-    ClientSettings,
     Credential,
     Issued,
     Kind,
@@ -69,7 +67,6 @@ class Credentials:
         label: str = "",
         expires_at: datetime | None = None,
         secret: Secret | None = None,
-        client: ClientSettings | None = None,
     ) -> Issued:
         """Makes a credential.
 
@@ -80,7 +77,6 @@ class Credentials:
             label: what people call it.
             expires_at: when it ends by itself.
             secret: one that was made elsewhere; a new one by default.
-            client: of a client, what it may do.
 
         Raises:
             RefusedError: the secret is in use, or it would end before it begins.
@@ -97,7 +93,6 @@ class Credentials:
                 created_at=change.at,
                 created_by=actor,
                 expires_at=expires_at,
-                client=client or ClientSettings() if kind == "client" else None,
             )
             return await self._insert(change, made, secret, "issue")
 
@@ -188,28 +183,6 @@ class Credentials:
             row = (await connection.execute(query)).first()
         return None if row is None else _credential(row)
 
-    async def verify_client(self, client_id: str, secret: Secret | None) -> Credential | None:
-        """The client of an id, if it is good and the secret is its own; None otherwise.
-
-        A public client has no secret, and must not send one that is wrong.
-        """
-        query = sa.select(CREDENTIAL).where(
-            CREDENTIAL.c.id == client_id, CREDENTIAL.c.kind == "client"
-        )
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).first()
-        stored = row.digest if row is not None else b""
-        given = self._master.digests(secret.text) if secret is not None else ()
-        # Compared also when there is no such client, which takes as long.
-        proven = any(hmac.compare_digest(stored, digest) for digest in given)
-        if row is None:
-            return None
-        found = _credential(row)
-        if found.state(self._database.clock()) != "active":
-            return None
-        public = found.client is not None and found.client.public
-        return found if proven or (public and secret is None) else None
-
     async def opened(self, since: int = -1) -> Opened:
         """Keys and passwords that have changed since a revision, with their secrets."""
         names = ("id", "kind", "namespace", "consumer", "sealed", "master_key")
@@ -293,7 +266,6 @@ class Credentials:
             "digest": self._master.digest(secret.text),
             "sealed": self._master.close(secret.text, made.id) if kept else None,
             "master_key": self._master.id,
-            "settings": {} if made.client is None else asdict(made.client),
             "created_at": made.created_at,
             "created_by": made.created_by,
             "expires_at": made.expires_at,
@@ -347,15 +319,6 @@ def _told(made: Credential) -> dict[str, Any]:
 
 
 def _credential(row: Row) -> Credential:
-    settings = row.settings
-    client = None
-    if row.kind == "client":
-        client = ClientSettings(
-            tuple(settings.get("grants", ())),
-            tuple(settings.get("scopes", ())),
-            tuple(settings.get("redirects", ())),
-            bool(settings.get("public", False)),
-        )
     return Credential(
         id=row.id,
         kind=row.kind,
@@ -367,5 +330,4 @@ def _credential(row: Row) -> Credential:
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         replaces=row.replaces,
-        client=client,
     )

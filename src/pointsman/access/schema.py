@@ -28,7 +28,6 @@ CREDENTIAL = sa.Table(
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=True),
     sa.Column("master_key", sa.String(63), nullable=False),
-    sa.Column("settings", sa.JSON, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("created_by", sa.String(255), nullable=False),
     sa.Column("expires_at", Instant, nullable=True),

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from pointsman.access.consumers import Consumers
     from pointsman.access.credentials import Credentials
     from pointsman.access.live import LiveCredentials
+    from pointsman.access.masterkey import MasterKey
     from pointsman.access.tables import Tables
     from pointsman.access.tokens import Tokens
     from pointsman.state.database import Database
 
-KINDS: Final = ("AccessPolicy", "Consumer")
+KINDS: Final = ("AccessPolicy", "AuthorizationServer", "Consumer")
 """Kinds of resources that have to do with callers."""
 POLL_S: Final = 0.2
 """Seconds between two looks at what other processes have changed."""
@@ -66,9 +67,10 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An open database, and what is in it."""
+    """An open database, what is in it, and what closes its secrets."""
 
     database: "Database"
+    master: "MasterKey"
     credentials: "Credentials"
     consumers: "Consumers"
     tokens: "Tokens"
@@ -140,7 +142,7 @@ class AccessState:
         consumers = Consumers(database, credentials)
         tokens = Tokens(database, master)
         live = LiveCredentials(credentials)
-        return Kept(database, credentials, consumers, tokens, live, Tables())
+        return Kept(database, master, credentials, consumers, tokens, live, Tables())
 
     async def sources(self, resources: ResourceSet) -> Mapping[str, str | None]:
         """Resources that are kept in the database, as texts by the names of sources.

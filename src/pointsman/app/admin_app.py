@@ -4,12 +4,18 @@ from starlette.types import ASGIApp
 
 from pointsman.api.admin.later import Later
 from pointsman.app.access import AccessState
+from pointsman.app.issuers import Issuers
 from pointsman.limits.server import LimitServer
 from pointsman.resources.store import Store
 
 
 def administration(
-    access: AccessState, store: Store, limits: LimitServer, *, needs_token: bool
+    access: AccessState,
+    store: Store,
+    limits: LimitServer,
+    issuers: Issuers,
+    *,
+    needs_token: bool,
 ) -> ASGIApp:
     """The administration of an instance.
 
@@ -17,6 +23,7 @@ def administration(
         access: consumers and credentials that are kept.
         store: everything that was written.
         limits: knows how shared limits stand.
+        issuers: authorization servers.
         needs_token: whether every request has to have a token.
     """
 
@@ -24,6 +31,6 @@ def administration(
         from pointsman.api.admin.app import admin_app  # noqa: PLC0415
         from pointsman.app.administration import Administration  # noqa: PLC0415
 
-        return admin_app(Administration(access, store, limits), needs_token=needs_token)
+        return admin_app(Administration(access, store, limits, issuers), needs_token=needs_token)
 
     return Later(build)

@@ -7,6 +7,8 @@ from pydantic import TypeAdapter
 from pointsman.access.consumers import SOURCE
 from pointsman.api.admin.kept import Declared
 from pointsman.app.access import AccessState, Kept
+from pointsman.app.issuers import Issuers
+from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.consumer import ConsumerSpec
@@ -22,10 +24,14 @@ class Administration:
         access: consumers and credentials that are kept.
         store: everything that was written.
         limits: knows how shared limits stand.
+        issuers: authorization servers.
     """
 
-    def __init__(self, access: AccessState, store: Store, limits: LimitServer) -> None:
+    def __init__(
+        self, access: AccessState, store: Store, limits: LimitServer, issuers: Issuers
+    ) -> None:
         self._access = access
+        self._issuers = issuers
         self._store = store
         self._limits = limits
 
@@ -41,6 +47,11 @@ class Administration:
     def poke(self) -> None:
         """Has a look taken at what was changed."""
         self._access.poke()
+        self._issuers.poke()
+
+    def servers(self) -> Mapping[Key, AuthorizationServer]:
+        """Authorization servers in force, by key."""
+        return self._issuers.servers
 
     def declared(self) -> Mapping[Key, Declared]:
         """Consumers in force, by key."""

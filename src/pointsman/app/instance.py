@@ -16,6 +16,7 @@ from pointsman.app.admin_app import administration
 from pointsman.app.backends import Backends
 from pointsman.app.discovery import Discovery
 from pointsman.app.fleet import Fleet, FleetEvents
+from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.options import UpOptions
 from pointsman.app.places import Places
@@ -150,6 +151,7 @@ class Instance:
         self._discovery = Discovery(options.discovery)
         self._issuing = Issuing(read_authority(options.identity), options.identity)
         self._access = AccessState(options.state)
+        self._issuers = Issuers(self._access)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -160,6 +162,7 @@ class Instance:
             issuing=self._issuing,
             access=self._access,
             alone=True,
+            issuers=self._issuers,
         )
         self.serves = False
 
@@ -179,6 +182,7 @@ class Instance:
             await stack.enter_async_context(self._issuing)
             await stack.enter_async_context(self._access)
             stack.push_async_callback(plane.close)
+            await stack.enter_async_context(self._issuers)
             self._view.progress("reading manifests")
             await plane.load(files)
             refuse(machine.taken)
@@ -198,7 +202,9 @@ class Instance:
                 ),
             )
             stack.push_async_callback(fleet.stop)
-            administered = partial(administration, self._access, plane.store, plane.limits)
+            administered = partial(
+                administration, self._access, plane.store, plane.limits, self._issuers
+            )
             routes = [
                 *self._discovery.routes,
                 Mount("/", administered(needs_token=False)),

@@ -18,6 +18,7 @@ from pointsman.access.introspection import Introspector
 from pointsman.aio import garbage
 from pointsman.app.access import AccessState
 from pointsman.app.discovery import Discovery, DiscoveryOptions
+from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
 from pointsman.app.offline import locate
@@ -27,6 +28,7 @@ from pointsman.bodies.service import Bodies
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
 from pointsman.control.retries import RETRY_S, SecretRetries
+from pointsman.envoy.filters.oauth import SERVER
 from pointsman.envoy.filters.schemas import DOCUMENT
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
@@ -75,6 +77,7 @@ class ControlPlane:
         issuing: issues certificates; by default from an authority of this process.
         access: knows who may call; by default nobody.
         alone: see `LimitState`.
+        issuers: issues tokens; by default none.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -94,6 +97,7 @@ class ControlPlane:
         issuing: Issuing | None = None,
         access: AccessState | None = None,
         alone: bool = False,
+        issuers: Issuers | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
@@ -102,6 +106,7 @@ class ControlPlane:
         self._discovery = discovery or Discovery(DiscoveryOptions())
         self._issuing = issuing or Issuing(read_authority(None))
         self._access = access or AccessState()
+        self._issuers = issuers or Issuers(self._access)
         self._changing = asyncio.Lock()
         self._compiler = Compiler(
             site.arrange,
@@ -114,6 +119,7 @@ class ControlPlane:
         self._discovery.registry.on_change(self._moved)
         self._issuing.on_change(self._issued)
         self._access.on_change(self.change, self._credentials_changed)
+        self._issuers.on_change(self._key_sets_changed)
         self._compiled = Compiled()
         self._directory: Directory[Proxy] = Directory()
         self._snapshots: dict[NodeClass, Snapshot] = {}
@@ -132,7 +138,11 @@ class ControlPlane:
             admission=admission,
             age_s=age_s,
             services=(
-                check_handlers(self._introspector, admission, {DOCUMENT: self._bodies.answer}),
+                check_handlers(
+                    self._introspector,
+                    admission,
+                    {DOCUMENT: self._bodies.answer, SERVER: self._issuers.pages},
+                ),
                 self._limits.handler,
             ),
         )
@@ -185,6 +195,13 @@ class ControlPlane:
             item for item in self._published.values() if self._access.uses(snapshots[item])
         )
 
+    def _key_sets_changed(self) -> None:
+        """Keys of authorization servers come or go."""
+        snapshots = self._compiled.snapshots
+        self._serve_all(
+            item for item in self._published.values() if self._issuers.uses(snapshots[item])
+        )
+
     def _serve_all(self, node_classes: Iterable[NodeClass]) -> None:
         """Serves each of them; one that cannot be served keeps none of the others from it."""
         fault: Exception | None = None
@@ -201,7 +218,7 @@ class ControlPlane:
         whom = audience(self._compiled.proxies[node_class], node_class)
         snapshot = self._compiled.snapshots[node_class]
         snapshot = self._issuing.finish(self._compiled.proxies[node_class], snapshot)
-        snapshot = self._access.finish(snapshot)
+        snapshot = self._issuers.finish(self._access.finish(snapshot))
         snapshot = self._retries.apply(whom, snapshot)
         self._snapshots[node_class] = snapshot
         self._rejections.settle(whom, snapshot)
@@ -241,6 +258,7 @@ class ControlPlane:
         found.extend(self._issuing.problems())
         found.extend(self._access.problems())
         found.extend(self._limits.problems())
+        found.extend(self._issuers.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -344,6 +362,7 @@ class ControlPlane:
         self._issuing.want(self._compiled.graph)
         self._access.want(self._compiled.graph)
         self._limits.want(self._compiled.graph)
+        await self._issuers.want(self._compiled.graph)
         self._introspector.follow(opaque_methods(self._compiled.graph).values())
         self._bodies.follow(body_schemas(self._compiled.graph))
         self._directory = Directory(self._compiled.graph.proxies.values())

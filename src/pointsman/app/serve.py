@@ -17,6 +17,7 @@ from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.admin_app import administration
 from pointsman.app.discovery import Discovery, DiscoveryOptions
+from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
 from pointsman.app.site import Audience, News, Site
@@ -163,6 +164,7 @@ class Service:
             restarts=True,
         )
         self._access = AccessState(options.state)
+        self._issuers = Issuers(self._access)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -172,6 +174,7 @@ class Service:
             discovery=self._discovery,
             issuing=self._issuing,
             access=self._access,
+            issuers=self._issuers,
             admission=options.admission,
             age_s=options.age_s,
         )
@@ -191,11 +194,14 @@ class Service:
             await stack.enter_async_context(self._issuing)
             await stack.enter_async_context(self._access)
             stack.push_async_callback(plane.close)
+            await stack.enter_async_context(self._issuers)
             await plane.load(files)
             await plane.publish()
             bound = await plane.server.start(options.xds)
             stack.push_async_callback(plane.server.stop, 0.0)
-            administered = partial(administration, self._access, plane.store, plane.limits)
+            administered = partial(
+                administration, self._access, plane.store, plane.limits, self._issuers
+            )
             routes = [
                 *self._discovery.routes,
                 Mount("/", administered(needs_token=False)),

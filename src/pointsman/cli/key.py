@@ -1,7 +1,7 @@
 """`pointsman key`: what consumers prove themselves with."""
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -16,7 +16,7 @@ from pointsman.cli.admin import (
     show_table,
 )
 from pointsman.cli.consumer import Consumer
-from pointsman.observe.lines import line
+from pointsman.observe.lines import Piece, line
 
 Kind = Annotated[
     Literal["key", "password", "client"],
@@ -64,7 +64,7 @@ def issue(
         output.write_json(made)
         return
     color = options.wants_color(no_color)
-    show_secret(kind, made["credential"]["id"], made["secret"], quiet=quiet, color=color)
+    _show(made, quiet=quiet, color=color)
 
 
 def list_(
@@ -131,9 +131,8 @@ def rotate(
     if as_json:
         output.write_json(made)
         return
-    found = made["credential"]
     color = options.wants_color(no_color)
-    show_secret(found["kind"], found["id"], made["secret"], quiet=quiet, color=color)
+    _show(made, quiet=quiet, color=color)
 
 
 def revoke(credential: Id, instance: options.InstanceId = None) -> None:
@@ -146,6 +145,14 @@ def revoke(credential: Id, instance: options.InstanceId = None) -> None:
         found = client.ask("POST", "credentials", credential, "revoke")
     text = f"{found['kind']} {found['id']} of {found['consumer']} is revoked"
     output.write_lines([line(text)], color=False)
+
+
+def _show(made: dict[str, Any], *, quiet: bool, color: bool) -> None:
+    found = made["credential"]
+    show_secret(found["kind"], found["id"], made["secret"], quiet=quiet, color=color)
+    if found["kind"] == "client" and not quiet:
+        told = line("Its client id is ", Piece(found["consumer"], "name"), ".")
+        output.write_lines([told], color=color)
 
 
 COMMANDS: Commands = {"issue": issue, "list": list_, "rotate": rotate, "revoke": revoke}

@@ -27,6 +27,7 @@ from pointsman.cli.explain import explain
 from pointsman.cli.identity import COMMANDS as IDENTITY
 from pointsman.cli.intercept import intercept
 from pointsman.cli.key import COMMANDS as KEY
+from pointsman.cli.oauth import COMMANDS as OAUTH
 from pointsman.cli.output import write_error
 from pointsman.cli.proxy import proxy
 from pointsman.cli.quota import COMMANDS as QUOTA
@@ -65,6 +66,7 @@ _FAMILIES: tuple[tuple[str, Mapping[str, Callable[..., None]], str], ...] = (
     ("consumer", CONSUMER, "Makes, lists and removes consumers: applications that call."),
     ("key", KEY, "Issues, rotates and revokes what consumers prove themselves with."),
     ("quota", QUOTA, "Shows how much of shared limits is used, and has quotas begin anew."),
+    ("oauth", OAUTH, "Shows who gets tokens of the gateway, rotates keys, ends what was granted."),
     ("token", TOKEN, "Issues and revokes tokens for the administration over TCP."),
 )
 for family, below, about in _FAMILIES:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pointsman.envoy import names, pb
-from pointsman.envoy.filters import credentials, identity, login, opaque, tokens
+from pointsman.envoy.filters import credentials, identity, issued, login, opaque, tokens
 from pointsman.envoy.matchers import Fields, header_matcher
 from pointsman.graph.model.access import Access
 from pointsman.graph.model.match import HeaderCondition, HeaderTest
@@ -99,7 +99,8 @@ def _of_token(method: TokenMethod | OpaqueMethod | LoginMethod, both: bool) -> I
 
 
 def _signed(method: TokenMethod) -> dict[str, pb.Message]:
-    found = {tokens.NAME: pb.pack(tokens.token_of_row(method))}
+    name = issued.NAME if issued.is_issued(method) else tokens.NAME
+    found = {name: pb.pack(tokens.token_of_row(method))}
     return {**found, **_speaks(method.consumer_claim, method.issuer)}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pointsman.envoy import names, pb
 from pointsman.envoy.clusters import protocol_options
 from pointsman.envoy.config_source import HTTP_OPTIONS
-from pointsman.envoy.filters import credentials, external, login
+from pointsman.envoy.filters import credentials, external, issued, login, oauth
 from pointsman.envoy.filters.limited import Counter
 from pointsman.envoy.filters.limits import sealed_limits
 from pointsman.envoy.filters.limits_external import service_of
@@ -46,7 +46,8 @@ def extensions(
         if isinstance(use, LoginMethod):
             for secret in login.secrets(use):
                 yield seal(secret, (owner,))
-        if isinstance(use, OpaqueMethod | BodySchemas) and wire == "static":
+        asks = isinstance(use, OpaqueMethod | BodySchemas) or use == oauth.NAME
+        if asks and wire == "static":
             # There is no control plane to ask, so that nobody has an answer.
             options = {HTTP_OPTIONS: protocol_options("grpc")}
             nobody = pb.Cluster(
@@ -58,9 +59,16 @@ def extensions(
     for name in (credentials.KEYS, credentials.PASSWORDS):
         if name in used:
             yield credentials.sealed_table(name, (), (owner,))
+    yield from _issued(used, owner)
     yield from sealed_limits(used)
     if credentials.SUBJECTS in used:
         yield memo.get(("subjects",), (consumers,), lambda: _subjects(consumers))
+
+
+def _issued(used: Collection[Use], owner: Key) -> Iterator[Sealed]:
+    own = [use for use in used if isinstance(use, TokenMethod) and issued.is_issued(use)]
+    if own:
+        yield issued.sealed_issued(own, (owner,))
 
 
 def _outside(use: Use) -> Iterator[Outside]:

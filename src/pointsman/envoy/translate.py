@@ -24,6 +24,7 @@ from pointsman.envoy.listeners import (
     route_specifier,
 )
 from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.oauth_front import front_host, front_uses
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.envoy.sidecar import sidecar_resources
@@ -113,23 +114,32 @@ def _hosts(
     if all(host.domain != ANY_HOST for host in hosts):
         # Envoy waits 15 s for the first virtual host of a table that has none.
         hosts = (*hosts, VirtualHost(ANY_HOST, ()))
-    return tuple(_host(gateway, listener, host, node_class, memo) for host in hosts)
+    front = front_host(listener)
+    return tuple(
+        _host(gateway, listener, host, node_class, memo, fronted=host is front) for host in hosts
+    )
 
 
 def _host(
-    gateway: Gateway, listener: Listener, host: VirtualHost, node_class: NodeClass, memo: Memo
+    gateway: Gateway,
+    listener: Listener,
+    host: VirtualHost,
+    node_class: NodeClass,
+    memo: Memo,
+    *,
+    fronted: bool,
 ) -> Host:
     name = names.virtual_host(names.route_config(listener), host.domain)
     second_pass = names.second_pass_cluster(gateway, listener)
 
     def build() -> Host:
-        table = virtual_host(gateway, listener, host, name)
+        table = virtual_host(gateway, listener, host, name, fronted=fronted)
         return Host(
             None if node_class.wire == "delta" else table.message,
             seal(table.message, _keys_of(gateway, host)),
             {names.cluster(item): item for rule in host.rules for item in _clusters_of(rule)},
             table.second_passes,
-            used_by_rules(listener, host.rules),
+            used_by_rules(listener, host.rules) | (front_uses(listener) if fronted else set()),
         )
 
     inputs = (
@@ -139,6 +149,7 @@ def _host(
         listener.extras.tunnels,
         listener.guards,
         listener.hygiene,
+        listener.front if fronted else None,
     )
     result: Host = memo.get(("host", name), inputs, build)
     return result

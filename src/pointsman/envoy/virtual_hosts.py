@@ -11,6 +11,7 @@ from pointsman.envoy.filters.login import cookies_of_host
 from pointsman.envoy.guards import guarded, login_rows
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import PATH_HEADER, SECOND_PASS_HEADER
+from pointsman.envoy.oauth_front import front_rows
 from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
 from pointsman.graph.effects import overridden
 from pointsman.graph.model.gateway import (
@@ -89,18 +90,29 @@ def service_host(service: Service, name: str, domains: list[str], name_of: NameO
     )
 
 
-def virtual_host(gateway: Gateway, listener: Listener, host: VirtualHost, name: str) -> Table:
-    """One host's rules, in order."""
+def virtual_host(
+    gateway: Gateway, listener: Listener, host: VirtualHost, name: str, *, fronted: bool = False
+) -> Table:
+    """One host's rules, in order.
+
+    Args:
+        gateway: the gateway.
+        listener: the listener.
+        host: the host.
+        name: of the virtual host.
+        fronted: whether the listener's authorization server is asked there.
+    """
     builder = _Builder(names.second_pass_cluster(gateway, listener), listener)
     routes = [row for rule in host.rules for row in builder.rule(rule)]
     if listener.extras.tunnels:
         routes += [row for rule in host.rules for row in builder.tunnels(rule)]
     logins = [*login_rows(builder.guards.values())]
+    front = [*front_rows(listener, host)] if fronted else []
     message = pb.VirtualHost(
         name=name,
         domains=[str(host.domain)],
-        routes=[*refused_paths(listener.hygiene), *logins, *routes],
-        typed_per_filter_config=cookies_of_host() if logins else {},
+        routes=[*refused_paths(listener.hygiene), *front, *logins, *routes],
+        typed_per_filter_config=cookies_of_host() if logins or front else {},
         retry_policy=retry_policy(DEFAULT_RETRY),
     )
     return Table(message, tuple(builder.second_passes))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from pointsman.graph.compose import takes_tunnels
 from pointsman.graph.effects import overridden
+from pointsman.graph.model.authorization_server import Front
 from pointsman.graph.model.cluster import WeightedCluster
 from pointsman.graph.model.effects import Abort
 from pointsman.graph.model.gateway import (
@@ -99,6 +100,7 @@ class Intent:
             200 and `grpc_status` instead.
         rejected: candidates that were tried before, in order.
         arrived: the request as it arrived, its path normalised.
+        front: the authorization server that answers it, before any rule.
     """
 
     gateway: Gateway
@@ -109,6 +111,7 @@ class Intent:
     status: int | None
     rejected: tuple[Rejected, ...]
     arrived: Request | None = None
+    front: Front | None = None
 
     @property
     def guards(self) -> Guards:
@@ -144,6 +147,9 @@ def decide(gateway: Gateway, listener: Listener, request: Request) -> Intent:
         return Intent(gateway, listener, None, None, (), 400, ())
     request = replace(request, target=normal + query)
     host = find_host(listener, request.host)
+    front = listener.front
+    if front is not None and request.host == front.host and normal in front.paths:
+        return Intent(gateway, listener, host, None, (), None, (), front=front)
     rejected: list[Rejected] = []
     for rule in host.rules if host else ():
         failure = first_failure(rule.match, request)

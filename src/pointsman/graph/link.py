@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pointsman.graph.links.access_policy import never_read
 from pointsman.graph.links.access_reach import check_reach
 from pointsman.graph.links.attach import read_policies
+from pointsman.graph.links.authorization_server import read_servers
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.consumers import read_consumers
 from pointsman.graph.links.context import Context, GivenEndpoints
@@ -83,6 +84,7 @@ def link(
         memo,
         policies,
         certificates or CertificateMap(),
+        servers=read_servers(resources, memo),
         closed=never_read(resources, previous.closed if previous else None),
     )
     read_names(context)
@@ -113,7 +115,9 @@ def link(
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
     # A router with several ports is linked once for each, and says the same of what they share.
-    graph = Graph(gateways, sidecars, read_consumers(context), uses_identities(context))
+    graph = Graph(
+        gateways, sidecars, read_consumers(context), context.servers, uses_identities(context)
+    )
     found_problems = tuple(dict.fromkeys(problems))
     return LinkResult(graph, found_problems, good, in_force.now, context.closed, memo)
 

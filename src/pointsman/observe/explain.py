@@ -53,6 +53,7 @@ def explain_json(
         "gateway": intent.gateway.key.path,
         "listener": intent.listener.port,
         "virtualHost": None if intent.host is None else str(intent.host.domain),
+        "authorizationServer": None if intent.front is None else intent.front.server.path,
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
         **_common([decision(share) for share in shares]),
         "hygiene": hygiene_json(not_taken, where),
@@ -145,6 +146,8 @@ def path_keys(intent: Intent) -> frozenset[Key]:
     guards = (intent.guards, *(share.guards for share in intent.shares))
     keys.update(item.access.policy for item in guards if item.access is not None)
     keys.update(_hygiene_keys(intent))
+    if intent.front is not None:
+        keys.add(intent.front.server)
     keys.update(item.limits.policy for item in guards if item.limits is not None)
     return frozenset(keys)
 

@@ -36,6 +36,11 @@ def explain_lines(
         where: tells where policies were written.
     """
     yield line(Piece(f"{request.method} {url}", "strong"))
+    if intent.front is not None:
+        server = Piece(intent.front.server.path, "name")
+        yield line("is answered by authorization server ", server, " before any gateway route")
+        yield line(f"because {intent.front.issuer} is its issuer, and no access policy is asked.")
+        return
     verdicts = [verdict(intent, share, recognise) for share in intent.shares or (None,)]
     away = turned_away(verdicts)
     not_taken = refusal(intent, request)

@@ -7,6 +7,8 @@ processes on the same database to look.
 
 import asyncio
 import os
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -181,6 +183,25 @@ class Database:
         async with self.reading() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def recording(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that nobody is told of, and that reads before it writes.
+
+        Rows that it goes by have to be locked; SQLite has one lock, which is taken at once.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        assert self._engine is not None
+        try:
+            async with self._engine.connect() as connection:
+                if connection.dialect.name == "sqlite":
+                    await connection.execution_options(begin="BEGIN IMMEDIATE")
+                async with connection.begin():
+                    yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise self._fault(error) from error
+
     async def revision(self) -> int:
         """The number of changes so far."""
         async with self.reading() as connection:
@@ -232,7 +253,8 @@ def _engine(url: sa.URL) -> AsyncEngine:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON"):
+        _use_wal(cursor)
+        for pragma in (f"busy_timeout={_BUSY_MS}", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -241,6 +263,24 @@ def _engine(url: sa.URL) -> AsyncEngine:
         connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
 
     return engine
+
+
+def _use_wal(cursor: Any) -> None:
+    """Switches to a write-ahead log, which needs a moment without other connections.
+
+    Two that wait for each other with a lock in hand wait for ever, so that nobody waits here: who
+    does not get it lets go, and tries again.
+    """
+    cursor.execute("PRAGMA busy_timeout=0")
+    end = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def _reason(error: Exception) -> str:

@@ -9,6 +9,7 @@ from pointsman.api.admin.kept import Administered, Declared
 from pointsman.api.admin.models import ConsumerAnswer, ConsumerBody, Name, Namespace, Page, Spec
 from pointsman.api.admin.who import Editor, Viewer
 from pointsman.errors import RefusedError
+from pointsman.oauth.grants import Grants
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.consumer import ConsumerSpec
 from pointsman.resources.origin import Origin
@@ -88,11 +89,14 @@ async def replace_consumer(
 async def delete_consumer(
     request: Request, who: Editor, namespace: Namespace, name: Name
 ) -> Response:
-    """Removes a consumer and revokes its credentials."""
+    """Removes a consumer, revokes its credentials, and ends what was granted to it and by it."""
     key = Key("Consumer", namespace, name)
     instance = _instance(request)
     _not_declared(instance, key)
-    await (await instance.open()).consumers.delete(key, who.name)
+    stored = await instance.open()
+    await stored.consumers.delete(key, who.name)
+    # Whoever gets the name next must not get these, too.
+    await Grants(stored.database).revoke_all(key.path, who.name)
     instance.poke()
     return Response(status_code=204)
 

@@ -59,8 +59,6 @@ async def issue_credential(
     key = Key("Consumer", namespace, name)
     if key not in instance.declared() and await stored.consumers.get(key) is None:
         raise RefusedError(f"there is no {key}", status=404)
-    if body.client is not None and body.kind != "client":
-        raise RefusedError("client goes with kind client only", status=422)
     issued = await stored.credentials.issue(
         key,
         body.kind,
@@ -68,7 +66,6 @@ async def issue_credential(
         label=body.label,
         expires_at=body.ends(stored.database.clock()),
         secret=None if body.secret is None else imported(body.secret),
-        client=None if body.client is None else body.client.settings(),
     )
     instance.poke()
     return _issued(stored, issued)

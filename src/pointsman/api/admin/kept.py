@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 from pointsman.access.consumers import Consumers
 from pointsman.access.credentials import Credentials
+from pointsman.access.masterkey import MasterKey
 from pointsman.access.tokens import Tokens
+from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
 from pointsman.resources.key import Key
 from pointsman.state.database import Database
@@ -31,6 +33,10 @@ class Stored(Protocol):
     @property
     def database(self) -> Database:
         """The database."""
+
+    @property
+    def master(self) -> MasterKey:
+        """What closes its secrets."""
 
     @property
     def consumers(self) -> Consumers:
@@ -61,6 +67,9 @@ class Administered(Protocol):
 
     def declared(self) -> Mapping[Key, Declared]:
         """Consumers in force, by key."""
+
+    def servers(self) -> Mapping[Key, AuthorizationServer]:
+        """Authorization servers in force, by key."""
 
     def poke(self) -> None:
         """Something in the database was changed."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from pointsman.access.credential import ClientSettings, Credential, Kind, State
+from pointsman.access.credential import Credential, Kind, State
 from pointsman.access.tokens import Role, Token
 from pointsman.errors import RefusedError
 from pointsman.limits.usage import Usage
@@ -117,21 +117,6 @@ class QuotaAnswer(Body):
         return cls(**{**asdict(usage), "resets_at": ends})
 
 
-class Client(Body):
-    """What an OAuth client may do."""
-
-    grants: Annotated[list[Text], Field(max_length=8)] = ["client_credentials"]
-    scopes: Annotated[list[Text], Field(max_length=64)] = []
-    redirects: Annotated[list[Annotated[str, Field(max_length=2048)]], Field(max_length=16)] = []
-    public: bool = False
-
-    def settings(self) -> ClientSettings:
-        """As they are kept."""
-        return ClientSettings(
-            tuple(self.grants), tuple(self.scopes), tuple(self.redirects), self.public
-        )
-
-
 class Lasting(Body):
     """How long something is good: until a time, for some seconds, or for ever."""
 
@@ -162,7 +147,6 @@ class CredentialBody(Lasting):
     kind: Kind = "key"
     label: Text = ""
     secret: Annotated[str, Field(max_length=1024)] | None = None
-    client: Client | None = None
 
 
 class RotateBody(Lasting):
@@ -185,12 +169,10 @@ class CredentialAnswer(Body):
     expires_at: datetime | None
     revoked_at: datetime | None
     replaces: str | None
-    client: Client | None
 
     @classmethod
     def of(cls, found: Credential, now: datetime) -> "CredentialAnswer":
         """What is shown of one."""
-        client = found.client
         return cls(
             id=found.id,
             kind=found.kind,
@@ -203,14 +185,6 @@ class CredentialAnswer(Body):
             expires_at=found.expires_at,
             revoked_at=found.revoked_at,
             replaces=found.replaces,
-            client=None
-            if client is None
-            else Client(
-                grants=list(client.grants),
-                scopes=list(client.scopes),
-                redirects=list(client.redirects),
-                public=client.public,
-            ),
         )
 
 

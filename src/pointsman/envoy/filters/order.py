@@ -17,6 +17,7 @@
 | pointsman.opaque          | the same, by asking; leaves claims for the rules                  |
 | pointsman.login           | has sessions; leaves an ID token to the filter of signed tokens   |
 | pointsman.tokens          | the same; leaves claims for the rules                             |
+| pointsman.issued          | the same for tokens of our own, whose keys come by themselves     |
 | pointsman.session         | keeps cookies of sessions, which were read by now, from backends  |
 | pointsman.session_cookies | the second half of it                                             |
 | pointsman.subject         | names what a token or a certificate says of itself                |
@@ -30,6 +31,7 @@
 | pointsman.external        | asks a server; last, since what rules turn away needs no asking   |
 | pointsman.limits          | counts who may call, and nobody who may not                       |
 | pointsman.schemas         | compares bodies by asking, so it comes when all else is settled   |
+| pointsman.oauth           | answers for the authorization server, whatever limits let through |
 | pointsman.admission       | sheds load, of what was let through so far                        |
 | pointsman.concurrency     | the same                                                          |
 | fault                     | fails what was good so far, before anything is spent on it        |
@@ -51,9 +53,11 @@ from pointsman.envoy.filters import (
     fault,
     hygiene,
     identity,
+    issued,
     limit_replies,
     limits,
     login,
+    oauth,
     opaque,
     rules,
     schemas,
@@ -90,7 +94,15 @@ def _rules(name: str) -> _Build:
 
 
 def _tokens(used: Collection[Use], _wire: Wire) -> list[Fields]:
-    return [tokens.token_filter(use for use in used if isinstance(use, TokenMethod))]
+    return [tokens.token_filter(use for use in _signed(used) if not issued.is_issued(use))]
+
+
+def _issued(used: Collection[Use], wire: Wire) -> list[Fields]:
+    return [issued.issued_filter((use for use in _signed(used) if issued.is_issued(use)), wire)]
+
+
+def _signed(used: Collection[Use]) -> Iterator[TokenMethod]:
+    return (use for use in used if isinstance(use, TokenMethod))
 
 
 def _limits(*, before: bool) -> _Build:
@@ -134,6 +146,7 @@ _BY_ROUTE: dict[str, _Build] = {
     opaque.NAME: _opaque,
     login.NAME: _logins,
     tokens.NAME: _tokens,
+    issued.NAME: _issued,
     login.SESSION: _alone(login.session_filter),
     login.COOKIES: _alone(login.cookies_filter),
     identity.SUBJECT: _alone(identity.subject_filter),
@@ -147,6 +160,7 @@ _BY_ROUTE: dict[str, _Build] = {
     external.NAME: _externals,
     limits.AFTER: _limits(before=False),
     schemas.NAME: _schemas,
+    oauth.NAME: _alone(oauth.oauth_filter),
     hygiene.SHEDDING: _shedding,
     fault.NAME: _alone(fault.fault_filter),
 }

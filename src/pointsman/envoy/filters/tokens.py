@@ -11,13 +11,23 @@ from pointsman.envoy import names, pb
 from pointsman.envoy.actions import duration
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.outside import outside_cluster_name
-from pointsman.graph.model.methods import GivenKeys, RemoteKeys, TokenMethod
+from pointsman.graph.model.methods import GivenKeys, IssuedKeys, RemoteKeys, TokenMethod
 
 NAME: Final = "pointsman.tokens"
 METADATA: Final = "envoy.filters.http.jwt_authn"
 PAYLOAD: Final = "token"
 """Where the payload is in the metadata."""
 _BEARER: Final = "Bearer "
+_NOBODY: Final = (
+    '{"keys":[{"kty":"EC","crv":"P-256","kid":"nobody","alg":"ES256",'
+    '"x":"JyhVXHcbPLMh_qqmXda1bajx76rLvRuBmb7K0_CkLBU",'
+    '"y":"G1sEypjxnZZ5-hk6osonabfGYBTNVH4xlL40KUl-yMM"}]}'
+)
+"""Stands where keys are put in later, since Envoy takes no empty set.
+
+Nobody can sign by it: its x is the SHA-256 of `pointsman: nobody's key 0`, so that no private key
+was ever chosen.
+"""
 _CACHED: Final = 1_000
 """Tokens whose signature each worker remembers; their times are looked at for every request.
 
@@ -28,14 +38,18 @@ remembered token after its key has vanished from a URL.
 
 def token_filter(methods: Iterable[TokenMethod]) -> Fields:
     """The filter with all providers, which rows of the route table switch on."""
+    return {"name": NAME, "disabled": True, "typed_config": pb.pack(providers(methods))}
+
+
+def providers(methods: Iterable[TokenMethod]) -> pb.Message:
+    """`JwtAuthentication` of some methods."""
     ordered = sorted(methods, key=lambda method: method.name)
-    config = pb.JwtAuthn(
+    return pb.JwtAuthn(
         providers={method.name: _provider(method) for method in ordered},
         requirement_map={method.name: {"provider_name": method.name} for method in ordered},
         # What is wrong with a token is the caller's business, not that of whoever guesses.
         strip_failure_response=False,
     )
-    return {"name": NAME, "disabled": True, "typed_config": pb.pack(config)}
 
 
 def token_of_row(method: TokenMethod) -> pb.Message:
@@ -75,10 +89,11 @@ def _header(name: str) -> Fields:
     return {"name": name}
 
 
-def _keys(keys: RemoteKeys | GivenKeys) -> Fields:
+def _keys(keys: RemoteKeys | GivenKeys | IssuedKeys) -> Fields:
+    if isinstance(keys, IssuedKeys):
+        return _at_hand({"inline_string": _NOBODY})
     if isinstance(keys, GivenKeys):
-        source = {"filename": keys.file} if keys.file else {"inline_string": keys.inline}
-        return {"local_jwks": source, "jwt_cache_config": {"jwt_cache_size": _CACHED}}
+        return _at_hand({"filename": keys.file} if keys.file else {"inline_string": keys.inline})
     uri = {
         "uri": keys.url,
         "cluster": outside_cluster_name(keys.url, keys.ca_file),
@@ -89,3 +104,7 @@ def _keys(keys: RemoteKeys | GivenKeys) -> Fields:
         # Fetched ahead of time, in the background, the keys of last time stay in use.
         fields["async_fetch"] = {"failed_refetch_duration": duration(1_000)}
     return {"remote_jwks": fields}
+
+
+def _at_hand(source: Fields) -> Fields:
+    return {"local_jwks": source, "jwt_cache_config": {"jwt_cache_size": _CACHED}}

@@ -1,15 +1,17 @@
 """Ways to prove who one is: from what an AccessPolicy says to what it means."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.graph.model.methods import (
     LOGIN_COOKIES,
     CertificateMethod,
     ClaimCondition,
     External,
     GivenKeys,
+    IssuedKeys,
     KeyMethod,
     LoginMethod,
     Method,
@@ -35,8 +37,16 @@ _ANSWER_MS: Final = 10_000
 _DECIDE_MS: Final = 1_000
 
 
-def read_methods(policy: Key, specs: Iterable[AccessMethod]) -> Iterator[Method]:
-    """The methods of a policy, in order."""
+def read_methods(
+    policy: Key, specs: Iterable[AccessMethod], servers: Mapping[Key, AuthorizationServer]
+) -> Iterator[Method]:
+    """The methods of a policy, in order.
+
+    Args:
+        policy: the policy.
+        specs: what it says.
+        servers: authorization servers it may name.
+    """
     for index, spec in enumerate(specs):
         name = f"{policy.path}/{index}"
         if spec.api_key is not None:
@@ -46,7 +56,7 @@ def read_methods(policy: Key, specs: Iterable[AccessMethod]) -> Iterator[Method]
         elif spec.certificate is not None:
             yield CertificateMethod()
         elif spec.jwt is not None:
-            yield _token(name, spec.jwt)
+            yield _token(policy, name, spec.jwt, servers)
         elif spec.introspection is not None:
             yield _opaque(name, spec.introspection)
         elif spec.oidc is not None:
@@ -87,19 +97,49 @@ def _places(spec: ApiKey | Jwt, usual: str) -> Places:
     return Places(headers, spec.query, spec.cookies)
 
 
-def _token(name: str, spec: Jwt) -> TokenMethod:
+def server_key(spec: Jwt, policy: Key) -> Key | None:
+    """The authorization server that a method names."""
+    ref = spec.authorization_server
+    if ref is None:
+        return None
+    return Key("AuthorizationServer", ref.namespace or policy.namespace, ref.name)
+
+
+def _token(
+    policy: Key, name: str, spec: Jwt, servers: Mapping[Key, AuthorizationServer]
+) -> TokenMethod:
+    own = server_key(spec, policy)
+    if own is None:
+        keys = _keys(spec.jwks or Jwks())
+        return _signed(name, spec, spec.issuer or "", spec.audiences, keys, None)
+    server = servers.get(own)
+    if server is None:
+        # Nobody has a token of nobody.
+        return _signed(name, spec, "", spec.audiences, IssuedKeys(own), "client_id")
+    audiences = spec.audiences or server.audiences
+    return _signed(name, spec, server.issuer, audiences, IssuedKeys(own), "client_id")
+
+
+def _signed(
+    name: str,
+    spec: Jwt,
+    issuer: str,
+    audiences: tuple[str, ...],
+    keys: RemoteKeys | GivenKeys | IssuedKeys,
+    consumer_claim: str | None,
+) -> TokenMethod:
     return TokenMethod(
         name=name,
-        issuer=spec.issuer,
-        audiences=spec.audiences,
-        keys=_keys(spec.jwks),
+        issuer=issuer,
+        audiences=audiences,
+        keys=keys,
         places=_places(spec, _TOKEN_HEADER),
         keep=spec.keep,
         skew_s=spec.clock_skew,
         scopes=spec.scopes,
         claims=tuple(map(read_claim, spec.claims)),
         claim_headers=tuple((item.claim, item.header.lower()) for item in spec.claim_headers),
-        consumer_claim=spec.consumer.claim if spec.consumer else None,
+        consumer_claim=spec.consumer.claim if spec.consumer else consumer_claim,
     )
 
 

@@ -1,15 +1,23 @@
 """AccessPolicy: how callers prove who they are, and who of them may do what."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from pointsman.graph.links.access_methods import read_claim, read_external, read_methods
-from pointsman.graph.links.context import Context
+from pointsman.graph.links.access_methods import (
+    read_claim,
+    read_external,
+    read_methods,
+    server_key,
+)
+from pointsman.graph.links.context import Context, report_missing
 from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.matches import conditions
 from pointsman.graph.links.policies import Attached
 from pointsman.graph.model.access import Access, AccessRule, Verdict
+from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.graph.model.match import PathCondition, PathKind
 from pointsman.resources.codes import access as codes
+from pointsman.resources.codes import references
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.access_policy import AccessMethod, AccessPolicySpec, PathRule
 from pointsman.resources.kinds.access_policy import AccessRule as RuleSpec
@@ -29,11 +37,35 @@ def link_access(context: Context, attached: Attached) -> Linked[Access]:
     spec: AccessPolicySpec = attached.spec
     findings = Findings(attached.policy)
     _check_names(context, spec, findings)
+    servers = _named_servers(context, spec, findings)
     problems = tuple(findings.problems)
     result: Linked[Access] = context.memo.get(
-        step, (spec, problems), lambda: linked(_read(attached.policy, spec), [*problems])
+        step,
+        (spec, problems, servers),
+        lambda: linked(_read(attached.policy, spec, servers), [*problems]),
     )
     return result
+
+
+def _named_servers(
+    context: Context, spec: AccessPolicySpec, findings: Findings
+) -> dict[Key, AuthorizationServer]:
+    """The authorization servers whose tokens a policy takes."""
+    found = {}
+    for index, method in enumerate(spec.methods):
+        key = server_key(method.jwt, findings.key) if method.jwt is not None else None
+        if key is None:
+            continue
+        if key in context.servers:
+            found[key] = context.servers[key]
+            continue
+        path: FieldPath = ("spec", "methods", index, "jwt", "authorizationServer")
+        if context.resources.get(key) is None:
+            report_missing(key, context.resources, path, findings)
+        else:
+            message = f"{key} is not served, so that nobody has a token of it"
+            findings.add(references.MISSING, path, message, "mend its errors first")
+    return found
 
 
 def never_read(resources: ResourceSet, before: frozenset[Key] | None) -> frozenset[Key]:
@@ -80,16 +112,20 @@ def _knows_consumers(spec: AccessPolicySpec) -> bool:
 
 
 def _knows_consumer(method: AccessMethod) -> bool:
+    if method.jwt is not None and method.jwt.authorization_server is not None:
+        return True
     token = method.jwt or method.introspection or method.oidc
     return token is None or token.consumer is not None
 
 
-def _read(policy: Key, spec: AccessPolicySpec) -> Access:
+def _read(
+    policy: Key, spec: AccessPolicySpec, servers: Mapping[Key, AuthorizationServer]
+) -> Access:
     rules = tuple(_rule(rule, policy) for rule in spec.rules)
     fallback: Verdict = "deny" if any(rule.action == "allow" for rule in rules) else "allow"
     return Access(
         policy=policy,
-        methods=tuple(read_methods(policy, spec.methods)),
+        methods=tuple(read_methods(policy, spec.methods, servers)),
         anonymous=spec.anonymous,
         allow=spec.sources.allow if spec.sources else (),
         deny=spec.sources.deny if spec.sources else (),

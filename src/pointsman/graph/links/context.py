@@ -9,6 +9,7 @@ from pointsman.graph.links.linked import Findings
 from pointsman.graph.links.membership import Membership, Mesh
 from pointsman.graph.links.policies import Policies
 from pointsman.graph.memo import Memo
+from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.graph.model.cluster import Address
 from pointsman.resources.codes import references as codes
 from pointsman.resources.key import Key
@@ -62,6 +63,7 @@ class Context:
         certificates: what stands for certificates of AWS.
         named: who has a name inside App Mesh.
         owners: object whose name inside App Mesh is taken -> the object that has it.
+        servers: authorization servers, by key.
         closed: policies of access that never could be read, so that nobody knows what they protect.
         calls: services as gateway routes call them, by service, port and mesh; of this run only.
     """
@@ -74,6 +76,7 @@ class Context:
     certificates: CertificateMap = field(default_factory=CertificateMap)
     named: dict[Named, Key] = field(default_factory=dict)
     owners: dict[Key, Key] = field(default_factory=dict)
+    servers: Mapping[Key, AuthorizationServer] = field(default_factory=dict)
     closed: frozenset[Key] = frozenset()
     calls: dict[tuple[Key, int | None, Key], Any] = field(default_factory=dict)
 

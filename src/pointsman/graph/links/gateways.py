@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from pointsman.graph.links.access_reach import check_listener
+from pointsman.graph.links.authorization_server import check_front, front_of, with_front
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.guards import listener_guards
 from pointsman.graph.links.hygiene_policy import listener_hygiene
@@ -121,7 +122,10 @@ def _listeners(
             guards = listener_guards(context, gateway.key, port).value
             hygiene = listener_hygiene(context, gateway.key, port)
             pool = spec.connection_pool
-            listener = Listener(port, protocol, hosts, pool, tls, extras, guards, hygiene)
+            front = front_of(context.policies, context.servers, gateway.key, port)
+            findings.problems.extend(check_front(front, hosts))
+            hosts = with_front(hosts, front)
+            listener = Listener(port, protocol, hosts, pool, tls, extras, guards, hygiene, front)
             check_listener(context, gateway.key, listener)
             listeners[port] = listener
     return tuple(listeners[port] for port in sorted(listeners))

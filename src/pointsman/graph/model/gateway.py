@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pointsman.graph.model.authorization_server import Front
 from pointsman.graph.model.guards import NO_GUARDS, Guards
 from pointsman.graph.model.hygiene import Hygiene, RouteHygiene
 from pointsman.graph.model.listener import PLAIN, Extras
@@ -115,6 +116,7 @@ class Listener:
         extras: what its policy adds.
         guards: what stands before its rules, where they have none of their own.
         hygiene: which requests it takes at all; None takes what Envoy takes.
+        front: the authorization server that is asked here, if any.
     """
 
     port: int
@@ -125,6 +127,7 @@ class Listener:
     extras: Extras = PLAIN
     guards: Guards = NO_GUARDS
     hygiene: Hygiene | None = None
+    front: Front | None = None
 
 
 def hygiene_of(listener: Listener, rule: GatewayRule) -> RouteHygiene | None:

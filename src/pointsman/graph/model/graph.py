@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pointsman.graph.model.access import Consumer
+from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
@@ -17,12 +18,14 @@ class Graph:
         gateways: by key, in the order of their keys.
         sidecars: by key of the virtual node, in their order.
         consumers: by key, in their order.
+        servers: authorization servers, by key, in their order.
         identities: whether proxies need what the mesh's own authority issues.
     """
 
     gateways: Mapping[Key, Gateway] = field(default_factory=dict)
     sidecars: Mapping[Key, Sidecar] = field(default_factory=dict)
     consumers: Mapping[Key, Consumer] = field(default_factory=dict)
+    servers: Mapping[Key, AuthorizationServer] = field(default_factory=dict)
     identities: bool = False
 
     @property

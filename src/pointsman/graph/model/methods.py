@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from pointsman.resources.key import Key
+
 LOGIN_COOKIES: Final = "__Host-pm-"
 """How the names of all cookies of sessions begin.
 
@@ -85,6 +87,17 @@ class GivenKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class IssuedKeys:
+    """Public keys of an authorization server of our own, which come with the configuration.
+
+    Attributes:
+        server: the authorization server.
+    """
+
+    server: Key
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimCondition:
     """A claim that has one of the values, or is a list with one of them.
 
@@ -118,7 +131,7 @@ class TokenMethod:
     name: str
     issuer: str
     audiences: tuple[str, ...]
-    keys: RemoteKeys | GivenKeys
+    keys: RemoteKeys | GivenKeys | IssuedKeys
     places: Places
     keep: bool = False
     skew_s: int = 60

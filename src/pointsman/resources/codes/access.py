@@ -116,3 +116,34 @@ NOBODY_ASKED = Code(
     "count under their address, and no override holds for them. Attach an AccessPolicy with a "
     "method that tells the consumer, or count by something else.",
 )
+SAME_ISSUER = Code(
+    "PM930",
+    Severity.ERROR,
+    "two authorization servers have one issuer",
+    "Whoever checks a token goes by its issuer alone, so that the tokens of one would be taken for "
+    "those of the other. The first one in order of namespace and name has the issuer; the other "
+    "one is not served.",
+)
+NO_CLIENT = Code(
+    "PM931",
+    Severity.NOTE,
+    "a client of an authorization server is declared in no file",
+    "A client is a consumer. One that is made by `pointsman consumer create` is known while the "
+    "control plane runs; until there is one, the client gets no tokens.",
+)
+OAUTH_PATH = Code(
+    "PM932",
+    Severity.WARNING,
+    "a gateway route is for paths of an authorization server",
+    "The authorization server's own paths come before all gateway routes of its host, and no "
+    "policy of access stands before them. Requests for them never get to the route.",
+)
+CLOSED_KEY = Code(
+    "PM933",
+    Severity.WARNING,
+    "a key that signs tokens cannot be opened",
+    "Keys are closed by a master key, which is kept outside the database. The one that closed this "
+    "key is not in the file of master keys, or was changed. Tokens that it has signed are good; "
+    "no more are issued until the file is right, or another key is made by "
+    "`pointsman oauth rotate --compromised`.",
+)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
-from pointsman.resources.kinds.base import Duration, Flag, Name, Text, schema
+from pointsman.resources.kinds.base import Duration, Flag, Name, Reference, Text, schema
 
 HeaderNames = Annotated[tuple[Name, ...], Field(max_length=8)]
 Url = Annotated[str, Strict(), Field(min_length=1, max_length=2048)]
@@ -79,14 +79,19 @@ class TokenConsumer:
 
 @schema
 class Jwt:
-    """A signed token, checked against the keys of its issuer."""
+    """A signed token, checked against the keys of its issuer: either `issuer` and `jwks`, or
+    `authorizationServer`.
+    """
 
-    issuer: Url
+    issuer: Url | None = None
     """What `iss` has to be."""
     audiences: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
-    """Of these `aud` has to have one."""
-    jwks: Jwks
+    """Of these `aud` has to have one; those of the authorization server by default."""
+    jwks: Jwks | None = None
     """The issuer's public keys."""
+    authorization_server: Reference | None = None
+    """An AuthorizationServer, in place of issuer and jwks: its keys come with the configuration,
+    and its tokens speak for their client unless `consumer` says otherwise."""
     headers: HeaderNames = ()
     """Headers that may hold the token; `authorization`, behind `Bearer `, when no place is
     named."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pointsman.resources.kinds.access_policy import AccessPolicySpec
 from pointsman.resources.kinds.address_policy import AddressPolicySpec
+from pointsman.resources.kinds.authorization_server import AuthorizationServerSpec
 from pointsman.resources.kinds.backend_group import BackendGroupSpec
 from pointsman.resources.kinds.backend_policy import BackendPolicySpec
 from pointsman.resources.kinds.consumer import ConsumerSpec
@@ -73,6 +74,7 @@ POLICIES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "AccessPolicy": AccessPolicySpec,
         "HygienePolicy": HygienePolicySpec,
         "RateLimitPolicy": RateLimitPolicySpec,
+        "AuthorizationServer": AuthorizationServerSpec,
     }
 )
 """Kinds that are attached to others: each of their specs has `TARGETS` and `target_refs`."""

@@ -14,6 +14,7 @@ from pointsman.resources.resource import Resource
 from pointsman.resources.rules import (
     access_policy,
     address_policy,
+    authorization_server,
     backend_group,
     backend_policy,
     consumer,
@@ -50,6 +51,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "HygienePolicy": hygiene_policy.check,
         "Consumer": consumer.check,
         "RateLimitPolicy": rate_limit_policy.check,
+        "AuthorizationServer": authorization_server.check,
     }
 )
 """The rules of each kind."""

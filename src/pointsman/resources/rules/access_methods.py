@@ -129,7 +129,14 @@ def _carrier(key: Key, path: FieldPath, name: str) -> Iterator[Problem]:
 
 def _jwt(key: Key, path: FieldPath, jwt: Jwt) -> Iterator[Problem]:
     yield from _places(key, path, jwt)
-    yield from _jwks(key, (*path, "jwks"), jwt.jwks)
+    yield from one_of(
+        key, path, {"issuer": jwt.issuer, "authorizationServer": jwt.authorization_server}
+    )
+    if jwt.jwks is not None:
+        yield from _jwks(key, (*path, "jwks"), jwt.jwks)
+    if (jwt.jwks is None) != (jwt.issuer is None):
+        message = f"{show_path(path)}: issuer and jwks go together"
+        yield Problem(fields.DEPENDENT_FIELD, message, "", key, path)
     yield from _claim_headers(key, path, jwt.claim_headers)
 
 

@@ -1,0 +1,1 @@
+"""Authorization servers: the protocol (by Authlib), pages, keys, and what of it is kept."""
