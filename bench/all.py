@@ -17,6 +17,9 @@ PARTS = (
     ("One endpoint a second to 1,000 proxies", ["bench.endpoints"], 300),
     ("Certificates", ["bench.identity"], 60),
     ("A limit over four proxies", ["bench.limits"], 300),
+    ("A key that is revoked", ["bench.revocation"], 300),
+    ("Bodies as an API says", ["bench.bodies"], 120),
+    ("Asking who calls", ["bench.dataplane.access"], 300),
     ("Tokens", ["bench.oauth"], 120),
     ("A request through two proxies", ["bench.dataplane.two_proxies"], 300),
 )

@@ -68,6 +68,7 @@ CASES = {
     "limits-none": "access.yaml limits.yaml GET /cart",
     "hygiene-method": "access.yaml DELETE /stock/1",
     "hygiene-body": "access.yaml GET /stock -H 'content-length: 101'",
+    "hygiene-schema": "access.yaml PUT /stock/1",
     "hygiene-slash": "access.yaml GET /stock%2f1",
     "no-host": "grpc.yaml GET https://x.example.com/ --gateway mesh/grpc/virtualGateway/side_grpc",
     "from-service": "mesh.yaml GET http://prices.shop.local:8080//vip/7 --from front",

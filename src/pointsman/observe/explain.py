@@ -17,7 +17,7 @@ from pointsman.graph.request import Request
 from pointsman.graph.taken import refusal
 from pointsman.observe.access import Where, verdict, verdict_json
 from pointsman.observe.effects import effects_json, seconds
-from pointsman.observe.hygiene import hygiene_json
+from pointsman.observe.hygiene import body_json, hygiene_json
 from pointsman.observe.limits import charge_json, charged
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
@@ -57,6 +57,7 @@ def explain_json(
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
         **_common([decision(share) for share in shares]),
         "hygiene": hygiene_json(not_taken, where),
+        "body": body_json(intent, where),
         **_guards(intent, shares, own, where),
         "targets": [
             {**entry, **(_guards(intent, [share], [found[id(share)]], where) if several else {})}

@@ -18,7 +18,7 @@ from pointsman.observe.explain import (
     percent,
     turned_away,
 )
-from pointsman.observe.hygiene import hygiene_lines
+from pointsman.observe.hygiene import body_lines, hygiene_lines
 from pointsman.observe.limits import charge_lines, charged
 from pointsman.observe.lines import Line, Piece, line, table
 
@@ -64,6 +64,7 @@ def explain_lines(
     for index, found in enumerate(verdicts if away is None else ()):
         if found not in verdicts[:index]:
             yield from verdict_lines(found, where)
+    yield from body_lines(intent, where)
     shares = intent.shares or (None,)
     charges = [charged(intent, *item) for item in zip(shares, verdicts, strict=True)]
     for each in dict.fromkeys(charges):
