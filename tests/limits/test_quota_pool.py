@@ -290,3 +290,33 @@ def test_only_the_very_first_requests_pass_without_a_lease() -> None:
         scene.ask(scene.planes[0], 1, 1)
     # What passed while the first report and the first word were on their way.
     assert 100 <= sum(taken for _, taken in scene.admitted) <= 100 + 2 * DELAY_S / TICK + 1
+
+
+def test_a_burst_between_two_reports_passes_where_enough_is_left() -> None:
+    scene = Scene(Quota(1_000, "week"), random.Random(3), strict=False)
+    scene.join(scene.plane())
+    for _ in range(60):
+        scene.tick()
+        scene.ask(scene.planes[0], 1, 1)
+    for _ in range(100):
+        scene.tick()
+    # A twentieth of the quota, whatever came before.
+    assert scene.ask(scene.planes[0], 1, 50) == 50
+
+
+def test_a_proxy_that_is_gone_costs_what_it_may_have_admitted_and_not_all_it_had() -> None:
+    scene = Scene(Quota(1_000, "week"), random.Random(3), strict=False)
+    plane = scene.plane()
+    for _ in range(5):
+        scene.join(plane)
+        for _ in range(100):
+            scene.tick()
+            if scene.order.random() < 0.1:
+                scene.ask(plane, scene.numbers, 1)
+        plane.proxies.pop(scene.numbers)
+        plane.pool.lose(scene.numbers, scene.now)
+    for _ in range(int((TTL_S + 3 * DELAY_S) / TICK)):
+        scene.tick()
+    admitted = sum(taken for _, taken in scene.admitted)
+    assert plane.pool.balance is not None
+    assert admitted <= plane.pool.balance.used <= admitted + 5 * 12

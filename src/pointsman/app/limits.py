@@ -68,6 +68,7 @@ class LimitState:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+            await self.server.end()
             if self._alone:
                 await self.server.leave()
         await self._store.close()

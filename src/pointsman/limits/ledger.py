@@ -161,6 +161,22 @@ class Ledger:
             del self._touched[key]
         return asked
 
+    def ending(self, now: float, wall: float) -> list[Move]:
+        """What the store has to be told before this control plane ends.
+
+        Of strict quotas nothing: whatever is held counts as used when leases are over.
+        """
+        moves = []
+        for key, entry in self._entries.items():
+            quota = entry.definition.allowance
+            if isinstance(entry.pool, QuotaPool) and isinstance(quota, Quota):
+                if entry.pool.strict:
+                    continue
+                used = entry.pool.end(now)
+                until = int(wall) + _HOLD_S
+                moves.append(Move(key, span(quota, wall), quota.requests, used, 0, 0, until))
+        return moves
+
     def granted(
         self, asked: Iterable[Asked], balances: Iterable[Balance], now: float, wall: float
     ) -> list[Told]:

@@ -8,6 +8,10 @@ the quota until reports tell that it was admitted, or prove that it never will b
 was replaced and a report came that was made when the new one was in force. Of a proxy whose stream
 ended nobody knows what it admitted since its last report, so all it had counts as used, when its
 lease is surely over. So never more than the quota is admitted, and after a failure rather less.
+
+That is what strict pools do. Others would rather not refuse anybody who has something left: they
+give more at once, for bursts between two reports, and of a proxy that is gone they count what it
+must have admitted by its demand.
 """
 
 import math
@@ -35,6 +39,10 @@ _AHEAD_S: Final = 20.0
 """Seconds of its demand that a proxy gets: it tells every five of them what became of it."""
 _FIRST: Final = 10
 """Requests that a proxy gets whose demand is not known yet."""
+_BURST: Final = 20
+"""Requests that a proxy gets at least, where the pool is not strict."""
+_BURST_PART: Final = 20
+"""The same as a part of the quota: a twentieth."""
 MOST: Final = 4_000_000_000
 """Tokens that a bucket of Envoy holds."""
 
@@ -82,6 +90,20 @@ class _Share:
             return _FIRST
         return min(MOST, math.ceil(self.demand.per_s * _AHEAD_S) + 1)
 
+    def likely(self) -> int:
+        """Requests that it will have admitted since its last report, when it is gone."""
+        per_s = self.demand.per_s
+        return min(self.held, _FIRST if per_s is None else math.ceil(per_s * 2 * REPORT_S))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ghost:
+    """What a proxy held that is gone: until when it may admit it, and what counts then."""
+
+    until: float
+    held: int
+    counts: int
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -118,7 +140,7 @@ class QuotaPool:
     _dirty: bool = False
     _due: float = math.inf
     _shares: dict[int, _Share] = field(default_factory=dict)
-    _ghosts: list[tuple[float, int]] = field(default_factory=list)
+    _ghosts: list[_Ghost] = field(default_factory=list)
     _wanted: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -167,7 +189,14 @@ class QuotaPool:
         """The proxy's stream has ended."""
         share = self._shares.pop(proxy, None)
         if share is not None and share.held:
-            self._ghosts.append((max(share.ends, now), share.held))
+            counts = self._unknown(share)
+            self._ghosts.append(_Ghost(max(share.ends, now), share.held, counts))
+
+    def end(self, now: float) -> int:
+        """Nothing more will be told; how many count as admitted that were not noted yet."""
+        for proxy in list(self._shares):
+            self.lose(proxy, now)
+        return self._used + sum(ghost.counts for ghost in self._ghosts)
 
     def ask(self) -> None:
         """The store knows something else than was thought."""
@@ -179,14 +208,15 @@ class QuotaPool:
             silent = now >= share.demand.heard + IDLE_S
             if share.held and now >= max(share.ends, share.over) and silent:
                 # It does not say what became of it.
-                self._used += share.held
+                self._used += self._unknown(share)
                 share.left = share.was_left = 0
             if silent and not share.held:
                 del self._shares[proxy]
-        ended = [held for until, held in self._ghosts if now >= until]
+        ended = [ghost for ghost in self._ghosts if now >= ghost.until]
         if ended:
-            self._used += sum(ended)
-            self._ghosts = [ghost for ghost in self._ghosts if now < ghost[0]]
+            self._used += sum(ghost.counts for ghost in ended)
+            self._ghosts = [ghost for ghost in self._ghosts if now < ghost.until]
+            self._dirty = True
         waited = any(
             share.over <= now < share.over + DELAY_S and self._wants(share, now)
             for share in self._shares.values()
@@ -241,7 +271,7 @@ class QuotaPool:
 
     def deadline(self, now: float) -> float | None:
         """When to look again without a report; None for never."""
-        moments = [until for until, _ in self._ghosts]
+        moments = [ghost.until for ghost in self._ghosts]
         moments += [share.demand.heard + IDLE_S for share in self._shares.values()]
         moments += [share.over for share in self._shares.values() if share.refused]
         if self._due < math.inf:
@@ -252,7 +282,7 @@ class QuotaPool:
 
     def _floor(self) -> int:
         return sum(share.held for share in self._shares.values()) + sum(
-            held for _, held in self._ghosts
+            ghost.held for ghost in self._ghosts
         )
 
     def _wants(self, share: _Share, now: float) -> bool:
@@ -260,9 +290,10 @@ class QuotaPool:
         if now >= share.demand.heard + SILENT_S or now < share.over:
             return False
         if share.left == 0:
-            return share.refused
+            # What passed before the first lease may be taken for what it had.
+            return share.refused or (share.size > 0 and not self.strict)
         per_s = share.demand.per_s or 0.0
-        return share.left < per_s * (2 * REPORT_S + DELAY_S)
+        return share.left < max(per_s * (2 * REPORT_S + DELAY_S), self._burst / 2)
 
     def _wishes(self, now: float) -> dict[int, int]:
         wanting = {who: share for who, share in self._shares.items() if self._wants(share, now)}
@@ -271,7 +302,16 @@ class QuotaPool:
         there = max(1, self.most - spent)
         others = len([s for s in self._shares.values() if s.refused or s.demand.per_s])
         even = max(1, math.ceil(there / max(1, others)))
-        return {who: min(share.need(), even) for who, share in wanting.items()}
+        return {who: min(max(share.need(), self._burst), even) for who, share in wanting.items()}
+
+    @property
+    def _burst(self) -> int:
+        """Requests that a proxy is to have at least."""
+        return 0 if self.strict else min(MOST, max(_BURST, self.most // _BURST_PART))
+
+    def _unknown(self, share: _Share) -> int:
+        """Requests that count as admitted by a proxy that will not tell any more."""
+        return share.held if self.strict else share.likely()
 
     def _tell(self, proxy: int, share: _Share, now: float) -> list[Word]:
         """Takes back what is not needed, where there is no more; and buckets nobody uses."""

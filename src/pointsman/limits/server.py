@@ -182,6 +182,14 @@ class LimitServer:
         for stream in self._streams.values():
             stream.close()
 
+    async def end(self) -> None:
+        """Notes what is not noted yet; call it when `run` has ended."""
+        wall = self._wall()
+        moves = self._ledger.ending(self._clock(), wall)
+        with suppress(StoreError):
+            if moves:
+                await self._store.settle(self._name, int(wall), moves)
+
     async def leave(self) -> None:
         """Lets others have the rates at once; no proxy may have a lease of this one any more."""
         wall = int(self._wall())
