@@ -232,6 +232,23 @@ async def test_a_login_leads_back_to_where_it_began_and_nowhere_else(
         stolen = browser(envoy)
         answer = await stolen.step(with_state(back, url="http://evil.test/"))
         assert answer.status == 401
+        for url in EVIL:
+            user = browser(envoy)
+            login_over = await user.login("http://shop.test/", "ann", until=CALLBACK)
+            answer = await user.step(with_state(login_over.header("location") or "", url=url))
+            assert (answer.status, answer.header("location")) in ((400, None), (401, None)), url
+            assert not any(key.endswith("-sign") for key in user.cookies["shop.test"]), url
+
+
+EVIL = (
+    "http://evil.test/",
+    "https://shop.test.evil.test/",
+    "http://shop.test@evil.test/",
+    "http://evil.test#shop.test/",
+    "HTTP://evil.test/",
+    "//evil.test/",
+    "http:evil.test/",
+)
 
 
 async def test_cookies_that_were_tampered_with_are_no_session(

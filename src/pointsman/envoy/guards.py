@@ -13,7 +13,15 @@ from collections.abc import Iterable, Iterator
 
 from pointsman.envoy import pb
 from pointsman.envoy.entries import Entry, Token, entries
-from pointsman.envoy.filters import challenge, external, limits, login, opaque, rules
+from pointsman.envoy.filters import (
+    challenge,
+    external,
+    limits,
+    login,
+    login_back,
+    opaque,
+    rules,
+)
 from pointsman.envoy.filters.hygiene import BodyLimit
 from pointsman.envoy.filters.limit_replies import RESERVED
 from pointsman.envoy.filters.limited import Counter
@@ -78,7 +86,7 @@ def uses(guards: Guards) -> Iterator[Use]:
         if entry.token is not None:
             yield entry.token
         if entry.login is not None:
-            yield from (login.NAME, login.SESSION, login.COOKIES, entry.login)
+            yield from (login_back.NAME, login.NAME, login.SESSION, login.COOKIES, entry.login)
     if access.external is not None:
         yield from (external.NAME, access.external)
 
@@ -104,7 +112,12 @@ def login_rows(guards: Iterable[Guards]) -> Iterator[Fields]:
                 "match": {"path": path},
                 "direct_response": {"status": 404},
             }
-            yield _row(row, access, entry, frozenset(), None)
+            made = _row(row, access, entry, frozenset(), None)
+            if path == method.redirect_path:
+                configs = made.get("typed_per_filter_config", {})
+                back = {login_back.NAME: login_back.back_of_row(method)}
+                made = {**made, "typed_per_filter_config": {**configs, **back}}
+            yield made
 
 
 def _limited(row: Fields, found: Limits) -> Fields:

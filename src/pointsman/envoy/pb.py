@@ -30,6 +30,7 @@ from envoy.extensions.filters.http.header_mutation.v3 import (
 from envoy.extensions.filters.http.header_to_metadata.v3 import header_to_metadata_pb2
 from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as jwt_authn_pb2
 from envoy.extensions.filters.http.local_ratelimit.v3 import local_rate_limit_pb2
+from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.http.oauth2.v3 import oauth_pb2
 from envoy.extensions.filters.http.rate_limit_quota.v3 import rate_limit_quota_pb2
 from envoy.extensions.filters.http.ratelimit.v3 import rate_limit_pb2
@@ -98,6 +99,8 @@ JwtAuthn = jwt_authn_pb2.JwtAuthentication
 JwtAuthnPerRoute = jwt_authn_pb2.PerRouteConfig
 Listener = listener_pb2.Listener
 OAuth2 = oauth_pb2.OAuth2
+Lua = lua_pb2.Lua
+LuaPerRoute = lua_pb2.LuaPerRoute
 LocalRateLimit = local_rate_limit_pb2.LocalRateLimit
 OriginalDst = original_dst_pb2.OriginalDst
 Packed = any_pb2.Any

@@ -15,6 +15,7 @@
 | pointsman.keys            | proves who calls; all that follows goes by it                     |
 | pointsman.passwords       | the same                                                          |
 | pointsman.opaque          | the same, by asking; leaves claims for the rules                  |
+| pointsman.login_back      | looks at where a login leads, on the way back                     |
 | pointsman.login           | has sessions; leaves an ID token to the filter of signed tokens   |
 | pointsman.tokens          | the same; leaves claims for the rules                             |
 | pointsman.issued          | the same for tokens of our own, whose keys come by themselves     |
@@ -57,6 +58,7 @@ from pointsman.envoy.filters import (
     limit_replies,
     limits,
     login,
+    login_back,
     oauth,
     opaque,
     rules,
@@ -144,6 +146,7 @@ _BY_ROUTE: dict[str, _Build] = {
     credentials.KEYS: _table(credentials.KEYS),
     credentials.PASSWORDS: _table(credentials.PASSWORDS),
     opaque.NAME: _opaque,
+    login_back.NAME: _alone(login_back.back_filter),
     login.NAME: _logins,
     tokens.NAME: _tokens,
     issued.NAME: _issued,
