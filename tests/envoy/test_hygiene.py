@@ -171,7 +171,12 @@ async def test_more_connections_are_closed_at_once(backend: Upstream) -> None:
     async with serving(*DIRECT, hygiene(maxConnections=2), books=backend.port) as envoy:
         held = [await asyncio.open_connection("127.0.0.1", envoy.ports[8080]) for _ in range(2)]
         await until(lambda: envoy.stat(r"connection_limit\.ingress\.active_connections") == 2)
-        assert await raw(envoy, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n") == b""
+        try:
+            answer = await raw(envoy, b"GET / HTTP/1.1\r\nhost: h\r\n\r\n")
+        except ConnectionResetError:
+            # Closed before the request was read.
+            answer = b""
+        assert answer == b""
         for _, writer in held:
             writer.close()
         await until(lambda: envoy.stat(r"connection_limit\.ingress\.active_connections") == 0)

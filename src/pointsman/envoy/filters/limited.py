@@ -22,10 +22,10 @@ class Way(IntEnum):
 
     FACTS = 0
     """Writes down what requests are counted by, for `SHARED`."""
-    PROXY = 1
-    """Counts in the proxy."""
-    SHARED = 2
+    SHARED = 1
     """Counts with all other proxies, by leases of the control plane."""
+    PROXY = 2
+    """Counts in the proxy; behind `SHARED`, so that what that refuses uses nothing up here."""
     SERVICE = 3
     """Asks a service."""
 
@@ -63,7 +63,7 @@ class Counter:
     def name(self) -> str:
         """`pointsman.limit/NAMESPACE/POLICY/LIMIT`, and the override's place behind a slash.
 
-        What stands in front of a shared limit has a name of its own.
+        What stands beside a shared limit has a name of its own.
         """
         own = "" if self.override is None else f"/{self.override}"
         beside = {Way.FACTS: "_key", Way.PROXY: "_here"} if self.limit.shared else {}

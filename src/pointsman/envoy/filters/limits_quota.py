@@ -16,7 +16,7 @@ What Envoy 1.40 does:
 - `filter_enforced` is not looked at. A shadow lets pass what has no lease, and the leases it gets
   let all pass.
 
-`whenAway: local` lets pass what nobody leases, behind a limit of the proxy's own.
+`whenAway: local` lets pass what nobody leases, in front of a limit of the proxy's own.
 """
 
 from collections.abc import Iterator
