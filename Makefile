@@ -13,7 +13,7 @@ up: $(VENV)/.run ## install, and serve the quickstart example with demo backends
 	$(BIN)/pointsman up $(UP)
 
 test: $(VENV)/.dev ## install what the tests need, and run them all
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 lint: $(VENV)/.dev ## style, types and import contracts
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""Progressive delivery: when the weights of a service move on, move back, or wait."""
