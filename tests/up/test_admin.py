@@ -85,6 +85,7 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administered]:
         ("GET", "/grants", None, (401, 200, 200, 200)),
         ("POST", "/consumers/shop/keyed/grants/revoke", None, (401, 403, 200, 200)),
         ("POST", "/authorization-servers/a/b/keys/rotate", {}, (401, 403, 403, 404)),
+        ("POST", "/master-key/rewrap", None, (401, 403, 403, 200)),
         ("GET", "/tokens", None, (401, 403, 403, 200)),
         ("POST", "/tokens", {"name": "n"}, (401, 403, 403, 201)),
         ("GET", "/audit", None, (401, 403, 403, 200)),
