@@ -88,6 +88,7 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administered]:
         ("POST", "/master-key/rewrap", None, (401, 403, 403, 200)),
         ("GET", "/tokens", None, (401, 403, 403, 200)),
         ("POST", "/tokens", {"name": "n"}, (401, 403, 403, 201)),
+        ("GET", "/objects?kind=Consumer&limit=1", None, (401, 200, 200, 200)),
         ("GET", "/audit", None, (401, 403, 403, 200)),
     ],
 )

@@ -1,6 +1,6 @@
 """A running instance as its administration sees it: what is kept, and what files declare."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pydantic import TypeAdapter
 
@@ -10,6 +10,7 @@ from pointsman.app.access import AccessState, Kept
 from pointsman.app.issuers import Issuers
 from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
+from pointsman.observe.objects import ObjectStatus
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.consumer import ConsumerSpec
 from pointsman.resources.store import Store
@@ -25,15 +26,22 @@ class Administration:
         store: everything that was written.
         limits: knows how shared limits stand.
         issuers: authorization servers.
+        objects: tells how far each object is.
     """
 
     def __init__(
-        self, access: AccessState, store: Store, limits: LimitServer, issuers: Issuers
+        self,
+        access: AccessState,
+        store: Store,
+        limits: LimitServer,
+        issuers: Issuers,
+        objects: Callable[[], Mapping[Key, ObjectStatus]],
     ) -> None:
         self._access = access
         self._issuers = issuers
         self._store = store
         self._limits = limits
+        self._objects = objects
 
     @property
     def limits(self) -> LimitServer:
@@ -52,6 +60,14 @@ class Administration:
     def servers(self) -> Mapping[Key, AuthorizationServer]:
         """Authorization servers in force, by key."""
         return self._issuers.servers
+
+    def objects(self) -> Mapping[Key, ObjectStatus]:
+        """How far each object is, by key and in order."""
+        return self._objects()
+
+    def place(self, key: Key) -> str:
+        """Where an object was written, as `file:line:column`; "" when nobody knows."""
+        return self._store.place(key)
 
     def declared(self) -> Mapping[Key, Declared]:
         """Consumers in force, by key."""

@@ -203,7 +203,12 @@ class Instance:
             )
             stack.push_async_callback(fleet.stop)
             administered = partial(
-                administration, self._access, plane.store, plane.limits, self._issuers
+                administration,
+                self._access,
+                plane.store,
+                plane.limits,
+                self._issuers,
+                plane.objects,
             )
             routes = [
                 *self._discovery.routes,

@@ -21,6 +21,7 @@ from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
+from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
@@ -35,8 +36,10 @@ from pointsman.errors import PointsmanError
 from pointsman.graph.guarded import body_schemas, opaque_methods
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.limits.server import LimitServer
+from pointsman.observe.objects import ObjectStatus
 from pointsman.observe.status import Status
 from pointsman.registry.instance import ServiceName
+from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources.files import watch
@@ -269,6 +272,10 @@ class ControlPlane:
             proxies=self._states(),
             problems=self.problems(),
         )
+
+    def objects(self) -> Mapping[Key, ObjectStatus]:
+        """How far each object is, by key and in order."""
+        return instance_objects(self._store.resources(), self.problems(), self._states())
 
     def _states(self) -> list[ProxyState]:
         nodes = tuple(self.server.nodes.values())

@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from pointsman.api.admin import consumers, credentials, master_key, oauth, quotas, records
+from pointsman.api.admin import consumers, credentials, master_key, oauth, objects, quotas, records
 from pointsman.api.admin.kept import Administered
 from pointsman.api.admin.models import Problem
 from pointsman.api.admin.who import CHALLENGE
@@ -47,7 +47,7 @@ def admin_app(instance: Administered, *, needs_token: bool) -> FastAPI:
     )
     app.state.instance = instance
     app.state.needs_token = needs_token
-    for module in (consumers, credentials, master_key, oauth, quotas, records):
+    for module in (consumers, credentials, master_key, oauth, objects, quotas, records):
         app.include_router(module.router, prefix="/v1")
     app.add_exception_handler(PointsmanError, _refused)
     app.add_exception_handler(HTTPException, _http)

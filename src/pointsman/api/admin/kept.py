@@ -10,6 +10,7 @@ from pointsman.access.masterkey import MasterKey
 from pointsman.access.tokens import Tokens
 from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
+from pointsman.observe.objects import ObjectStatus
 from pointsman.resources.key import Key
 from pointsman.state.database import Database
 
@@ -64,6 +65,12 @@ class Administered(Protocol):
         Raises:
             StateError: it cannot be opened.
         """
+
+    def objects(self) -> Mapping[Key, ObjectStatus]:
+        """How far each object is, by key and in order."""
+
+    def place(self, key: Key) -> str:
+        """Where an object was written, as `file:line:column`; "" when nobody knows."""
 
     def declared(self) -> Mapping[Key, Declared]:
         """Consumers in force, by key."""
