@@ -166,7 +166,8 @@ def test_no_request_makes_it_fail(admin: Administered) -> None:
     for operation in schema.get_all_operations():
         assert isinstance(operation, Ok)
         found = operation.ok()
-        for mode in GenerationMode:
+        takes_something = bool(list(found.iter_parameters()) or found.body)
+        for mode in GenerationMode if takes_something else (GenerationMode.POSITIVE,):
 
             @given(case=found.as_strategy(generation_mode=mode))
             @settings(
