@@ -8,6 +8,7 @@ from pointsman.access.consumers import SOURCE
 from pointsman.api.admin.kept import Declared
 from pointsman.app.access import AccessState, Kept
 from pointsman.app.issuers import Issuers
+from pointsman.app.revisions import Revisions
 from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
 from pointsman.observe.objects import ObjectStatus
@@ -27,6 +28,7 @@ class Administration:
         limits: knows how shared limits stand.
         issuers: authorization servers.
         objects: tells how far each object is.
+        revisions: what manifests said.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class Administration:
         limits: LimitServer,
         issuers: Issuers,
         objects: Callable[[], Mapping[Key, ObjectStatus]],
+        revisions: Revisions,
     ) -> None:
         self._access = access
         self._issuers = issuers
         self._store = store
         self._limits = limits
         self._objects = objects
+        self._revisions = revisions
 
     @property
     def limits(self) -> LimitServer:
@@ -60,6 +64,11 @@ class Administration:
     def servers(self) -> Mapping[Key, AuthorizationServer]:
         """Authorization servers in force, by key."""
         return self._issuers.servers
+
+    @property
+    def revisions(self) -> Revisions:
+        """What manifests said."""
+        return self._revisions
 
     def objects(self) -> Mapping[Key, ObjectStatus]:
         """How far each object is, by key and in order."""

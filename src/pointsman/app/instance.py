@@ -209,6 +209,7 @@ class Instance:
                 plane.limits,
                 self._issuers,
                 plane.objects,
+                plane.revisions,
             )
             routes = [
                 *self._discovery.routes,

@@ -23,6 +23,7 @@ from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
 from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
+from pointsman.app.revisions import Revisions
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
 from pointsman.bodies.service import Bodies
@@ -111,6 +112,7 @@ class ControlPlane:
         self._access = access or AccessState()
         self._issuers = issuers or Issuers(self._access)
         self._changing = asyncio.Lock()
+        self.revisions = Revisions(self.change)
         self._compiler = Compiler(
             site.arrange,
             self._discovery.endpoints,
@@ -157,6 +159,7 @@ class ControlPlane:
             PointsmanError: the site cannot tell given addresses.
         """
         garbage.rest()
+        self.revisions.begin(files)
         try:
             await self._compile(files)
             await self._discovery.answered()
@@ -257,6 +260,7 @@ class ControlPlane:
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
         found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
+        found.extend(self.revisions.history.problems())
         found.extend(self._discovery.problems())
         found.extend(self._issuing.problems())
         found.extend(self._access.problems())
@@ -312,7 +316,7 @@ class ControlPlane:
     async def _watch(self, files: Mapping[str, str]) -> None:
         try:
             async for changes in watch(self._paths, files):
-                await self.change(changes)
+                await self.revisions.edited(changes)
         finally:
             if self._announcement is not None:
                 self._announcement.task.cancel()

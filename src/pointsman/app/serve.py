@@ -206,6 +206,7 @@ class Service:
                 plane.limits,
                 self._issuers,
                 plane.objects,
+                plane.revisions,
             )
             routes = [
                 *self._discovery.routes,
