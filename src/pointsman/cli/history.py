@@ -8,7 +8,6 @@ from pointsman.cli import options, output
 from pointsman.cli.admin import administering
 from pointsman.errors import UsageError
 from pointsman.observe.lines import line
-from pointsman.observe.revisions import difference_lines, revision_lines
 
 _Number = Annotated[int | None, typer.Argument(metavar="[REVISION]", min=1)]
 
@@ -36,6 +35,8 @@ def history(
     """
     if revision is None and to is not None:
         raise UsageError("--to needs a revision to start from", hint="pointsman history 3 --to 4")
+    from pointsman.observe.revisions import difference_lines, revision_lines
+
     color = options.wants_color(no_color)
     with administering(instance) as client:
         if revision is None:
