@@ -24,6 +24,7 @@ from pointsman.app.limits import LimitState
 from pointsman.app.offline import locate
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
+from pointsman.app.telemetry import Telemetry
 from pointsman.bodies.service import Bodies
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
@@ -81,6 +82,7 @@ class ControlPlane:
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
+        telemetry: what proxies report.
     """
 
     def __init__(
@@ -132,6 +134,7 @@ class ControlPlane:
         self._bodies = Bodies()
         admission = admission or Anyone()
         self._limits = LimitState(self._access, admission, alone=alone)
+        self.telemetry = Telemetry(admission)
         self.server = AdsServer(
             self._classify,
             self._rejected,
@@ -144,6 +147,7 @@ class ControlPlane:
                     {DOCUMENT: self._bodies.answer, SERVER: self._issuers.pages},
                 ),
                 self._limits.handler,
+                *self.telemetry.handlers,
             ),
         )
 
@@ -366,6 +370,7 @@ class ControlPlane:
         self._introspector.follow(opaque_methods(self._compiled.graph).values())
         self._bodies.follow(body_schemas(self._compiled.graph))
         self._directory = Directory(self._compiled.graph.proxies.values())
+        self.telemetry.want(self._compiled.graph, self._directory)
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:
         proxy = self._directory.find(newcomer.id)
