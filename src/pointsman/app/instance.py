@@ -11,6 +11,7 @@ from starlette.routing import Mount
 
 from pointsman.api.listening import HttpServer
 from pointsman.api.server import StatusServer
+from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState
 from pointsman.app.admin_app import administration
 from pointsman.app.backends import Backends
@@ -207,6 +208,7 @@ class Instance:
             )
             routes = [
                 *self._discovery.routes,
+                *traffic_routes(plane.telemetry.report),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(

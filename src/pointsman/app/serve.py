@@ -14,6 +14,7 @@ from starlette.routing import Mount
 from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.api.server import StatusServer
+from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.admin_app import administration
 from pointsman.app.discovery import Discovery, DiscoveryOptions
@@ -204,6 +205,7 @@ class Service:
             )
             routes = [
                 *self._discovery.routes,
+                *traffic_routes(plane.telemetry.report),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(

@@ -4,6 +4,7 @@ from typing import Any
 
 from pointsman.control.compile import Proxy
 from pointsman.graph.model.graph import Graph
+from pointsman.observe.traffic import By, TrafficReport, traffic_report
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.metrics import MetricsServer
@@ -43,6 +44,10 @@ class Telemetry:
         """Proxies are served this, and named by that."""
         self._subjects.follow(graph)
         self._directory = directory
+
+    def report(self, by: By, over: float, now: float) -> TrafficReport:
+        """The traffic of the `over` seconds before `now`."""
+        return traffic_report(self.window, self.connections, by, over, now)
 
     def _find(self, node_id: str) -> Key | None:
         proxy = self._directory.find(node_id)

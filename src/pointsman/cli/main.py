@@ -36,6 +36,7 @@ from pointsman.cli.serve import serve
 from pointsman.cli.status import status
 from pointsman.cli.token import COMMANDS as TOKEN
 from pointsman.cli.token import audit
+from pointsman.cli.top import top
 from pointsman.cli.up import up
 from pointsman.errors import PointsmanError, UsageError
 
@@ -58,7 +59,7 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, serve, proxy, bootstrap, status, intercept, audit):
+for command in (up, check, explain, render, serve, proxy, bootstrap, status, top, intercept, audit):
     app.command(help=_help(command))(command)
 
 _FAMILIES: tuple[tuple[str, Mapping[str, Callable[..., None]], str], ...] = (
@@ -102,6 +103,7 @@ def pointsman(
       pointsman serve mesh/ --xds unix:/run/pointsman/xds.sock
       pointsman proxy --node mesh/shop/virtualNode/cart_shop --xds unix:/run/pointsman/xds.sock
       pointsman status
+      pointsman top
       pointsman identity init ./identity
 
     Exit status: 0 done; 1 errors in manifests; 2 the command or a path is wrong; 3 no usable

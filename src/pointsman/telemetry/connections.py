@@ -1,11 +1,11 @@
 """How many connections are open now, as each proxy last said."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from pointsman.resources.key import Key
-from pointsman.telemetry.window import Selector, Subject
+from pointsman.telemetry.window import Subject
 
 FRESH_S: Final = 15.0
 """Seconds after which a proxy that says nothing counts as gone: three reports."""
@@ -47,20 +47,20 @@ class Connections:
                 break
             del self._said[other]
 
-    def sum(self, selector: Selector, now: float) -> int:
-        """Connections open now, over some subjects."""
-        return sum(
-            count
-            for said in self._said.values()
-            if now - said.at <= FRESH_S
-            for subject, count in said.open.items()
-            if selector.takes(subject)
-        )
+    def by_subject(self, now: float) -> Mapping[Subject, int]:
+        """Connections open now."""
+        found: dict[Subject, int] = {}
+        for said in self._fresh(now):
+            for subject, count in said.open.items():
+                found[subject] = found.get(subject, 0) + count
+        return found
 
     def proxies(self, now: float) -> Mapping[Key, int]:
         """How many proxies of each gateway and node have reported lately."""
         found: dict[Key, int] = {}
-        for said in self._said.values():
-            if now - said.at <= FRESH_S:
-                found[said.proxy] = found.get(said.proxy, 0) + 1
+        for said in self._fresh(now):
+            found[said.proxy] = found.get(said.proxy, 0) + 1
         return found
+
+    def _fresh(self, now: float) -> Iterator[_Said]:
+        return (said for said in self._said.values() if now - said.at <= FRESH_S)
