@@ -35,7 +35,7 @@ events = st.lists(
 def test_a_sum_is_what_was_put_in_whatever_had_to_give_way(
     given_events: Sequence[Event], most: int, ago: int, slots: int
 ) -> None:
-    window = Window({scope: most for scope in Scope})
+    window = Window(dict.fromkeys(Scope, most))
     now = NOW
     put: list[tuple[float, int]] = []
     for later, number, count in given_events:
@@ -93,7 +93,7 @@ def test_a_clock_that_is_set_back_loses_nothing() -> None:
 
 
 def test_a_newcomer_takes_the_place_of_the_most_silent_and_only_of_a_silent_one() -> None:
-    window = Window({scope: 2 for scope in Scope})
+    window = Window(dict.fromkeys(Scope, 2))
     window.add(route(1), OK, 1, NOW)
     window.add(route(2), OK, 10, NOW + 100)
     window.add(route(3), OK, 100, NOW + 200)  # nobody is silent yet: the rest
@@ -113,7 +113,7 @@ def test_a_newcomer_takes_the_place_of_the_most_silent_and_only_of_a_silent_one(
 
 
 def test_scopes_do_not_take_room_from_each_other() -> None:
-    window = Window({scope: 1 for scope in Scope})
+    window = Window(dict.fromkeys(Scope, 1))
     node = Key("VirtualNode", "shop", "cart")
     window.add(route(1), OK, 1, NOW)
     window.add(Subject(Scope.NODE, node=node), BAD, 5, NOW)
