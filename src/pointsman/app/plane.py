@@ -23,7 +23,7 @@ from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
 from pointsman.app.offline import locate
 from pointsman.app.site import Audience, News, Published, Site, audience
-from pointsman.app.status import ProxyState, instance_status
+from pointsman.app.status import ProxyState, instance_status, short_name
 from pointsman.app.telemetry import Telemetry
 from pointsman.bodies.service import Bodies
 from pointsman.control.compile import Compiled, Compiler, Proxy
@@ -243,6 +243,7 @@ class ControlPlane:
                     answer = await self.server.acknowledged(whom, streams=self._site.expected)
                     rejected += len(answer.rejections)
                 seconds = time.perf_counter() - started
+        self.telemetry.own.pushed(seconds)
         return Published(self._compiled, self.problems(), sources, seconds, rejected)
 
     @property
@@ -258,8 +259,7 @@ class ControlPlane:
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
         found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
-        found.extend(self._discovery.problems())
-        found.extend(self._issuing.problems())
+        found += [*self._discovery.problems(), *self._issuing.problems()]
         found.extend(self._access.problems())
         found.extend(self._limits.problems())
         found.extend(self._issuers.problems())
@@ -336,6 +336,7 @@ class ControlPlane:
             what = f"a fault of Pointsman itself: {type(error).__name__}: {error}"
             self._news.failed(PointsmanError(what, hint="please report it, with the lines above"))
             return
+        self.telemetry.own.translations.add(time.perf_counter() - started)
         self._announce(frozenset(changes), started)
 
     def _announce(self, sources: frozenset[str], started: float) -> None:
@@ -370,7 +371,7 @@ class ControlPlane:
         self._introspector.follow(opaque_methods(self._compiled.graph).values())
         self._bodies.follow(body_schemas(self._compiled.graph))
         self._directory = Directory(self._compiled.graph.proxies.values())
-        self.telemetry.want(self._compiled.graph, self._directory)
+        self.telemetry.want(resources, self._compiled.graph, self._directory)
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:
         proxy = self._directory.find(newcomer.id)
@@ -387,6 +388,7 @@ class ControlPlane:
     def _rejected(self, whom: Hashable, rejection: Rejection) -> None:
         if not isinstance(whom, Audience) or whom not in self._published:
             return
+        self.telemetry.own.rejections[short_name(rejection.type_url)] += 1
         self._rejections.add(whom, rejection)
         if self._retries.rejected(whom, rejection):
             asyncio.get_running_loop().call_later(RETRY_S, self._offer_again, whom)

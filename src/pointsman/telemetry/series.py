@@ -10,6 +10,7 @@ SLOT_S: Final = 5
 SLOTS: Final = 360
 """Slots that are kept: half an hour."""
 _MOST: Final = 2**32 - 1
+_ZEROS: Final = array("I", bytes(4 * SLOTS))
 
 
 class Series:
@@ -37,17 +38,16 @@ class Series:
         self._put(self.newest % SLOTS, column, amount)
 
     def absorb(self, other: "Series") -> None:
-        """Adds all of another, slot by slot."""
+        """Adds all of another, slot by slot; it must not be used any more."""
         if other.newest > self.newest:
             self._advance(other.newest)
-        first = max(self.newest, other.newest) - SLOTS + 1
+        # In step with this one, the other has nothing left in places that are another time here.
+        other._advance(self.newest)
         for column, values in enumerate(other._columns):
             self.totals[column] += other.totals[column]
-            if values is None:
-                continue
-            for slot in range(first, other.newest + 1):
-                if values[slot % SLOTS]:
-                    self._put(slot % SLOTS, column, values[slot % SLOTS])
+            for place, amount in enumerate(values or ()):
+                if amount:
+                    self._put(place, column, amount)
 
     def sums(self, first: int, last: int) -> list[int]:
         """Each column over the slots from `first` to `last`, both included."""
@@ -68,7 +68,7 @@ class Series:
     def _put(self, place: int, column: int, amount: int) -> None:
         values = self._columns[column]
         if values is None:
-            values = self._columns[column] = array("I", bytes(4 * SLOTS))
+            values = self._columns[column] = _ZEROS[:]
         values[place] = min(values[place] + amount, _MOST)
 
     def _advance(self, slot: int) -> None:
@@ -76,8 +76,11 @@ class Series:
         if slot - self.newest >= SLOTS:
             self._columns = [None] * WIDTH
         else:
-            places = [item % SLOTS for item in range(self.newest + 1, slot + 1)]
+            begin, end = (self.newest + 1) % SLOTS, slot % SLOTS + 1
             for values in filter(None, self._columns):
-                for place in places:
-                    values[place] = 0
+                if begin < end:
+                    values[begin:end] = _ZEROS[begin:end]
+                else:
+                    values[begin:] = _ZEROS[begin:]
+                    values[:end] = _ZEROS[:end]
         self.newest = slot
