@@ -60,12 +60,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @contextmanager
-def instance(path: Path, body: bytes, status: int = 200) -> Iterator[None]:
-    """Something that answers every request on a socket with the same."""
+def instance(path: Path, body: bytes, status: int = 200, at: str = "/v1/status") -> Iterator[None]:
+    """Something that answers every request for one path on a socket with the same."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status if self.path == "/v1/status" else 404)
+            self.send_response(status if self.path == at else 404)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -15,6 +15,7 @@ import httpx2
 
 from pointsman.errors import InstanceError
 from pointsman.observe.status import Status, parse_status
+from pointsman.observe.traffic import By, TrafficReport, parse_traffic
 
 TIMEOUT_S = 5.0
 _START = "start one with: pointsman up PATH..."
@@ -104,6 +105,24 @@ class Client:
         except ValueError:
             raise InstanceError(
                 f"instance {self._path.stem} answers with something that is no status",
+                hint="its version may differ from that of this command",
+            ) from None
+
+    def traffic(self, by: By, over: float) -> TrafficReport:
+        """The traffic of the last seconds.
+
+        Args:
+            by: what there is a row for.
+            over: how many seconds.
+
+        Raises:
+            InstanceError: it does not answer, or not with traffic.
+        """
+        try:
+            return parse_traffic(self._get(f"/v1/traffic?by={by}&over={over:g}"))
+        except ValueError:
+            raise InstanceError(
+                f"instance {self._path.stem} answers with something that is no traffic",
                 hint="its version may differ from that of this command",
             ) from None
 

@@ -13,6 +13,7 @@ from typing import Final, Self
 from pointsman.aio.lines import lines_of
 from pointsman.control.compile import Proxy
 from pointsman.graph.model.sidecar import Sidecar
+from pointsman.proxy import stats_sink
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.bootstrap import bootstrap
 from pointsman.proxy.log_lines import LogLine
@@ -159,6 +160,7 @@ class Fleet:
                 node_cluster=proxy.node_id,
                 xds=XdsAddress(path=self._xds),
                 admin=folder / "admin.sock",
+                metrics=self._binary.version >= stats_sink.OLDEST,
             ),
             folder,
             options=options,

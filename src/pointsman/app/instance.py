@@ -10,7 +10,9 @@ from typing import Protocol
 from starlette.routing import Mount
 
 from pointsman.api.listening import HttpServer
+from pointsman.api.metrics import metrics_app
 from pointsman.api.server import StatusServer
+from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState
 from pointsman.app.admin_app import administration
 from pointsman.app.backends import Backends
@@ -213,6 +215,7 @@ class Instance:
             )
             routes = [
                 *self._discovery.routes,
+                *traffic_routes(plane.telemetry.report),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
@@ -221,6 +224,11 @@ class Instance:
             if self._options.admin is not None:
                 served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(self._options.admin, served, "--admin"))
+            if self._options.metrics is not None:
+                scraped = metrics_app(partial(plane.telemetry.exposition, plane.server.nodes))
+                await stack.enter_async_context(
+                    HttpServer(self._options.metrics, scraped, "--metrics")
+                )
             self._view.progress("starting Envoy")
             started = time.perf_counter()
             await plane.publish()

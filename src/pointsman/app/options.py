@@ -45,6 +45,7 @@ class UpOptions:
         identity: folder of the mesh's own certificate authority; None makes one in memory.
         state: where consumers and credentials are kept; None keeps none.
         admin: where the administration answers over TCP, if anywhere.
+        metrics: where Prometheus is answered, if anywhere.
         moves: listeners that are bound elsewhere.
         bind: IP address listeners bind to.
         envoy: path of Envoy, if one was named.
@@ -64,6 +65,7 @@ class UpOptions:
     identity: Path | None = None
     state: StateOptions | None = None
     admin: HttpAddress | None = None
+    metrics: HttpAddress | None = None
     moves: tuple[Move, ...] = ()
     bind: str = "127.0.0.1"
     envoy: str | None = None

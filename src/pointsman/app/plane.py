@@ -24,8 +24,9 @@ from pointsman.app.limits import LimitState
 from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
 from pointsman.app.revisions import Revisions
-from pointsman.app.site import Audience, News, Published, Site, audience
-from pointsman.app.status import ProxyState, instance_status
+from pointsman.app.site import Audience, HasProblems, News, Published, Site, audience
+from pointsman.app.status import ProxyState, instance_status, short_name
+from pointsman.app.telemetry import Telemetry
 from pointsman.bodies.service import Bodies
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
@@ -85,6 +86,7 @@ class ControlPlane:
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
+        telemetry: what proxies report.
     """
 
     def __init__(
@@ -137,6 +139,7 @@ class ControlPlane:
         self._bodies = Bodies()
         admission = admission or Anyone()
         self._limits = LimitState(self._access, admission, alone=alone)
+        self.telemetry = Telemetry(admission)
         self.server = AdsServer(
             self._classify,
             self._rejected,
@@ -149,6 +152,7 @@ class ControlPlane:
                     {DOCUMENT: self._bodies.answer, SERVER: self._issuers.pages},
                 ),
                 self._limits.handler,
+                *self.telemetry.handlers,
             ),
         )
 
@@ -245,6 +249,7 @@ class ControlPlane:
                     answer = await self.server.acknowledged(whom, streams=self._site.expected)
                     rejected += len(answer.rejections)
                 seconds = time.perf_counter() - started
+        self.telemetry.own.pushed(seconds)
         return Published(self._compiled, self.problems(), sources, seconds, rejected)
 
     @property
@@ -259,13 +264,18 @@ class ControlPlane:
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
-        found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
-        found.extend(self.revisions.history.problems())
-        found.extend(self._discovery.problems())
-        found.extend(self._issuing.problems())
-        found.extend(self._access.problems())
-        found.extend(self._limits.problems())
-        found.extend(self._issuers.problems())
+        sources: tuple[HasProblems, ...] = (
+            self._store,
+            self._rejections,
+            self._site,
+            self.revisions.history,
+            self._discovery,
+            self._issuing,
+            self._access,
+            self._limits,
+            self._issuers,
+        )
+        found = [problem for source in sources for problem in source.problems()]
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -343,6 +353,7 @@ class ControlPlane:
             what = f"a fault of Pointsman itself: {type(error).__name__}: {error}"
             self._news.failed(PointsmanError(what, hint="please report it, with the lines above"))
             return
+        self.telemetry.own.translations.add(time.perf_counter() - started)
         self._announce(frozenset(changes), started)
 
     def _announce(self, sources: frozenset[str], started: float) -> None:
@@ -377,6 +388,7 @@ class ControlPlane:
         self._introspector.follow(opaque_methods(self._compiled.graph).values())
         self._bodies.follow(body_schemas(self._compiled.graph))
         self._directory = Directory(self._compiled.graph.proxies.values())
+        self.telemetry.want(resources, self._compiled.graph, self._directory)
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:
         proxy = self._directory.find(newcomer.id)
@@ -393,6 +405,7 @@ class ControlPlane:
     def _rejected(self, whom: Hashable, rejection: Rejection) -> None:
         if not isinstance(whom, Audience) or whom not in self._published:
             return
+        self.telemetry.own.rejections[short_name(rejection.type_url)] += 1
         self._rejections.add(whom, rejection)
         if self._retries.rejected(whom, rejection):
             asyncio.get_running_loop().call_later(RETRY_S, self._offer_again, whom)

@@ -14,6 +14,7 @@ from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.app.own_certificate import invalidity
 from pointsman.envoy.config_source import SDS_SOCKET
 from pointsman.errors import EnvoyError, PointsmanError, UsageError
+from pointsman.proxy import stats_sink
 from pointsman.proxy.binary import EnvoyBinary, find_envoy
 from pointsman.proxy.bootstrap import Dialect, bootstrap
 from pointsman.proxy.identity_files import IdentityFiles
@@ -157,7 +158,7 @@ class ProxyRun:
             stack.callback(following.cancel)
             xds = replace(xds, secrets=folder.path, token=options.token is not None)
 
-        def make(admin: Path) -> Mapping[str, Any]:
+        def make(admin: Path, binary: EnvoyBinary) -> Mapping[str, Any]:
             return bootstrap(
                 node_id=options.node_id,
                 node_cluster=options.node_id,
@@ -168,6 +169,7 @@ class ProxyRun:
                 # A proxy without configuration must neither call itself ready nor take over.
                 patient=True,
                 sds_socket=options.sds_socket,
+                metrics=binary.version >= stats_sink.OLDEST,
             )
 
         return Succession(

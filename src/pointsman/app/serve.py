@@ -13,7 +13,9 @@ from starlette.routing import Mount
 
 from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
+from pointsman.api.metrics import metrics_app
 from pointsman.api.server import StatusServer
+from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.admin_app import administration
 from pointsman.app.discovery import Discovery, DiscoveryOptions
@@ -53,6 +55,7 @@ class ServeOptions:
         identity: folder of the mesh's own certificate authority; None makes one in memory.
         state: where consumers and credentials are kept; None keeps none.
         admin: where the administration answers over TCP, if anywhere.
+        metrics: where Prometheus is answered, if anywhere.
         trust_domain: of the names in certificates; None for that of the authority.
         bind: IP address that the proxies' listeners bind to.
         admission: who may be which node.
@@ -70,6 +73,7 @@ class ServeOptions:
     identity: Path | None = None
     state: StateOptions | None = None
     admin: HttpAddress | None = None
+    metrics: HttpAddress | None = None
     trust_domain: str | None = None
     bind: str = "0.0.0.0"
     admission: Admission = field(default_factory=Anyone)
@@ -210,6 +214,7 @@ class Service:
             )
             routes = [
                 *self._discovery.routes,
+                *traffic_routes(plane.telemetry.report),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
@@ -218,6 +223,9 @@ class Service:
             if options.admin is not None:
                 served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(options.admin, served, "--admin"))
+            if options.metrics is not None:
+                scraped = metrics_app(partial(plane.telemetry.exposition, plane.server.nodes))
+                await stack.enter_async_context(HttpServer(options.metrics, scraped, "--metrics"))
             health = None
             if options.health is not None:
                 health = HttpServer(options.health, health_app(self._unready), "--health")

@@ -56,6 +56,13 @@ class Published:
     rejected: int
 
 
+class HasProblems(Protocol):
+    """Whatever may know that something is wrong."""
+
+    def problems(self) -> Iterable[Problem]:
+        """What is wrong; it need not be located."""
+
+
 class News(Protocol):
     """Is told what becomes of changes."""
 

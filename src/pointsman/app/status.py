@@ -82,7 +82,7 @@ def _types(snapshot: Snapshot, node: Node) -> Iterator[TypeStatus]:
     for type_url in dict.fromkeys((*snapshot.resources, *node.types)):
         progress = node.types.get(type_url, Progress())
         yield TypeStatus(
-            type=_short(type_url),
+            type=short_name(type_url),
             resources=len(snapshot.of(type_url)),
             acks=progress.acks,
             nacks=progress.nacks,
@@ -91,7 +91,7 @@ def _types(snapshot: Snapshot, node: Node) -> Iterator[TypeStatus]:
         )
 
 
-def _short(type_url: str) -> str:
+def short_name(type_url: str) -> str:
     """`type.googleapis.com/envoy.config.cluster.v3.Cluster` as `cluster`."""
     name = type_url.rpartition(".")[2]
     return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()

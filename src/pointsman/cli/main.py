@@ -37,6 +37,7 @@ from pointsman.cli.serve import serve
 from pointsman.cli.status import status
 from pointsman.cli.token import COMMANDS as TOKEN
 from pointsman.cli.token import audit
+from pointsman.cli.top import top
 from pointsman.cli.up import up
 from pointsman.errors import PointsmanError, UsageError
 
@@ -60,8 +61,19 @@ def _help(command: Callable[..., None]) -> str:
 
 
 _COMMANDS = (
-    *(up, check, explain, render, serve, proxy, bootstrap),
-    *(status, history, rollback, intercept, audit),
+    up,
+    check,
+    explain,
+    render,
+    serve,
+    proxy,
+    bootstrap,
+    status,
+    top,
+    history,
+    rollback,
+    intercept,
+    audit,
 )
 for command in _COMMANDS:
     app.command(help=_help(command))(command)
@@ -107,6 +119,7 @@ def pointsman(
       pointsman serve mesh/ --xds unix:/run/pointsman/xds.sock
       pointsman proxy --node mesh/shop/virtualNode/cart_shop --xds unix:/run/pointsman/xds.sock
       pointsman status
+      pointsman top
       pointsman identity init ./identity
 
     Exit status: 0 done; 1 errors in manifests; 2 the command or a path is wrong; 3 no usable

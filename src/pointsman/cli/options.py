@@ -107,6 +107,14 @@ AdminAddress = Annotated[
         help="Answers for the administration there, too, to those who have a token.",
     ),
 ]
+MetricsAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="PORT|ADDR:PORT",
+        help="Answers GET /metrics for Prometheus there; a port alone is on loopback.",
+    ),
+]
 InstanceId = Annotated[
     int | None,
     typer.Option("--instance", metavar="PID", help="The instance, when several run."),

@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from pointsman.observe.lines import Line, Piece, Role, line, plain
 
@@ -52,6 +52,40 @@ def write_lines(lines: Iterable[Line], *, color: bool, stream: IO[str] | None = 
     console = Console(file=target, highlight=False, soft_wrap=True)
     for item in lines:
         console.print(Text.assemble(*((piece.text, _STYLES[piece.role]) for piece in item)))
+
+
+class Screen:
+    """A result that changes, on a terminal: each state is drawn over the one before.
+
+    Args:
+        color: whether to colour.
+    """
+
+    def __init__(self, *, color: bool) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(highlight=False, no_color=not color)
+        self._live = Live(console=console, auto_refresh=False, screen=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def show(self, lines: Iterable[Line]) -> None:
+        """Draws a state; lines that are too long are cut, and those for which there is no room."""
+        from rich.text import Text
+
+        drawn = (
+            Text.assemble(*((_shown(piece.text), _STYLES[piece.role]) for piece in item))
+            for item in lines
+        )
+        whole = Text("\n", no_wrap=True, overflow="ellipsis").join(drawn)
+        whole.no_wrap, whole.overflow = True, "ellipsis"
+        self._live.update(whole, refresh=True)
 
 
 def _shown(text: str) -> str:

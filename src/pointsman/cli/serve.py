@@ -16,6 +16,7 @@ from pointsman.cli.options import (
     CloudMapRegion,
     IdentityFolder,
     MasterKeyFile,
+    MetricsAddress,
     Paths,
     QuotaStoreUrl,
     Registries,
@@ -32,7 +33,7 @@ from pointsman.cli.serve_access import (
     server_tls,
     socket_permissions,
 )
-from pointsman.cli.state_options import admin_address, state_options
+from pointsman.cli.state_options import admin_address, metrics_address, state_options
 from pointsman.settings import read_settings
 
 DEFAULT_XDS = "127.0.0.1:18000"
@@ -54,6 +55,7 @@ def serve(
     master_key: MasterKeyFile = None,
     quota_store: QuotaStoreUrl = None,
     admin: AdminAddress = None,
+    metrics: MetricsAddress = None,
     xds: Annotated[
         str,
         typer.Option("--xds", metavar="HOST:PORT|unix:PATH", help="Where proxies connect to."),
@@ -155,6 +157,7 @@ def serve(
         identity=identity,
         state=state_options(state, master_key, quota_store, settings),
         admin=admin_address(admin),
+        metrics=metrics_address(metrics),
         trust_domain=trust_domain,
         bind=parse_ip("--bind", bind),
         admission=admission(tls, identity, trust_domain, any_node=any_node),

@@ -74,3 +74,19 @@ def admin_address(text: str | None) -> "HttpAddress | None":
             hint="choose an address on loopback, and publish it with TLS by a gateway or a tunnel",
         )
     return address
+
+
+def metrics_address(text: str | None) -> "HttpAddress | None":
+    """Where Prometheus is answered: on loopback, unless an address is named.
+
+    Raises:
+        UsageError: the text is neither a port nor an IP address with one.
+    """
+    from pointsman.api.listening import HttpAddress
+
+    if text is None:
+        return None
+    if ":" not in text:
+        text = f"127.0.0.1:{text}"
+    host, port = parse_host_port("--metrics", text)
+    return HttpAddress(parse_ip("--metrics", host), port)

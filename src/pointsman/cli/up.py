@@ -15,6 +15,7 @@ from pointsman.cli.options import (
     EnvoyPath,
     IdentityFolder,
     MasterKeyFile,
+    MetricsAddress,
     NoColor,
     Paths,
     QuotaStoreUrl,
@@ -27,7 +28,7 @@ from pointsman.cli.options import (
     wants_color,
 )
 from pointsman.cli.runs import run, run_until_signal
-from pointsman.cli.state_options import admin_address, state_options
+from pointsman.cli.state_options import admin_address, metrics_address, state_options
 from pointsman.errors import UsageError
 from pointsman.settings import read_settings
 
@@ -85,6 +86,7 @@ def up(
     master_key: MasterKeyFile = None,
     quota_store: QuotaStoreUrl = None,
     admin: AdminAddress = None,
+    metrics: MetricsAddress = None,
     listen: Annotated[
         list[str],
         typer.Option(
@@ -154,6 +156,7 @@ def up(
         identity=identity,
         state=state_options(state, master_key, quota_store, settings),
         admin=admin_address(admin),
+        metrics=metrics_address(metrics),
         moves=tuple(map(parse_move, listen)),
         bind=parse_ip("--bind", bind),
         envoy=envoy,

@@ -153,6 +153,14 @@ def route(rule: GatewayRule, item: Route | None) -> str:
     return rule.key.path if item is None or item.name is None else f"{rule.key.path}/{item.name}"
 
 
+def route_stat(name: str) -> str:
+    """How the statistics of a route are called: its name with `~` for dots, which part names there.
+
+    No name of an object has a `~`.
+    """
+    return name.replace(".", "~")
+
+
 def certificate_secret(material: Certificate) -> str:
     """`certificate:CHAIN,KEY` for files; what others deliver has the name they gave it."""
     match material:

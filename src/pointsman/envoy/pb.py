@@ -54,6 +54,7 @@ from envoy.service.auth.v3 import external_auth_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from envoy.type.matcher.v3 import http_inputs_pb2
 from google.protobuf import any_pb2, json_format
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from xds.type.v3 import typed_struct_pb2
 
 Message = Any
@@ -103,6 +104,8 @@ Lua = lua_pb2.Lua
 LuaPerRoute = lua_pb2.LuaPerRoute
 LocalRateLimit = local_rate_limit_pb2.LocalRateLimit
 OriginalDst = original_dst_pb2.OriginalDst
+MetricsRequest = metrics_service_pb2.ExportMetricsServiceRequest
+MetricsResponse = metrics_service_pb2.ExportMetricsServiceResponse
 Packed = any_pb2.Any
 RateLimit = rate_limit_pb2.RateLimit
 RateLimitQuota = rate_limit_quota_pb2.RateLimitQuotaFilterConfig

@@ -292,7 +292,13 @@ def _row(
         return {**_respond(name, _match(match, fraction), 503), **effects}
     action = forward(route, name_of)
     action.update(rewrites)
-    return {"name": name, "match": _match(match, fraction), "route": action, **effects}
+    return {
+        "name": name,
+        "stat_prefix": names.route_stat(name),
+        "match": _match(match, fraction),
+        "route": action,
+        **effects,
+    }
 
 
 def _match(match: RequestMatch, fraction: int | None) -> Fields:

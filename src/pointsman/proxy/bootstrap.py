@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pointsman.envoy.config_source import SDS_SOCKET, sds_cluster
 from pointsman.envoy.names import XDS_CLUSTER
+from pointsman.proxy.stats_sink import latency_buckets, stats_sink
 from pointsman.proxy.xds_cluster import TYPE, Xds, XdsAddress, xds_cluster
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
@@ -35,6 +36,7 @@ def bootstrap(
     patient: bool = False,
     sds_socket: Path = Path(SDS_SOCKET),
     connection_limit: int = DEFAULT_CONNECTION_LIMIT,
+    metrics: bool = False,
 ) -> dict[str, Any]:
     """An Envoy bootstrap fed by ADS.
 
@@ -51,6 +53,8 @@ def bootstrap(
             going on without one.
         sds_socket: Unix socket of the secret discovery service beside the proxy, if there is one.
         connection_limit: connections from clients, over all listeners, before new ones are refused.
+        metrics: whether it reports what it counts to the control plane; `stats_sink.OLDEST` says
+            which Envoys can.
     """
     control = xds if isinstance(xds, Xds) else Xds((xds,))
     node: dict[str, Any] = {
@@ -61,7 +65,7 @@ def bootstrap(
     if zone:
         node["locality"] = {"zone": zone}
     clusters = [xds_cluster(control), sds_cluster(str(sds_socket))]
-    made = {
+    made: dict[str, Any] = {
         "node": node,
         "admin": _admin(admin),
         "dynamic_resources": _dynamic_resources(dialect, envoy, patient=patient),
@@ -85,6 +89,9 @@ def bootstrap(
         # Counters of a cluster come into being with its first request. A mesh has many clusters
         # that one proxy never calls, and each costs some 200 counters.
         made["deferred_stat_options"] = {"enable_deferred_creation_stats": True}
+    if metrics:
+        made["stats_config"]["histogram_bucket_settings"] = latency_buckets()
+        made.update(stats_sink(node_id))
     return made
 
 

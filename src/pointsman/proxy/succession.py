@@ -59,7 +59,7 @@ class Succession:
     def __init__(
         self,
         folder: Path,
-        bootstrap: Callable[[Path], Mapping[str, Any]],
+        bootstrap: Callable[[Path, EnvoyBinary], Mapping[str, Any]],
         options: ProcessOptions,
         drain_s: int,
         callbacks: Callbacks,
@@ -152,7 +152,7 @@ class Succession:
         folder.mkdir(mode=0o700)
         return Supervisor(
             binary,
-            self._bootstrap(folder / "admin.sock"),
+            self._bootstrap(folder / "admin.sock", binary),
             folder,
             options=replace(self._options, hot_restart=self._place(epoch)),
             on_log=self._callbacks.on_log,

@@ -1,0 +1,42 @@
+"""The traffic over HTTP, for those who may open the socket of the instance.
+
+GET /v1/traffic?by=gateway|node|route|service&over=SECONDS
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from pointsman.observe.traffic import WAYS, By, TrafficReport, traffic_json
+
+PATH = "/v1/traffic"
+OVER_S = 60.0
+_WAYS: Final[dict[str, By]] = {way: way for way in WAYS}
+Report = Callable[[By, float, float], TrafficReport]
+"""The traffic by something, of some seconds before a moment."""
+
+
+def traffic_routes(report: Report) -> list[BaseRoute]:
+    """Routes to be mounted on an instance's socket."""
+
+    async def answer(request: Request) -> JSONResponse:
+        by = _WAYS.get(request.query_params.get("by", "gateway"))
+        over = _seconds(request.query_params.get("over"))
+        if by is None or over is None:
+            wrong = f"by is one of {', '.join(_WAYS)}, over a number of seconds above 0"
+            return JSONResponse({"error": wrong}, 400)
+        return JSONResponse(traffic_json(report(by, over, time.time())))
+
+    return [Route(PATH, answer, methods=["GET"])]
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        value = OVER_S if text is None else float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < float("inf") else None

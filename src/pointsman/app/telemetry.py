@@ -1,0 +1,87 @@
+"""What the control plane knows of traffic: where reports come in, and who may ask."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from pointsman.app.site import Audience
+from pointsman.control.compile import Proxy
+from pointsman.graph.model.graph import Graph
+from pointsman.observe.traffic import By, TrafficReport, traffic_report
+from pointsman.resources.key import Key
+from pointsman.resources.resource_set import ResourceSet
+from pointsman.telemetry.connections import Connections
+from pointsman.telemetry.exposition import Family, render
+from pointsman.telemetry.metrics import MetricsServer
+from pointsman.telemetry.own import OwnCounts
+from pointsman.telemetry.prometheus import traffic_families
+from pointsman.telemetry.subjects import Subjects
+from pointsman.telemetry.window import Window
+from pointsman.xds.admission import Admission
+from pointsman.xds.node_id import Directory
+from pointsman.xds.nodes import Node
+
+
+class Telemetry:
+    """The traffic of the last half hour, and what proxies add to it.
+
+    Args:
+        admission: who may report as which node.
+
+    Attributes:
+        window: what was counted.
+        connections: what is open.
+        server: takes reports.
+        own: what the control plane counts of itself.
+    """
+
+    def __init__(self, admission: Admission) -> None:
+        self.window = Window()
+        self.connections = Connections()
+        self.own = OwnCounts()
+        self._subjects = Subjects()
+        self._directory: Directory[Proxy] = Directory()
+        self.server = MetricsServer(
+            admission, self._find, self._subjects, self.window, self.connections
+        )
+
+    @property
+    def handlers(self) -> tuple[Any, ...]:
+        """For `AdsServer(services=…)`."""
+        return (self.server.handler,)
+
+    def want(self, resources: ResourceSet, graph: Graph, directory: Directory[Proxy]) -> None:
+        """What is served is this now.
+
+        Args:
+            resources: what was written.
+            graph: what it means.
+            directory: knows its proxies.
+        """
+        self.own.resources = {kind: len(items) for kind, items in resources.by_kind.items()}
+        self._subjects.follow(graph)
+        self._directory = directory
+
+    def report(self, by: By, over: float, now: float) -> TrafficReport:
+        """The traffic of the `over` seconds before `now`."""
+        return traffic_report(self.window, self.connections, by, over, now)
+
+    def exposition(self, nodes: Mapping[int, Node], now: float) -> str:
+        """Everything, for Prometheus.
+
+        Args:
+            nodes: connected proxies, by stream.
+            now: in seconds since the epoch.
+        """
+        owners = (node.node_class for node in nodes.values())
+        connected = Counter(item.owner for item in owners if isinstance(item, Audience))
+        reports = Family("pointsman_metrics_reports_total", "counter", "reports of proxies")
+        reports.add(self.server.reports)
+        series = Family("pointsman_window_series", "gauge", "series of the window")
+        series.add(len(self.window))
+        traffic = traffic_families(self.window, self.connections, now)
+        return render((*self.own.families(connected), reports, series, *traffic))
+
+    def _find(self, node_id: str) -> Key | None:
+        proxy = self._directory.find(node_id)
+        return None if proxy is None else proxy.key

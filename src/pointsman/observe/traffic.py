@@ -1,0 +1,189 @@
+"""The traffic of a running instance: what `/v1/traffic` carries and `pointsman top` shows."""
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.alias_generators import to_camel
+from pydantic.dataclasses import dataclass
+
+from pointsman.envoy.stats import Scope
+from pointsman.observe.lines import Line, Piece, line, table
+from pointsman.telemetry.connections import Connections
+from pointsman.telemetry.traffic import Traffic, add_up
+from pointsman.telemetry.window import WINDOW_S, Selector, Subject, Window
+
+By = Literal["gateway", "node", "route", "service"]
+"""What there is a row for; `gateway` is every proxy."""
+WAYS: Final[tuple[By, ...]] = ("gateway", "node", "route", "service")
+REST: Final = "(others)"
+"""The row of those for which there was no room, or whose service cannot be told."""
+_SCOPES: Final[dict[By, Scope]] = {
+    "gateway": Scope.PROXY,
+    "node": Scope.NODE,
+    "route": Scope.ROUTE,
+    "service": Scope.ROUTE,
+}
+_CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+class TrafficRow:
+    """The traffic of one thing.
+
+    Attributes:
+        name: of the thing.
+        proxy: who counted, as `namespace/name`; "" for several.
+        requests: answered meanwhile.
+        classes: the same by class of status: 1xx, 2xx, 3xx, 4xx, 5xx.
+        causes: why requests failed, or what was done about it; only what happened.
+        p50: time in ms within which half of them were done; None without any.
+        p90: the same of nine in ten.
+        p99: the same of 99 in a hundred.
+        connections: open now; None where that is not known.
+    """
+
+    name: str
+    proxy: str = ""
+    requests: int = 0
+    classes: tuple[int, ...] = ()
+    causes: dict[str, int]
+    p50: float | None = None
+    p90: float | None = None
+    p99: float | None = None
+    connections: int | None = None
+
+    @property
+    def failures(self) -> int:
+        """Requests answered 5xx."""
+        return self.classes[4] if len(self.classes) > 4 else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+class TrafficReport:
+    """The traffic of an instance.
+
+    Attributes:
+        by: what there is a row for.
+        over: seconds the numbers are of.
+        rows: those with most requests first; without any only what has open connections.
+    """
+
+    by: By
+    over: float
+    rows: tuple[TrafficRow, ...] = ()
+
+
+_ADAPTER = TypeAdapter(TrafficReport)
+
+
+def traffic_report(
+    window: Window, connections: Connections, by: By, over: float, now: float
+) -> TrafficReport:
+    """The traffic of the seconds before `now`, at most those the window has."""
+    over = min(over, WINDOW_S)
+    groups: dict[tuple[str, str], tuple[list[Subject], list[tuple[int, ...]]]] = {}
+    for subject, traffic in window.rows(Selector(_SCOPES[by]), now - over, now):
+        subjects, numbers = groups.setdefault(_name(by, subject), ([], []))
+        subjects.append(subject)
+        numbers.append(traffic.numbers)
+    open_now = {} if by in ("route", "service") else connections.by_subject(now)
+    rows = []
+    for (name, proxy), (subjects, numbers) in groups.items():
+        count = sum(open_now.get(subject, 0) for subject in subjects)
+        traffic = add_up(numbers)
+        if any(traffic.numbers) or count:
+            known = None if by in ("route", "service") else count
+            rows.append(_row(name, proxy, traffic, known))
+    rows.sort(key=lambda row: (-row.requests, row.name, row.proxy))
+    return TrafficReport(by=by, over=over, rows=tuple(rows))
+
+
+def _name(by: By, subject: Subject) -> tuple[str, str]:
+    """The row's name, and the proxy where rows are of one each."""
+    proxy = "" if subject.proxy is None else subject.proxy.path
+    match by:
+        case "gateway":
+            return proxy or REST, ""
+        case "node":
+            return (REST if subject.node is None else subject.node.path), ""
+        case "route":
+            return subject.route or REST, proxy
+        case "service":
+            return (REST if subject.service is None else subject.service.path), ""
+
+
+def _row(name: str, proxy: str, traffic: Traffic, connections: int | None) -> TrafficRow:
+    latency = traffic.latency
+    return TrafficRow(
+        name=name,
+        proxy=proxy,
+        requests=traffic.requests,
+        classes=traffic.classes,
+        causes={cause.name.lower(): count for cause, count in traffic.causes.items()},
+        p50=latency.quantile(0.5),
+        p90=latency.quantile(0.9),
+        p99=latency.quantile(0.99),
+        connections=connections,
+    )
+
+
+def traffic_json(report: TrafficReport) -> dict[str, Any]:
+    """The report as a JSON object with camelCase names."""
+    value: dict[str, Any] = _ADAPTER.dump_python(report, mode="json", by_alias=True)
+    return value
+
+
+def parse_traffic(text: str | bytes) -> TrafficReport:
+    """The report in a JSON text; unknown fields of newer instances are skipped.
+
+    Raises:
+        ValueError: it is not a report.
+    """
+    return _ADAPTER.validate_json(text)
+
+
+def traffic_lines(report: TrafficReport) -> Iterator[Line]:
+    """The report for people: rates over its time, and what went wrong in it."""
+    if not report.rows:
+        yield line("  no requests in the last ", f"{report.over:g} s")
+        return
+    head = (report.by.upper(), "REQ/S", "4XX", "5XX", "P50", "P90", "P99", "OPEN", "WHAT HAPPENED")
+    cells = [_cells(row, report.over) for row in report.rows]
+    lines = table(head, cells)
+    yield lines[0]
+    for row, drawn in zip(report.rows, lines[1:], strict=True):
+        bad = row.failures > 0
+        yield (drawn[0], Piece(drawn[1].text, "error")) if bad else drawn
+
+
+def _cells(row: TrafficRow, over: float) -> tuple[str, ...]:
+    return (
+        f"{row.name} by {row.proxy}" if row.proxy else row.name,
+        _rate(row.requests / over),
+        _share(row.classes[3], row.requests) if row.classes else "-",
+        _share(row.failures, row.requests),
+        *(_time(value) for value in (row.p50, row.p90, row.p99)),
+        "-" if row.connections is None else str(row.connections),
+        ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in row.causes.items()) or "-",
+    )
+
+
+def _rate(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 or not value else f"{value:.3g}"
+
+
+def _share(part: int, whole: int) -> str:
+    """A percentage that is 0 only for none and 100 only for all."""
+    if not part or not whole:
+        return "-"
+    percent = 100 * part / whole
+    if part < whole and percent > 99.9:
+        return ">99.9%"
+    return "<0.1%" if percent < 0.1 else f"{percent:.3g}%"
+
+
+def _time(ms: float | None) -> str:
+    if ms is None:
+        return "-"
+    return f"{ms / 1000:.3g} s" if ms >= 1000 else f"{ms:.3g} ms"
