@@ -24,6 +24,7 @@ from pointsman.envoy.redirected import (
     original_destination,
     tls_inspector_on,
 )
+from pointsman.envoy.requests import http_logs
 from pointsman.envoy.tcp import tcp_chain
 from pointsman.envoy.virtual_hosts import service_host
 from pointsman.graph.model.cluster import Address
@@ -82,7 +83,7 @@ def _captured(sidecar: Sidecar, rows: list[Fields]) -> Iterator[pb.Message]:
         sidecar: the sidecar.
         rows: the filter chains of its services.
     """
-    logs = access_log(sidecar.access_log)
+    logs = access_log(sidecar)
     aws = tcp_chain("egress", [(names.amazonaws(sidecar), 1)], NO_LIMIT_MS, logs)
     by_name = {"destination_port": {"value": TLS_PORT}, "server_names": ["*.amazonaws.com"]}
     rows.append({**aws, "filter_chain_match": by_name})
@@ -189,7 +190,7 @@ def _http_chain(
     passes = sidecar.open and node_class.egress is not None
     filters = http_filters(used, None, forward_filter(sidecar.ip_preference) if passes else None)
     # Services on one port may speak HTTP/1.1 and HTTP/2: the connection tells.
-    logs = access_log(sidecar.access_log)
+    logs = http_logs(sidecar, node_class.wire)
     return http_chain(prefix, "http", routes, logs, Place.APPLICATION, filters)
 
 
@@ -199,7 +200,7 @@ def _tcp_chain(
     name_of = clusters.named_for(backend.tls)
     targets = [(name_of(item.cluster), item.weight) for item in backend.targets]
     sticky = any(item.cluster.balancing.stickiness for item in backend.targets)
-    logs = access_log(sidecar.access_log)
+    logs = access_log(sidecar)
     return tcp_chain(prefix, targets, backend.idle_ms, logs, sticky=sticky)
 
 
