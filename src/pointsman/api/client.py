@@ -15,8 +15,11 @@ import httpx2
 
 from pointsman.errors import InstanceError
 from pointsman.observe.status import Status, parse_status
+from pointsman.telemetry.requests import Request, parse_request
+from pointsman.telemetry.requests_wanted import Wanted
 
 TIMEOUT_S = 5.0
+REQUESTS = "/v1/requests"
 _START = "start one with: pointsman up PATH..."
 
 
@@ -138,6 +141,32 @@ class Client:
             InstanceError: it does not answer, or the instance is not registered.
         """
         self._ask("DELETE", _path(namespace, service, "instances", instance))
+
+    def requests(self, wanted: Wanted, *, follow: bool = False) -> Iterator[Request]:
+        """Recorded requests, the earliest first.
+
+        Args:
+            wanted: which of them.
+            follow: whether to go on with what comes, until the instance ends.
+
+        Raises:
+            InstanceError: it does not answer, or with something else.
+        """
+        query = {**wanted.query(), **({"follow": "1"} if follow else {})}
+        timeout = httpx2.Timeout(TIMEOUT_S, read=None if follow else TIMEOUT_S)
+        try:
+            with self._http.stream("GET", REQUESTS, params=query, timeout=timeout) as answer:
+                if not answer.is_success:
+                    raise InstanceError(
+                        f"instance {self._path.stem} answers {answer.status_code} "
+                        f"to GET {REQUESTS}",
+                        hint="its version may differ from that of this command",
+                    )
+                for text in answer.iter_lines():
+                    if text:
+                        yield parse_request(text)
+        except (httpx2.HTTPError, ValueError) as error:
+            raise InstanceError(f"instance {self._path.stem} does not answer: {error}") from None
 
     def _get(self, path: str) -> bytes:
         return self._ask("GET", path)

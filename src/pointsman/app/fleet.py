@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from pointsman.aio.lines import lines_of
 from pointsman.control.compile import Proxy
+from pointsman.envoy.requests import SAMPLE_KEY
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.proxy.binary import EnvoyBinary
 from pointsman.proxy.bootstrap import bootstrap
@@ -159,6 +160,8 @@ class Fleet:
                 node_cluster=proxy.node_id,
                 xds=XdsAddress(path=self._xds),
                 admin=folder / "admin.sock",
+                # Whoever tries out a mesh wants to see each request.
+                runtime={SAMPLE_KEY: 100},
             ),
             folder,
             options=options,

@@ -10,6 +10,7 @@ from typing import Protocol
 from starlette.routing import Mount
 
 from pointsman.api.listening import HttpServer
+from pointsman.api.requests import request_routes
 from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState
 from pointsman.app.admin_app import administration
@@ -207,11 +208,13 @@ class Instance:
             )
             routes = [
                 *self._discovery.routes,
+                *request_routes(plane.requests.ring),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
+            stack.callback(plane.requests.stop)
             if self._options.admin is not None:
                 served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(self._options.admin, served, "--admin"))

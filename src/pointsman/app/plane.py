@@ -22,6 +22,7 @@ from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
 from pointsman.app.offline import locate
+from pointsman.app.requests import RequestState
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
 from pointsman.bodies.service import Bodies
@@ -81,6 +82,7 @@ class ControlPlane:
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
+        requests: the latest requests, and what was active when.
     """
 
     def __init__(
@@ -132,6 +134,7 @@ class ControlPlane:
         self._bodies = Bodies()
         admission = admission or Anyone()
         self._limits = LimitState(self._access, admission, alone=alone)
+        self.requests = RequestState(admission)
         self.server = AdsServer(
             self._classify,
             self._rejected,
@@ -144,6 +147,7 @@ class ControlPlane:
                     {DOCUMENT: self._bodies.answer, SERVER: self._issuers.pages},
                 ),
                 self._limits.handler,
+                self.requests.handler,
             ),
         )
 
@@ -169,6 +173,7 @@ class ControlPlane:
         proxies = self._compiled.proxies
         published = {audience(proxy, item): item for item, proxy in proxies.items()}
         self._rejections.keep(published.keys())
+        self.requests.began(self._compiled.graph, {whom.node_id for whom in published})
         for node_class in published.values():
             self._serve(node_class)
         for gone in self._published.keys() - published.keys():
@@ -222,6 +227,7 @@ class ControlPlane:
         snapshot = self._retries.apply(whom, snapshot)
         self._snapshots[node_class] = snapshot
         self._rejections.settle(whom, snapshot)
+        self.requests.gave(whom.node_id, snapshot)
         self.server.publish(whom, snapshot)
 
     async def acknowledged(self, sources: tuple[str, ...], started: float) -> Published:

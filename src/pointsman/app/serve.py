@@ -13,6 +13,7 @@ from starlette.routing import Mount
 
 from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
+from pointsman.api.requests import request_routes
 from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.admin_app import administration
@@ -204,11 +205,13 @@ class Service:
             )
             routes = [
                 *self._discovery.routes,
+                *request_routes(plane.requests.ring),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
+            stack.callback(plane.requests.stop)
             if options.admin is not None:
                 served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(options.admin, served, "--admin"))
@@ -223,6 +226,7 @@ class Service:
             self.serves = False
             self._news.stopping()
             plane.limits.stop()
+            plane.requests.stop()
             await plane.server.stop(options.grace_s)
 
     async def _unready(self) -> str:

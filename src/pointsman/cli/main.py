@@ -27,6 +27,7 @@ from pointsman.cli.explain import explain
 from pointsman.cli.identity import COMMANDS as IDENTITY
 from pointsman.cli.intercept import intercept
 from pointsman.cli.key import COMMANDS as KEY
+from pointsman.cli.logs import logs
 from pointsman.cli.oauth import COMMANDS as OAUTH
 from pointsman.cli.output import write_error
 from pointsman.cli.proxy import proxy
@@ -58,7 +59,19 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (up, check, explain, render, serve, proxy, bootstrap, status, intercept, audit):
+for command in (
+    up,
+    check,
+    explain,
+    render,
+    serve,
+    proxy,
+    bootstrap,
+    status,
+    logs,
+    intercept,
+    audit,
+):
     app.command(help=_help(command))(command)
 
 _FAMILIES: tuple[tuple[str, Mapping[str, Callable[..., None]], str], ...] = (

@@ -18,7 +18,7 @@ FIELDS: Final = {
     "start_time": "%START_TIME%",
     "request_id": "%REQ(X-REQUEST-ID)%",
     "method": "%REQ(:METHOD)%",
-    "authority": "%REQ(:AUTHORITY)%",
+    "authority": "%REQ(X-ENVOY-ORIGINAL-HOST?:AUTHORITY)%",
     "path": PATH,
     "protocol": "%PROTOCOL%",
     "response_code": "%RESPONSE_CODE%",

@@ -128,7 +128,7 @@ def _dialled(
     if node_class.wire != "static":
         yield configuration
     backends = [backend for item in sidecar.egress for backend in item.http]
-    chain = _http_chain(sidecar, "egress", routes, node_class, backends)
+    chain = _http_chain(sidecar, "egress", EGRESS_PORT, routes, node_class, backends)
     local = Address(address, node_class.egress_port(EGRESS_PORT))
     yield _listener(names.EGRESS_CAPTURE, local, chain)
 
@@ -176,12 +176,13 @@ def _chain(
         rest = item.tcp[-1] if not item.tcp[-1].addresses else item.tcp[0]
         return _tcp_chain(sidecar, rest, prefix, clusters)
     routes = route_specifier(table, node_class.wire)
-    return _http_chain(sidecar, prefix, routes, node_class, item.http)
+    return _http_chain(sidecar, prefix, item.port, routes, node_class, item.http)
 
 
 def _http_chain(
     sidecar: Sidecar,
     prefix: str,
+    port: int,
     routes: Fields,
     node_class: NodeClass,
     backends: Iterable[HttpBackend],
@@ -190,7 +191,7 @@ def _http_chain(
     passes = sidecar.open and node_class.egress is not None
     filters = http_filters(used, None, forward_filter(sidecar.ip_preference) if passes else None)
     # Services on one port may speak HTTP/1.1 and HTTP/2: the connection tells.
-    logs = http_logs(sidecar, node_class.wire)
+    logs = http_logs(sidecar, node_class.wire, port, out=True)
     return http_chain(prefix, "http", routes, logs, Place.APPLICATION, filters)
 
 

@@ -89,7 +89,7 @@ def _chain(
         prefix,
         item.protocol,
         routes,
-        http_logs(sidecar, node_class.wire),
+        http_logs(sidecar, node_class.wire, item.port),
         Place.INSIDE if item.guards.access is None else Place.GUARDED,
         filters,
         item.extras,

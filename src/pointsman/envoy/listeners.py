@@ -53,7 +53,7 @@ def public_listener(
         listener.protocol,
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
-        http_logs(gateway, node_class.wire, OVERFLOW if pooled else ()),
+        http_logs(gateway, node_class.wire, listener.port, OVERFLOW if pooled else ()),
         filters=http_filters(
             {*used, *shedding_uses(listener.hygiene)},
             listener.extras.compression,
@@ -88,7 +88,7 @@ def internal_listener(
         f"egress.{name}",
         listener.protocol,
         routes,
-        http_logs(gateway, node_class.wire, written=logs),
+        http_logs(gateway, node_class.wire, listener.port, written=logs),
         Place.BEHIND,
         http_filters(used, wire=node_class.wire),
         listener.extras,

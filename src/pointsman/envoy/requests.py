@@ -5,8 +5,8 @@ beside that of the configuration, and are dropped when nobody takes them. What b
 up to `telemetry`.
 
 Those are told of that failed, that the proxy itself answered or cut off, that took long, and a
-sample of the rest. The sample is drawn by the request's id, so that every proxy on a request's way
-draws the same.
+sample of the rest, but for health checks that went well. The sample is drawn by the request's id,
+so that every proxy on a request's way draws the same.
 """
 
 from typing import Final
@@ -32,7 +32,13 @@ FLUSH_S: Final = 1
 """Seconds for which a proxy gathers records at the most."""
 BUFFER_BYTES: Final = 64 * 1024
 """Bytes of records a worker of a proxy gathers; what comes when it is full is dropped."""
-REQUEST_HEADERS: Final = ("accept", "content-type", "traceparent", "x-forwarded-proto")
+REQUEST_HEADERS: Final = (
+    "accept",
+    "content-type",
+    "traceparent",
+    "x-envoy-original-host",
+    "x-forwarded-proto",
+)
 """Request headers that are told of beside those every record has a field for."""
 RESPONSE_HEADERS: Final = (
     "content-type",
@@ -47,6 +53,8 @@ TAGS: Final = {
     "connect_us": "%COMMON_DURATION(US_CX_BEG:US_CX_END:us)%",
 }
 """What Envoy's record has no field for, or not in words."""
+LISTENER: Final = "listener"
+"""One more tag: the way and the port, as `in:8080` or `out:80`."""
 
 _NOT_THE_APPLICATION: Final = "response.code_details != 'via_upstream'"
 
@@ -54,9 +62,11 @@ _NOT_THE_APPLICATION: Final = "response.code_details != 'via_upstream'"
 def http_logs(
     proxy: Gateway | Sidecar,
     wire: Wire,
+    port: int,
     only_flags: tuple[str, ...] = (),
     *,
     written: bool = True,
+    out: bool = False,
 ) -> list[Fields]:
     """The access logs of a listener that reads HTTP: the file, and what the control plane hears.
 
@@ -65,15 +75,22 @@ def http_logs(
         wire: how the proxy is configured. Only over delta it tells of requests: what is configured
             by a file has no control plane, and state of the world is for the older Envoys of App
             Mesh images, which do not know all that is asked of them here.
+        port: the port in the manifest.
         only_flags: log only requests that end with one of these response flags.
         written: whether requests go to the file, too.
+        out: whether the requests are those of the application beside the proxy.
     """
     file = access_log(proxy, only_flags) if written else []
-    return [*file, _record(only_flags)] if wire == "delta" else file
+    return (
+        [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags)]
+        if wire == "delta"
+        else file
+    )
 
 
-def _record(only_flags: tuple[str, ...]) -> Fields:
+def _record(listener: str, only_flags: tuple[str, ...]) -> Fields:
     tags: list[Fields] = [{"tag": tag, "value": command} for tag, command in TAGS.items()]
+    tags.append({"tag": LISTENER, "literal": {"value": listener}})
     common: Fields = {
         "log_name": "requests",
         "transport_api_version": "V3",
@@ -111,9 +128,19 @@ def _told() -> Fields:
         {"response_flag_filter": {}},
         refused,
         {"duration_filter": {"comparison": {"op": "GE", "value": slow}}},
-        {"runtime_filter": sample},
+        {"and_filter": {"filters": [_no_health_check(), {"runtime_filter": sample}]}},
     ]
     return {"or_filter": {"filters": filters}}
+
+
+def _no_health_check() -> Fields:
+    agent = {
+        "name": "user-agent",
+        "string_match": {"exact": "Envoy/HC"},
+        "invert_match": True,
+        "treat_missing_header_as_empty": True,
+    }
+    return {"header_filter": {"header": agent}}
 
 
 def _status(least: int, key: str) -> Fields:

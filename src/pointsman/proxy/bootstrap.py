@@ -35,6 +35,7 @@ def bootstrap(
     patient: bool = False,
     sds_socket: Path = Path(SDS_SOCKET),
     connection_limit: int = DEFAULT_CONNECTION_LIMIT,
+    runtime: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """An Envoy bootstrap fed by ADS.
 
@@ -51,6 +52,7 @@ def bootstrap(
             going on without one.
         sds_socket: Unix socket of the secret discovery service beside the proxy, if there is one.
         connection_limit: connections from clients, over all listeners, before new ones are refused.
+        runtime: values of Envoy's runtime besides the usual ones.
     """
     control = xds if isinstance(xds, Xds) else Xds((xds,))
     node: dict[str, Any] = {
@@ -74,7 +76,10 @@ def bootstrap(
                 # App Mesh's own limit. Envoy's is 100, which an expression of 100 letters exceeds.
                 {
                     "name": "static",
-                    "static_layer": {"re2.max_program_size.error_level": MAX_PROGRAM},
+                    "static_layer": {
+                        "re2.max_program_size.error_level": MAX_PROGRAM,
+                        **(runtime or {}),
+                    },
                 },
                 {"name": "admin", "admin_layer": {}},
             ]
