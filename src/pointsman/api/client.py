@@ -7,6 +7,7 @@ it is the file system's decision, so there is neither a port nor a password.
 import os
 import socket
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,11 +15,13 @@ from urllib.parse import quote
 import httpx2
 
 from pointsman.errors import InstanceError
+from pointsman.observe.lines import Line, Piece
 from pointsman.observe.status import Status, parse_status
 from pointsman.telemetry.requests import Request, parse_request
 from pointsman.telemetry.requests_wanted import Wanted
 
 TIMEOUT_S = 5.0
+NOT_FOUND = 404
 REQUESTS = "/v1/requests"
 _START = "start one with: pointsman up PATH..."
 
@@ -77,6 +80,19 @@ def _is_alive(path: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer in both forms.
+
+    Attributes:
+        known: for machines.
+        lines: for people.
+    """
+
+    known: dict[str, Any]
+    lines: list[Line]
 
 
 class Client:
@@ -168,22 +184,44 @@ class Client:
         except (httpx2.HTTPError, ValueError) as error:
             raise InstanceError(f"instance {self._path.stem} does not answer: {error}") from None
 
+    def why(self, request_id: str) -> Told | None:
+        """What became of a request; None when it is not kept.
+
+        Raises:
+            InstanceError: it does not answer, or with something else.
+        """
+        answer = self._answer("GET", f"{REQUESTS}/{quote(request_id, safe='')}/why")
+        return None if answer.status_code == NOT_FOUND else self._told(answer)
+
+    def _told(self, answer: httpx2.Response) -> Told:
+        self._succeeded(answer)
+        body = answer.json()
+        (known,) = (body[name] for name in body if name != "told")
+        return Told(known, [tuple(Piece(*piece) for piece in item) for item in body["told"]])
+
     def _get(self, path: str) -> bytes:
         return self._ask("GET", path)
 
     def _ask(self, method: str, path: str, json: Any = None) -> bytes:
+        answer = self._answer(method, path, json)
+        self._succeeded(answer)
+        return answer.content
+
+    def _answer(self, method: str, path: str, json: Any = None) -> httpx2.Response:
         try:
-            answer = self._http.request(method, path, json=json)
+            return self._http.request(method, path, json=json)
         except httpx2.TimeoutException:
             raise InstanceError(f"instance {self._path.stem} does not answer in time") from None
         except httpx2.HTTPError as error:
             raise InstanceError(f"instance {self._path.stem} does not answer: {error}") from None
+
+    def _succeeded(self, answer: httpx2.Response) -> None:
         if not answer.is_success:
+            asked = f"{answer.request.method} {answer.request.url.path}"
             raise InstanceError(
-                f"instance {self._path.stem} answers {answer.status_code} to {method} {path}"
+                f"instance {self._path.stem} answers {answer.status_code} to {asked}"
                 f"{_reason(answer)}"
             )
-        return answer.content
 
 
 def _path(namespace: str, service: str, what: str, instance: str) -> str:

@@ -208,7 +208,7 @@ class Instance:
             )
             routes = [
                 *self._discovery.routes,
-                *request_routes(plane.requests.ring),
+                *request_routes(plane.requests.ring, plane.requests.history),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(

@@ -38,6 +38,7 @@ from pointsman.cli.status import status
 from pointsman.cli.token import COMMANDS as TOKEN
 from pointsman.cli.token import audit
 from pointsman.cli.up import up
+from pointsman.cli.why import why
 from pointsman.errors import PointsmanError, UsageError
 
 EXIT_FAULT = 70
@@ -71,6 +72,7 @@ for command in (
     logs,
     intercept,
     audit,
+    why,
 ):
     app.command(help=_help(command))(command)
 

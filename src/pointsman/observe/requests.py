@@ -36,6 +36,12 @@ def milliseconds(value: float) -> str:
     return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
 
 
+def status_piece(request: Request) -> Piece:
+    """The status with the response flags."""
+    flags = f" {','.join(request.flags)}" if request.flags else ""
+    return Piece(f"{request.status or 'not at all'}{flags}", _role(request))
+
+
 def _role(request: Request) -> Role:
     if request.status >= 500 or request.status == 0:
         return "error"
