@@ -10,7 +10,7 @@ from pointsman.telemetry.requests import Request
 
 WIDTH: Final = 32
 """Characters of the whole time."""
-_NAME: Final = 26
+_NAME: Final = 27
 
 
 @dataclass(frozen=True, slots=True)
