@@ -20,9 +20,10 @@ from typing import Any
 
 import yaml
 
+from pointsman.app.asked import choose_listener
 from pointsman.app.certificates import read_certificates
 from pointsman.app.offline import find_gateway, locate
-from pointsman.cli.request import choose_listener, parse_request
+from pointsman.cli.request import parse_request
 from pointsman.control.endpoints import Endpoints
 from pointsman.envoy import pb
 from pointsman.envoy.node_class import NodeClass

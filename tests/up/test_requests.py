@@ -195,3 +195,26 @@ def test_a_control_plane_that_sleeps_slows_nothing(up: Up) -> None:
     assert statuses == {404}
     assert seconds < 10
     assert why(up, sent(up, "/books"))["status"] == 200
+
+
+def test_explain_asks_what_runs(up: Up) -> None:
+    address = f"http://{up.address('front')}"
+    live = json.loads(up.command("explain", "--live", "GET", f"{address}/books", "--json"))
+    assert live["gatewayRoute"] == "shop/books"
+    assert live["problems"] == []
+    (target,) = live["targets"]
+    assert target["endpoints"][0].startswith("127.0.0.1:")
+    assert "gateway route shop/books matches" in up.command("explain", "--live", "GET", "/books")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--live", "GET", "/", "--gateway", "nobody"), "there is no virtual gateway nobody"),
+        (("--live", "GET", "/", "--from", "nobody"), "which port"),
+    ],
+)
+def test_what_a_running_instance_cannot_tell(up: Up, options: tuple[str, ...], said: str) -> None:
+    done = command("explain", *options, runtime=up.home / "run")
+    assert done.returncode == 4
+    assert said in done.stderr

@@ -7,7 +7,6 @@ it is the file system's decision, so there is neither a port nor a password.
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,8 +14,9 @@ from urllib.parse import quote
 import httpx2
 
 from pointsman.errors import InstanceError
-from pointsman.observe.lines import Line, Piece
+from pointsman.observe.lines import Piece
 from pointsman.observe.status import Status, parse_status
+from pointsman.observe.told import Told
 from pointsman.telemetry.requests import Request, parse_request
 from pointsman.telemetry.requests_wanted import Wanted
 
@@ -80,19 +80,6 @@ def _is_alive(path: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An answer in both forms.
-
-    Attributes:
-        known: for machines.
-        lines: for people.
-    """
-
-    known: dict[str, Any]
-    lines: list[Line]
 
 
 class Client:
@@ -192,6 +179,17 @@ class Client:
         """
         answer = self._answer("GET", f"{REQUESTS}/{quote(request_id, safe='')}/why")
         return None if answer.status_code == NOT_FOUND else self._told(answer)
+
+    def explain(self, question: Mapping[str, Any]) -> Told:
+        """Where a request would go by what the instance serves.
+
+        Args:
+            question: `Question` of `app.explained`, as it travels.
+
+        Raises:
+            InstanceError: it does not answer, or cannot tell who is asked.
+        """
+        return self._told(self._answer("POST", "/v1/explain", dict(question)))
 
     def _told(self, answer: httpx2.Response) -> Told:
         self._succeeded(answer)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from starlette.routing import Mount
 
+from pointsman.api.explain import explain_routes
 from pointsman.api.listening import HttpServer
 from pointsman.api.requests import request_routes
 from pointsman.api.server import StatusServer
@@ -16,6 +17,7 @@ from pointsman.app.access import AccessState
 from pointsman.app.admin_app import administration
 from pointsman.app.backends import Backends
 from pointsman.app.discovery import Discovery
+from pointsman.app.explained import explained_live
 from pointsman.app.fleet import Fleet, FleetEvents
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
@@ -208,6 +210,7 @@ class Instance:
             )
             routes = [
                 *self._discovery.routes,
+                *explain_routes(partial(explained_live, plane)),
                 *request_routes(plane.requests.ring, plane.requests.history),
                 Mount("/", administered(needs_token=False)),
             ]

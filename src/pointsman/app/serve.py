@@ -11,6 +11,7 @@ from typing import Final
 
 from starlette.routing import Mount
 
+from pointsman.api.explain import explain_routes
 from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.api.requests import request_routes
@@ -18,6 +19,7 @@ from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.admin_app import administration
 from pointsman.app.discovery import Discovery, DiscoveryOptions
+from pointsman.app.explained import explained_live
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
@@ -205,6 +207,7 @@ class Service:
             )
             routes = [
                 *self._discovery.routes,
+                *explain_routes(partial(explained_live, plane)),
                 *request_routes(plane.requests.ring, plane.requests.history),
                 Mount("/", administered(needs_token=False)),
             ]

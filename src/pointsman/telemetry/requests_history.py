@@ -70,6 +70,11 @@ class History:
         """The graph of a moment; None when it is not kept any more."""
         return next((era for era in reversed(self._eras) if era.since <= moment), None)
 
+    @property
+    def graph(self) -> Graph:
+        """What is active now."""
+        return self._eras[-1].graph if self._eras else Graph()
+
     def before(self, moment: float) -> Era | None:
         """The graph before that of a moment, where a proxy may still have had it."""
         era = self.era_at(moment)
