@@ -15,7 +15,7 @@ WRONG = [
     (["chek"], "No such command 'chek'. Did you mean 'check'?", "pointsman --help"),
     (["check"], "Missing argument 'PATH'", "pointsman check --help"),
     (["check", "--nope", "x"], "No such option: --nope", "pointsman check --help"),
-    (["explain", COLORS, "GET"], "Missing argument", "pointsman explain --help"),
+    (["explain", COLORS, "GET"], "there are no manifests to ask", "pointsman explain PATH"),
     (["check", "no/such/path"], "no/such/path does not exist", "files or folders"),
     (["check", COLORS, "--var", "X"], "--var X: not NAME=VALUE", "--var NAMESPACE="),
     (["check", COLORS, "--var", "1=2"], "--var 1=2: not NAME=VALUE", "--var NAMESPACE="),

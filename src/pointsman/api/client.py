@@ -14,10 +14,16 @@ from urllib.parse import quote
 import httpx2
 
 from pointsman.errors import InstanceError
+from pointsman.observe.lines import Piece
 from pointsman.observe.status import Status, parse_status
+from pointsman.observe.told import Told
 from pointsman.observe.traffic import By, TrafficReport, parse_traffic
+from pointsman.telemetry.requests import Request, parse_request
+from pointsman.telemetry.requests_wanted import Wanted
 
 TIMEOUT_S = 5.0
+NOT_FOUND = 404
+REQUESTS = "/v1/requests"
 _START = "start one with: pointsman up PATH..."
 
 
@@ -158,22 +164,81 @@ class Client:
         """
         self._ask("DELETE", _path(namespace, service, "instances", instance))
 
+    def requests(self, wanted: Wanted, *, follow: bool = False) -> Iterator[Request]:
+        """Recorded requests, the earliest first.
+
+        Args:
+            wanted: which of them.
+            follow: whether to go on with what comes, until the instance ends.
+
+        Raises:
+            InstanceError: it does not answer, or with something else.
+        """
+        query = {**wanted.query(), **({"follow": "1"} if follow else {})}
+        timeout = httpx2.Timeout(TIMEOUT_S, read=None if follow else TIMEOUT_S)
+        try:
+            with self._http.stream("GET", REQUESTS, params=query, timeout=timeout) as answer:
+                if not answer.is_success:
+                    raise InstanceError(
+                        f"instance {self._path.stem} answers {answer.status_code} "
+                        f"to GET {REQUESTS}",
+                        hint="its version may differ from that of this command",
+                    )
+                for text in answer.iter_lines():
+                    if text:
+                        yield parse_request(text)
+        except (httpx2.HTTPError, ValueError) as error:
+            raise InstanceError(f"instance {self._path.stem} does not answer: {error}") from None
+
+    def why(self, request_id: str) -> Told | None:
+        """What became of a request; None when it is not kept.
+
+        Raises:
+            InstanceError: it does not answer, or with something else.
+        """
+        answer = self._answer("GET", f"{REQUESTS}/{quote(request_id, safe='')}/why")
+        return None if answer.status_code == NOT_FOUND else self._told(answer)
+
+    def explain(self, question: Mapping[str, Any]) -> Told:
+        """Where a request would go by what the instance serves.
+
+        Args:
+            question: `Question` of `app.explained`, as it travels.
+
+        Raises:
+            InstanceError: it does not answer, or cannot tell who is asked.
+        """
+        return self._told(self._answer("POST", "/v1/explain", dict(question)))
+
+    def _told(self, answer: httpx2.Response) -> Told:
+        self._succeeded(answer)
+        body = answer.json()
+        (known,) = (body[name] for name in body if name != "told")
+        return Told(known, [tuple(Piece(*piece) for piece in item) for item in body["told"]])
+
     def _get(self, path: str) -> bytes:
         return self._ask("GET", path)
 
     def _ask(self, method: str, path: str, json: Any = None) -> bytes:
+        answer = self._answer(method, path, json)
+        self._succeeded(answer)
+        return answer.content
+
+    def _answer(self, method: str, path: str, json: Any = None) -> httpx2.Response:
         try:
-            answer = self._http.request(method, path, json=json)
+            return self._http.request(method, path, json=json)
         except httpx2.TimeoutException:
             raise InstanceError(f"instance {self._path.stem} does not answer in time") from None
         except httpx2.HTTPError as error:
             raise InstanceError(f"instance {self._path.stem} does not answer: {error}") from None
+
+    def _succeeded(self, answer: httpx2.Response) -> None:
         if not answer.is_success:
+            asked = f"{answer.request.method} {answer.request.url.path}"
             raise InstanceError(
-                f"instance {self._path.stem} answers {answer.status_code} to {method} {path}"
+                f"instance {self._path.stem} answers {answer.status_code} to {asked}"
                 f"{_reason(answer)}"
             )
-        return answer.content
 
 
 def _path(namespace: str, service: str, what: str, instance: str) -> str:

@@ -12,6 +12,7 @@ from typing import Final, Self
 
 from pointsman.aio.lines import lines_of
 from pointsman.control.compile import Proxy
+from pointsman.envoy.requests import SAMPLE_KEY
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.proxy import stats_sink
 from pointsman.proxy.binary import EnvoyBinary
@@ -161,6 +162,8 @@ class Fleet:
                 xds=XdsAddress(path=self._xds),
                 admin=folder / "admin.sock",
                 metrics=self._binary.version >= stats_sink.OLDEST,
+                # Whoever tries out a mesh wants to see each request.
+                runtime={SAMPLE_KEY: 100},
             ),
             folder,
             options=options,

@@ -9,14 +9,17 @@ from typing import Protocol
 
 from starlette.routing import Mount
 
+from pointsman.api.explain import explain_routes
 from pointsman.api.listening import HttpServer
 from pointsman.api.metrics import metrics_app
+from pointsman.api.requests import request_routes
 from pointsman.api.server import StatusServer
 from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState
 from pointsman.app.admin_app import administration
 from pointsman.app.backends import Backends
 from pointsman.app.discovery import Discovery
+from pointsman.app.explained import explained_live
 from pointsman.app.fleet import Fleet, FleetEvents
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
@@ -216,11 +219,14 @@ class Instance:
             routes = [
                 *self._discovery.routes,
                 *traffic_routes(plane.telemetry.report),
+                *explain_routes(partial(explained_live, plane)),
+                *request_routes(plane.requests.ring, plane.requests.history),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
+            stack.callback(plane.requests.stop)
             if self._options.admin is not None:
                 served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(self._options.admin, served, "--admin"))

@@ -23,6 +23,7 @@ from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
 from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
+from pointsman.app.requests import RequestState
 from pointsman.app.revisions import Revisions
 from pointsman.app.site import Audience, HasProblems, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status, short_name
@@ -87,6 +88,7 @@ class ControlPlane:
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
         telemetry: what proxies report.
+        requests: the latest requests, and what was active when.
     """
 
     def __init__(
@@ -140,6 +142,7 @@ class ControlPlane:
         admission = admission or Anyone()
         self._limits = LimitState(self._access, admission, alone=alone)
         self.telemetry = Telemetry(admission)
+        self.requests = RequestState(admission)
         self.server = AdsServer(
             self._classify,
             self._rejected,
@@ -153,6 +156,7 @@ class ControlPlane:
                 ),
                 self._limits.handler,
                 *self.telemetry.handlers,
+                self.requests.handler,
             ),
         )
 
@@ -179,6 +183,7 @@ class ControlPlane:
         proxies = self._compiled.proxies
         published = {audience(proxy, item): item for item, proxy in proxies.items()}
         self._rejections.keep(published.keys())
+        self.requests.began(self._compiled.graph, {whom.node_id for whom in published})
         for node_class in published.values():
             self._serve(node_class)
         for gone in self._published.keys() - published.keys():
@@ -232,6 +237,7 @@ class ControlPlane:
         snapshot = self._retries.apply(whom, snapshot)
         self._snapshots[node_class] = snapshot
         self._rejections.settle(whom, snapshot)
+        self.requests.gave(whom.node_id, snapshot)
         self.server.publish(whom, snapshot)
 
     async def acknowledged(self, sources: tuple[str, ...], started: float) -> Published:

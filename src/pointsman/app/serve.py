@@ -11,14 +11,17 @@ from typing import Final
 
 from starlette.routing import Mount
 
+from pointsman.api.explain import explain_routes
 from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.api.metrics import metrics_app
+from pointsman.api.requests import request_routes
 from pointsman.api.server import StatusServer
 from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.admin_app import administration
 from pointsman.app.discovery import Discovery, DiscoveryOptions
+from pointsman.app.explained import explained_live
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
@@ -215,11 +218,14 @@ class Service:
             routes = [
                 *self._discovery.routes,
                 *traffic_routes(plane.telemetry.report),
+                *explain_routes(partial(explained_live, plane)),
+                *request_routes(plane.requests.ring, plane.requests.history),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
                 StatusServer(self._settings.runtime_folder, plane.status, routes)
             )
+            stack.callback(plane.requests.stop)
             if options.admin is not None:
                 served = administered(needs_token=True)
                 await stack.enter_async_context(HttpServer(options.admin, served, "--admin"))
@@ -237,6 +243,7 @@ class Service:
             self.serves = False
             self._news.stopping()
             plane.limits.stop()
+            plane.requests.stop()
             await plane.server.stop(options.grace_s)
 
     async def _unready(self) -> str:

@@ -1,6 +1,5 @@
 """The state of a running instance, put together from its parts."""
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -57,7 +56,7 @@ def _proxy(state: ProxyState, node: Node) -> ProxyStatus:
     return ProxyStatus(
         node=node.id,
         gateway=state.proxy.key.path,
-        version=_version(state.snapshot),
+        version=state.snapshot.version,
         envoy=node.envoy,
         wire=node.wire,
         since=node.since,
@@ -95,13 +94,3 @@ def short_name(type_url: str) -> str:
     """`type.googleapis.com/envoy.config.cluster.v3.Cluster` as `cluster`."""
     name = type_url.rpartition(".")[2]
     return "".join(f" {char.lower()}" if char.isupper() else char for char in name).strip()
-
-
-def _version(snapshot: Snapshot) -> str:
-    """One short hash for all that a proxy is to have."""
-    hashed = hashlib.blake2b(digest_size=4)
-    for resources in snapshot.resources.values():
-        for sealed in resources.values():
-            hashed.update(sealed.name.encode())
-            hashed.update(sealed.version.encode())
-    return hashed.hexdigest()

@@ -28,6 +28,7 @@ from pointsman.cli.history import history, rollback
 from pointsman.cli.identity import COMMANDS as IDENTITY
 from pointsman.cli.intercept import intercept
 from pointsman.cli.key import COMMANDS as KEY
+from pointsman.cli.logs import logs
 from pointsman.cli.oauth import COMMANDS as OAUTH
 from pointsman.cli.output import write_error
 from pointsman.cli.proxy import proxy
@@ -39,6 +40,7 @@ from pointsman.cli.token import COMMANDS as TOKEN
 from pointsman.cli.token import audit
 from pointsman.cli.top import top
 from pointsman.cli.up import up
+from pointsman.cli.why import why
 from pointsman.errors import PointsmanError, UsageError
 
 EXIT_FAULT = 70
@@ -70,6 +72,8 @@ _COMMANDS = (
     bootstrap,
     status,
     top,
+    logs,
+    why,
     history,
     rollback,
     intercept,

@@ -1,34 +1,63 @@
-"""Access logs of a gateway."""
+"""Access logs of a proxy: the file a manifest names.
+
+Where a manifest gives no format, a line is one JSON object with the fields of `FIELDS`, documented
+in docs/requests.md. What proxies tell the control plane of requests is `envoy/requests.py`.
+"""
 
 from typing import Final
 
 from pointsman.envoy import pb
 from pointsman.envoy.filters.identity import METADATA
 from pointsman.envoy.matchers import Fields
-from pointsman.graph.model.gateway import AccessLogFile
+from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.model.sidecar import Sidecar
 
-_USUAL: Final = (
-    '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" '
-    "%RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% "
-    '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" '
-    '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"'
-)
-"""Envoy's own line (manual, "Access logging", "Default format string")."""
-_CALLER: Final = (
-    f'"%DYNAMIC_METADATA({METADATA}:consumer)%" "%DYNAMIC_METADATA({METADATA}:credential)%"'
-)
+PATH: Final = "%PATH(NQ:ORIG_OR_PATH)%"
+"""The path as it came, without its query, which may hold keys."""
+FIELDS: Final = {
+    "start_time": "%START_TIME%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+    "method": "%REQ(:METHOD)%",
+    "authority": "%REQ(X-ENVOY-ORIGINAL-HOST?:AUTHORITY)%",
+    "path": PATH,
+    "protocol": "%PROTOCOL%",
+    "response_code": "%RESPONSE_CODE%",
+    "response_flags": "%RESPONSE_FLAGS%",
+    "response_code_details": "%RESPONSE_CODE_DETAILS%",
+    "connection_termination_details": "%CONNECTION_TERMINATION_DETAILS%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "duration_ms": "%DURATION%",
+    "request_ms": "%REQUEST_DURATION%",
+    "before_upstream_ms": "%COMMON_DURATION(DS_RX_BEG:US_TX_BEG:ms)%",
+    "connect_ms": "%COMMON_DURATION(US_CX_BEG:US_CX_END:ms)%",
+    "upstream_wait_ms": "%COMMON_DURATION(US_TX_END:US_RX_BEG:ms)%",
+    "upstream_body_ms": "%COMMON_DURATION(US_RX_BEG:US_RX_END:ms)%",
+    "upstream_service_ms": "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
+    "tries": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+    "upstream_host": "%UPSTREAM_HOST%",
+    "upstream_cluster": "%UPSTREAM_CLUSTER%",
+    "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
+    "route_name": "%ROUTE_NAME%",
+    "consumer": f"%DYNAMIC_METADATA({METADATA}:consumer)%",
+    "credential": f"%DYNAMIC_METADATA({METADATA}:credential)%",
+    "user_agent": "%REQ(USER-AGENT)%",
+    "x_forwarded_for": "%REQ(X-FORWARDED-FOR)%",
+    "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "downstream_local_address": "%DOWNSTREAM_LOCAL_ADDRESS%",
+    "requested_server_name": "%REQUESTED_SERVER_NAME%",
+}
+"""Envoy's commands by field; before them stand the mesh and the virtual gateway or node."""
 
 
-def access_log(
-    log: AccessLogFile | None, only_flags: tuple[str, ...] = (), *, guarded: bool = False
-) -> list[Fields]:
-    """`envoy.config.accesslog.v3.AccessLog` entries.
+def access_log(proxy: Gateway | Sidecar, only_flags: tuple[str, ...] = ()) -> list[Fields]:
+    """`envoy.config.accesslog.v3.AccessLog` entries for the file a manifest names, if it does.
 
     Args:
-        log: file and format; None logs nothing.
+        proxy: whose log it is.
         only_flags: log only requests that end with one of these response flags.
-        guarded: whether the usual line has who called at its end.
     """
+    log = proxy.access_log
     if log is None:
         return []
     fields: Fields = {"path": log.path}
@@ -36,9 +65,8 @@ def access_log(
         fields["log_format"] = {"text_format_source": {"inline_string": log.format.text}}
     elif log.format is not None and log.format.json is not None:
         fields["log_format"] = {"json_format": {item.key: item.value for item in log.format.json}}
-    elif guarded:
-        text = f"{_USUAL} {_CALLER}\n"
-        fields["log_format"] = {"text_format_source": {"inline_string": text}}
+    else:
+        fields["log_format"] = {"json_format": {**_whose(proxy), **FIELDS}}
     entry: Fields = {
         "name": "envoy.access_loggers.file",
         "typed_config": pb.pack(pb.FileAccessLog(**fields)),
@@ -46,3 +74,12 @@ def access_log(
     if only_flags:
         entry["filter"] = {"response_flag_filter": {"flags": list(only_flags)}}
     return [entry]
+
+
+def _whose(proxy: Gateway | Sidecar) -> Fields:
+    kind = "virtual_gateway" if isinstance(proxy, Gateway) else "virtual_node"
+    return {"mesh": _literal(proxy.mesh), kind: _literal(proxy.name)}
+
+
+def _literal(text: str) -> str:
+    return text.replace("%", "%%")

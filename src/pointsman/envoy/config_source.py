@@ -9,6 +9,8 @@ from pointsman.envoy import names
 
 ADS: dict[str, Any] = {"ads": {}, "resource_api_version": "V3"}
 """Over the stream that brought the resource itself."""
+XDS_GRPC: dict[str, Any] = {"envoy_grpc": {"cluster_name": names.XDS_CLUSTER}}
+"""Another service of the control plane."""
 LOCAL_SDS: dict[str, Any] = {
     "api_config_source": {
         "api_type": "GRPC",

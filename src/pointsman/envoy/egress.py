@@ -24,6 +24,7 @@ from pointsman.envoy.redirected import (
     original_destination,
     tls_inspector_on,
 )
+from pointsman.envoy.requests import http_logs
 from pointsman.envoy.tcp import tcp_chain
 from pointsman.envoy.virtual_hosts import service_host
 from pointsman.graph.model.cluster import Address
@@ -82,7 +83,7 @@ def _captured(sidecar: Sidecar, rows: list[Fields]) -> Iterator[pb.Message]:
         sidecar: the sidecar.
         rows: the filter chains of its services.
     """
-    logs = access_log(sidecar.access_log)
+    logs = access_log(sidecar)
     aws = tcp_chain("egress", [(names.amazonaws(sidecar), 1)], NO_LIMIT_MS, logs)
     by_name = {"destination_port": {"value": TLS_PORT}, "server_names": ["*.amazonaws.com"]}
     rows.append({**aws, "filter_chain_match": by_name})
@@ -127,7 +128,7 @@ def _dialled(
     if node_class.wire != "static":
         yield configuration
     backends = [backend for item in sidecar.egress for backend in item.http]
-    chain = _http_chain(sidecar, "egress", routes, node_class, backends)
+    chain = _http_chain(sidecar, "egress", EGRESS_PORT, routes, node_class, backends)
     local = Address(address, node_class.egress_port(EGRESS_PORT))
     yield _listener(names.EGRESS_CAPTURE, local, chain)
 
@@ -175,12 +176,13 @@ def _chain(
         rest = item.tcp[-1] if not item.tcp[-1].addresses else item.tcp[0]
         return _tcp_chain(sidecar, rest, prefix, clusters)
     routes = route_specifier(table, node_class.wire)
-    return _http_chain(sidecar, prefix, routes, node_class, item.http)
+    return _http_chain(sidecar, prefix, item.port, routes, node_class, item.http)
 
 
 def _http_chain(
     sidecar: Sidecar,
     prefix: str,
+    port: int,
     routes: Fields,
     node_class: NodeClass,
     backends: Iterable[HttpBackend],
@@ -189,7 +191,7 @@ def _http_chain(
     passes = sidecar.open and node_class.egress is not None
     filters = http_filters(used, None, forward_filter(sidecar.ip_preference) if passes else None)
     # Services on one port may speak HTTP/1.1 and HTTP/2: the connection tells.
-    logs = access_log(sidecar.access_log)
+    logs = http_logs(sidecar, node_class.wire, port, out=True)
     return http_chain(prefix, "http", routes, logs, Place.APPLICATION, filters)
 
 
@@ -199,7 +201,7 @@ def _tcp_chain(
     name_of = clusters.named_for(backend.tls)
     targets = [(name_of(item.cluster), item.weight) for item in backend.targets]
     sticky = any(item.cluster.balancing.stickiness for item in backend.targets)
-    logs = access_log(sidecar.access_log)
+    logs = access_log(sidecar)
     return tcp_chain(prefix, targets, backend.idle_ms, logs, sticky=sticky)
 
 

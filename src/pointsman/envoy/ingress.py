@@ -15,7 +15,7 @@ from pointsman.envoy.filters.hygiene import (
     shedding_uses,
 )
 from pointsman.envoy.filters.login import cookies_of_host
-from pointsman.envoy.filters.order import asks, http_filters
+from pointsman.envoy.filters.order import http_filters
 from pointsman.envoy.guards import guarded, login_rows, uses
 from pointsman.envoy.listeners import Place, http_chain, route_specifier
 from pointsman.envoy.matchers import Fields
@@ -26,6 +26,7 @@ from pointsman.envoy.redirected import (
     original_destination,
     tls_inspector_on,
 )
+from pointsman.envoy.requests import http_logs
 from pointsman.envoy.tcp import tcp_chain
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
@@ -77,19 +78,18 @@ def _chain(
     prefix = names.stat_prefix(item, len(sidecar.ingress))
     if table is None:
         name = names.ingress_cluster(sidecar, item)
-        logs = access_log(sidecar.access_log)
+        logs = access_log(sidecar)
         return tcp_chain(prefix, [(name, 1)], item.timeouts.idle_ms, logs)
     routes = route_specifier(table, node_class.wire)
     routes_hygiene = item.hygiene.routes if item.hygiene is not None else None
     used = frozenset((*uses(item.guards), *body_uses(routes_hygiene)))
-    logs = access_log(sidecar.access_log, guarded=asks(used))
     needed = {*used, *shedding_uses(item.hygiene)}
     filters = http_filters(needed, item.extras.compression, wire=node_class.wire)
     return http_chain(
         prefix,
         item.protocol,
         routes,
-        logs,
+        http_logs(sidecar, node_class.wire, item.port),
         Place.INSIDE if item.guards.access is None else Place.GUARDED,
         filters,
         item.extras,

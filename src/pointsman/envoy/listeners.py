@@ -4,15 +4,15 @@ from collections.abc import Collection
 from enum import Enum
 
 from pointsman.envoy import names, pb
-from pointsman.envoy.access_log import access_log
 from pointsman.envoy.actions import duration
 from pointsman.envoy.clusters import socket_address
 from pointsman.envoy.config_source import ADS
 from pointsman.envoy.filters.hygiene import connection_filters, manager_fields, shedding_uses
-from pointsman.envoy.filters.order import asks, http_filters, replies
+from pointsman.envoy.filters.order import http_filters, replies
 from pointsman.envoy.guards import Use
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass, Wire
+from pointsman.envoy.requests import http_logs
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
@@ -53,7 +53,7 @@ def public_listener(
         listener.protocol,
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
-        access_log(gateway.access_log, OVERFLOW if pooled else (), guarded=asks(used)),
+        http_logs(gateway, node_class.wire, listener.port, OVERFLOW if pooled else ()),
         filters=http_filters(
             {*used, *shedding_uses(listener.hygiene)},
             listener.extras.compression,
@@ -88,7 +88,7 @@ def internal_listener(
         f"egress.{name}",
         listener.protocol,
         routes,
-        access_log(gateway.access_log, guarded=asks(used)) if logs else [],
+        http_logs(gateway, node_class.wire, listener.port, written=logs),
         Place.BEHIND,
         http_filters(used, wire=node_class.wire),
         listener.extras,
@@ -191,6 +191,8 @@ def http_chain(
         fields["preserve_external_request_id"] = True
     else:
         fields["use_remote_address"] = {"value": True}
+        # Whoever called can say which request it was.
+        fields["always_set_request_id_in_response"] = True
     if place is Place.BEHIND:
         fields["original_ip_detection_extensions"] = [_seen_in_front()]
     fields.update(replies(used))

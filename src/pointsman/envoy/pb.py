@@ -10,6 +10,7 @@ from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
+from envoy.extensions.access_loggers.grpc.v3 import als_pb2
 from envoy.extensions.clusters.dynamic_forward_proxy.v3 import cluster_pb2 as forward_cluster_pb2
 from envoy.extensions.common.matching.v3 import extension_matcher_pb2
 from envoy.extensions.compression.brotli.compressor.v3 import brotli_pb2
@@ -50,6 +51,7 @@ from envoy.extensions.transport_sockets.internal_upstream.v3 import internal_ups
 from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from envoy.service.accesslog.v3 import als_pb2 as als_service_pb2
 from envoy.service.auth.v3 import external_auth_pb2
 from envoy.service.discovery.v3 import discovery_pb2
 from envoy.type.matcher.v3 import http_inputs_pb2
@@ -93,6 +95,7 @@ Gzip = gzip_pb2.Gzip
 HeaderMutation = http_header_mutation_pb2.HeaderMutation
 HeaderMutationPerRoute = http_header_mutation_pb2.HeaderMutationPerRoute
 HeaderToMetadata = header_to_metadata_pb2.Config
+HttpGrpcAccessLog = als_pb2.HttpGrpcAccessLogConfig
 HttpConnectionManager = http_connection_manager_pb2.HttpConnectionManager
 HttpProtocolOptions = http_protocol_options_pb2.HttpProtocolOptions
 InternalUpstreamTransport = internal_upstream_pb2.InternalUpstreamTransport
@@ -119,6 +122,8 @@ RouteConfiguration = route_pb2.RouteConfiguration
 Router = router_pb2.Router
 Secret = secret_pb2.Secret
 SkipFilter = skip_action_pb2.SkipFilter
+StreamAccessLogsMessage = als_service_pb2.StreamAccessLogsMessage
+StreamAccessLogsResponse = als_service_pb2.StreamAccessLogsResponse
 TcpProxy = tcp_proxy_pb2.TcpProxy
 TypedExtensionConfig = extension_pb2.TypedExtensionConfig
 TypedStruct = typed_struct_pb2.TypedStruct

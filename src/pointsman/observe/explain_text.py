@@ -76,18 +76,18 @@ def _single(intent: Intent, share: Share, request: Request) -> Iterator[Line]:
     status = share.status
     if status is not None:
         yield line("is answered ", status_piece(status, request), *_by(intent))
-        yield line("because ", *_rule(intent), ",")
+        yield line("because ", *rule_words(intent), ",")
         yield line("but ", *reason_words(share), ".")
     else:
         yield line("is answered by ", *node_words(share), ", which sees")
         yield from _seen(share, "    ")
-        yield line("because ", *_rule(intent), ",")
+        yield line("because ", *rule_words(intent), ",")
         yield line("and ", *route_words(share), ".")
 
 
 def _split(intent: Intent, request: Request) -> Iterator[Line]:
     yield line("is split between virtual services")
-    yield line("because ", *_rule(intent), ":")
+    yield line("because ", *rule_words(intent), ":")
     for share in intent.shares:
         status = share.status
         service = Piece(share.service.key.path, "name")
@@ -137,7 +137,8 @@ def _why_malformed(intent: Intent) -> str:
     return "Envoy takes no such path: it is not ASCII, or has a fragment or %00"
 
 
-def _rule(intent: Intent) -> tuple[str | Piece, ...]:
+def rule_words(intent: Intent) -> tuple[str | Piece, ...]:
+    """Which gateway route matched."""
     rule = intent.rule
     if rule is None:
         return ()

@@ -37,6 +37,7 @@ def bootstrap(
     sds_socket: Path = Path(SDS_SOCKET),
     connection_limit: int = DEFAULT_CONNECTION_LIMIT,
     metrics: bool = False,
+    runtime: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """An Envoy bootstrap fed by ADS.
 
@@ -55,6 +56,7 @@ def bootstrap(
         connection_limit: connections from clients, over all listeners, before new ones are refused.
         metrics: whether it reports what it counts to the control plane; `stats_sink.OLDEST` says
             which Envoys can.
+        runtime: values of Envoy's runtime besides the usual ones.
     """
     control = xds if isinstance(xds, Xds) else Xds((xds,))
     node: dict[str, Any] = {
@@ -78,7 +80,10 @@ def bootstrap(
                 # App Mesh's own limit. Envoy's is 100, which an expression of 100 letters exceeds.
                 {
                     "name": "static",
-                    "static_layer": {"re2.max_program_size.error_level": MAX_PROGRAM},
+                    "static_layer": {
+                        "re2.max_program_size.error_level": MAX_PROGRAM,
+                        **(runtime or {}),
+                    },
                 },
                 {"name": "admin", "admin_layer": {}},
             ]

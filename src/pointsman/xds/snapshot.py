@@ -1,5 +1,6 @@
 """All resources of one node class at one moment."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -20,3 +21,13 @@ class Snapshot:
     def of(self, type_url: str) -> Mapping[str, Sealed]:
         """Resources of one type, by name."""
         return self.resources.get(type_url, {})
+
+    @property
+    def version(self) -> str:
+        """One short hash for all that a proxy is to have; computed anew each time."""
+        hashed = hashlib.blake2b(digest_size=4)
+        for resources in self.resources.values():
+            for sealed in resources.values():
+                hashed.update(sealed.name.encode())
+                hashed.update(sealed.version.encode())
+        return hashed.hexdigest()

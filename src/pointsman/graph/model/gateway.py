@@ -139,7 +139,7 @@ def hygiene_of(listener: Listener, rule: GatewayRule) -> RouteHygiene | None:
 
 @dataclass(frozen=True, slots=True)
 class AccessLogFile:
-    """An access log: a file and its format; None for Envoy's default line."""
+    """An access log: a file and its format; None for the usual JSON."""
 
     path: str
     format: LogFormat | None = None

@@ -82,7 +82,7 @@ class FileAccessLog:
     path: Annotated[str, Strict(), Field(min_length=1, max_length=255)]
     """File, usually /dev/stdout."""
     format: LogFormat | None = None
-    """Envoy's default line when absent."""
+    """One JSON object a request when absent."""
 
 
 @schema
