@@ -21,6 +21,7 @@ PARTS = (
     ("Bodies as an API says", ["bench.bodies"], 120),
     ("Asking who calls", ["bench.dataplane.access"], 300),
     ("Tokens", ["bench.oauth"], 120),
+    ("What metrics cost", ["bench.telemetry"], 120),
     ("A request through two proxies", ["bench.dataplane.two_proxies"], 300),
 )
 

@@ -149,6 +149,17 @@ def test_connections_are_those_of_all_proxies_that_are_there() -> None:
     assert sum(seen.connections.by_subject(seen.now).values()) == 1
 
 
+def test_a_report_may_come_in_parts() -> None:
+    seen = Reported()
+    seen.take(gauge(f"cluster.{CLUSTER}.upstream_cx_active", 3))
+    seen.take(counter("http.ingress.downstream_rq_2xx", 1))
+    assert sum(seen.connections.by_subject(NOW).values()) == 3
+    # A cluster that is not there any more is not spoken of.
+    seen.now += FRESH_S + 0.1
+    seen.take(gauge("http.ingress.downstream_cx_active", 1))
+    assert sum(seen.connections.by_subject(seen.now).values()) == 1
+
+
 def test_a_cluster_of_two_services_is_of_neither() -> None:
     objects = (m.mesh(), m.gateway("front", 8088), *m.shop("cart"))
     other = (m.service("other", "cart"), m.route("other"))

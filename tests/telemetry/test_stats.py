@@ -29,7 +29,7 @@ ROUTE = names.route_stat("shop/books.v1.route.a/all")
         ("http.ingress.rbac.denied", Stat(Scope.PROXY, "", Measure.DENIED)),
         ("tcp.ingress.tcp.5432.downstream_cx_total", Stat(Scope.PROXY, "", Measure.CONNECTION)),
         (
-            "pointsman.limit.shop.plan.few.http_local_rate_limit.rate_limited",
+            "pointsman.limit.shop.plan.few.http_local_rate_limit.enforced",
             Stat(Scope.PROXY, "", Measure.LIMITED),
         ),
     ],

@@ -39,6 +39,12 @@ def bootstrap(
         ),
     ] = None,
     sds_socket: shared.SdsSocket = None,
+    metrics: Annotated[
+        bool,
+        typer.Option(
+            "--metrics", help="Reports what it counts to the control plane; Envoy 1.40 or newer."
+        ),
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Prints the bootstrap of an Envoy that runs without Pointsman beside it.
@@ -56,6 +62,8 @@ def bootstrap(
 
     if made_for not in ("envoy", "app-mesh"):
         raise UsageError(f"--for {made_for}: neither envoy nor app-mesh")
+    if metrics and made_for == "app-mesh":
+        raise UsageError("--metrics: the Envoy of an App Mesh image cannot report")
     node_id = shared.parse_node(node)
     made = make(
         node_id=node_id,
@@ -67,6 +75,7 @@ def bootstrap(
         envoy="app-mesh" if made_for == "app-mesh" else "current",
         patient=True,
         sds_socket=sds_socket or Path(SDS_SOCKET),
+        metrics=metrics,
     )
     if as_json:
         output.write_json(made)

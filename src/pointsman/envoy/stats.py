@@ -123,7 +123,7 @@ _INGRESS: Final = {
     "downstream_cx_active": None,
     "downstream_rq_time": None,
 }
-_LIMIT: Final = {"http_local_rate_limit.rate_limited": Measure.LIMITED}
+_LIMIT: Final = {"http_local_rate_limit.enforced": Measure.LIMITED}
 _TCP: Final = {"downstream_cx_total": Measure.CONNECTION}
 
 

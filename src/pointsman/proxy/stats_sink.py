@@ -16,7 +16,7 @@ NODE: Final = "pointsman.node"
 """The attribute with the node id."""
 FLUSH: Final = "5s"
 _TIMEOUT: Final = "4s"
-_MOST_NUMBERS: Final = 5_000
+_MOST_NUMBERS: Final = 2_000
 """Numbers in one call; more than so many take several. The control plane turns to others between
 two of them."""
 _TYPE: Final = "type.googleapis.com/"

@@ -32,7 +32,7 @@ _COUNTERS: Final = {
         Measure.NO_ROUTE: ("envoy_http_no_route", "requests that no route takes"),
         Measure.DENIED: ("pointsman_denied_total", "requests refused because of who sent them"),
         Measure.LIMITED: (
-            "envoy_http_local_rate_limit_rate_limited",
+            "envoy_http_local_rate_limit_enforced",
             "requests refused by a limit of the proxy itself",
         ),
     },
