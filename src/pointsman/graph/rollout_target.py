@@ -76,18 +76,43 @@ def find_hold(resources: ResourceSet, rollout: Resource[Any]) -> Hold | NoHold:
         name = spec.target_ref.name
         router = Key("VirtualRouter", home, spec.service.name or name)
         versions = tuple(Key("VirtualNode", home, f"{name}-{end}") for end in ("primary", "canary"))
-        return _in_router(resources, router, None, *versions, first=True)
+        found = _in_router(resources, router, None, *versions, first=True)
+        return _able(resources, spec, found)
     assert isinstance(spec, RolloutSpec)
     target = Key(spec.target_ref.kind, home, spec.target_ref.name)
     kind = "VirtualNode" if target.kind == "VirtualRouter" else "VirtualService"
     stable, candidate = (_key(kind, home, ref) for ref in (spec.stable, spec.candidate))
     if target.kind == "VirtualRouter":
-        return _in_router(resources, target, spec.target_ref.route, stable, candidate)
+        found = _in_router(resources, target, spec.target_ref.route, stable, candidate)
+        return _able(resources, spec, found)
     return _at_gateway(resources, target, stable, candidate)
 
 
 def _key(kind: str, home: str, ref: Reference) -> Key:
     return Key(kind, ref.namespace or home, ref.name)
+
+
+def _able(
+    resources: ResourceSet, spec: RolloutSpec | CanarySpec, hold: Hold | NoHold
+) -> Hold | NoHold:
+    """The hold, unless more than weights is wanted of a route for TCP."""
+    if isinstance(hold, NoHold) or not _is_picky(spec):
+        return hold
+    router = resources.get(hold.key)
+    routes = router.spec.routes if router else ()
+    if any(route.name == hold.route and route.tcp_route for route in routes):
+        return NoHold(_TARGET, f"route {hold.route} of {hold.key} is for TCP: only weights move")
+    return hold
+
+
+def _is_picky(spec: RolloutSpec | CanarySpec) -> bool:
+    """Whether requests are copied or picked."""
+    if isinstance(spec, CanarySpec):
+        analysis = spec.analysis or spec.canary_analysis
+        return analysis is not None and bool(analysis.mirror or analysis.match)
+    canary, blue_green = spec.strategy.canary, spec.strategy.blue_green
+    warm = blue_green is not None and (blue_green.mirror or blue_green.headers)
+    return bool(spec.strategy.ab_test or warm or (canary and canary.mirror))
 
 
 def _in_router(

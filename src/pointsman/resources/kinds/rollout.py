@@ -74,7 +74,8 @@ class BlueGreenStrategy:
     headers: Annotated[Headers, Field(max_length=10)] = ()
     """The candidate gets requests with these headers."""
     checks: Checks = 3
-    """How many intervals the candidate has to pass before the switch."""
+    """How many intervals the candidate has to pass before the switch; none without `mirror` and
+    `headers`, which would be nothing to look at."""
     watch: Checks = 1
     """How many intervals it has to pass after the switch; until then it is switched back when it
     fails."""
