@@ -10,6 +10,7 @@ from typing import Protocol
 from starlette.routing import Mount
 
 from pointsman.api.listening import HttpServer
+from pointsman.api.rollouts import rollout_routes
 from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState
 from pointsman.app.admin_app import administration
@@ -23,6 +24,7 @@ from pointsman.app.places import Places
 from pointsman.app.plane import ControlPlane
 from pointsman.app.ports import refuse
 from pointsman.app.programs import ProgramEvents, Programs
+from pointsman.app.rollouts import Rollouts
 from pointsman.app.sidecars import Sidecars
 from pointsman.app.site import News, Published, Site
 from pointsman.control.compile import Proxy
@@ -36,6 +38,7 @@ from pointsman.proxy.supervisor import ProxyEvent
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
+from pointsman.rollout.measures import Measures
 from pointsman.settings import Settings
 from pointsman.sources.files import read
 from pointsman.xds.nodes import Newcomer
@@ -138,12 +141,19 @@ class Instance:
         options: what was asked.
         settings: what the environment says.
         view: told of everything a person wants to know.
+        measures: counts requests for rollouts; by default nothing does.
 
     Attributes:
         serves: whether the start is over.
     """
 
-    def __init__(self, options: UpOptions, settings: Settings, view: View) -> None:
+    def __init__(
+        self,
+        options: UpOptions,
+        settings: Settings,
+        view: View,
+        measures: Measures | None = None,
+    ) -> None:
         self._options = options
         self._settings = settings
         self._view = view
@@ -152,6 +162,7 @@ class Instance:
         self._issuing = Issuing(read_authority(options.identity), options.identity)
         self._access = AccessState(options.state)
         self._issuers = Issuers(self._access)
+        self._rollouts = Rollouts(self._access, measures)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -163,6 +174,7 @@ class Instance:
             access=self._access,
             alone=True,
             issuers=self._issuers,
+            rollouts=self._rollouts,
         )
         self.serves = False
 
@@ -207,6 +219,7 @@ class Instance:
             )
             routes = [
                 *self._discovery.routes,
+                *rollout_routes(self._rollouts),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(

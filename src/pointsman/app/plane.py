@@ -22,6 +22,7 @@ from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
 from pointsman.app.offline import locate
+from pointsman.app.rollouts import Rollouts
 from pointsman.app.site import Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
 from pointsman.bodies.service import Bodies
@@ -78,6 +79,7 @@ class ControlPlane:
         access: knows who may call; by default nobody.
         alone: see `LimitState`.
         issuers: issues tokens; by default none.
+        rollouts: moves weights; by default without measures.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -98,6 +100,7 @@ class ControlPlane:
         access: AccessState | None = None,
         alone: bool = False,
         issuers: Issuers | None = None,
+        rollouts: Rollouts | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
@@ -107,6 +110,8 @@ class ControlPlane:
         self._issuing = issuing or Issuing(read_authority(None))
         self._access = access or AccessState()
         self._issuers = issuers or Issuers(self._access)
+        self._rollouts = rollouts or Rollouts(self._access)
+        self._rollouts.on_change(self.change, self.acknowledged)
         self._changing = asyncio.Lock()
         self._compiler = Compiler(
             site.arrange,
@@ -176,6 +181,7 @@ class ControlPlane:
         self._published = published
         self._snapshots = {item: self._snapshots[item] for item in proxies}
         await self._site.settle(self._compiled.graph.proxies.values())
+        self._rollouts.begin()
 
     def _moved(self, services: Collection[ServiceName]) -> None:
         """Instances changed: endpoints travel past everything else."""
@@ -258,7 +264,7 @@ class ControlPlane:
         found.extend(self._issuing.problems())
         found.extend(self._access.problems())
         found.extend(self._limits.problems())
-        found.extend(self._issuers.problems())
+        found += (*self._issuers.problems(), *self._rollouts.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -299,6 +305,7 @@ class ControlPlane:
 
     async def close(self) -> None:
         """Ends what it asks and counts; proxies that are its own must have ended before."""
+        await self._rollouts.close()
         await self._introspector.close()
         await self._limits.close()
 
@@ -354,7 +361,7 @@ class ControlPlane:
         kept = await self._access.sources(self._store.resources())
         for source, text in kept.items():
             self._store.replace(source, text)
-        resources = self._store.resources()
+        resources = await self._rollouts.overlay(self._store.resources())
         given = await self._site.given(resources)
         given = replace(given, registered=self._discovery.is_configured)
         self._compiled = self._compiler.compile(resources, given)

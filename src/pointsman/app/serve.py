@@ -13,6 +13,7 @@ from starlette.routing import Mount
 
 from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
+from pointsman.api.rollouts import rollout_routes
 from pointsman.api.server import StatusServer
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.admin_app import administration
@@ -20,6 +21,7 @@ from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
+from pointsman.app.rollouts import Rollouts
 from pointsman.app.site import Audience, News, Site
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
@@ -29,6 +31,7 @@ from pointsman.graph.model.cluster import Address
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
+from pointsman.rollout.measures import Measures
 from pointsman.settings import Settings
 from pointsman.sources.files import read
 from pointsman.xds.address import ListenOptions, is_private
@@ -146,12 +149,19 @@ class Service:
         options: what was asked.
         settings: what the environment says.
         news: told of everything that is worth a line.
+        measures: counts requests for rollouts; by default nothing does.
 
     Attributes:
         serves: whether the start is over.
     """
 
-    def __init__(self, options: ServeOptions, settings: Settings, news: ServeNews) -> None:
+    def __init__(
+        self,
+        options: ServeOptions,
+        settings: Settings,
+        news: ServeNews,
+        measures: Measures | None = None,
+    ) -> None:
         self._options = options
         self._settings = settings
         self._news = news
@@ -165,6 +175,7 @@ class Service:
         )
         self._access = AccessState(options.state)
         self._issuers = Issuers(self._access)
+        self._rollouts = Rollouts(self._access, measures)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -175,6 +186,7 @@ class Service:
             issuing=self._issuing,
             access=self._access,
             issuers=self._issuers,
+            rollouts=self._rollouts,
             admission=options.admission,
             age_s=options.age_s,
         )
@@ -204,6 +216,7 @@ class Service:
             )
             routes = [
                 *self._discovery.routes,
+                *rollout_routes(self._rollouts),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(
