@@ -220,8 +220,17 @@ class Rollouts:
         assert self._change is not None
         await self._change({})
         if await self._has_all():
-            # Counts of the new split begin where the last proxy has it.
-            await self._keep(key, Step(replace(made.state, stage_at=self._clock())))
+            # Counts of the new split begin where the last proxy has it; what failed meanwhile is
+            # no part of a verdict, but harm all the same.
+            now = self._clock()
+            harmed = made.state.harmed + self._failed(item, before, made.state.looked_at, now)
+            await self._keep(key, Step(replace(made.state, stage_at=now, harmed=harmed)))
+
+    def _failed(self, item: Running, state: State, since: float, until: float) -> int:
+        """Requests that failed at the candidate; copies harm nobody."""
+        subject = Subject(item.hold.candidate, item.hold.key, item.hold.route)
+        found = None if state.mirror else self._measures.measure(subject, since, until)
+        return found.failures if found else 0
 
     async def _keep(self, key: Key, made: Step) -> None:
         states = await self._loaded()
