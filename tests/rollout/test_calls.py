@@ -73,8 +73,8 @@ async def test_a_query_has_one_value_or_none(
 async def test_alerts_are_told_from_their_level_on(level: Level, told: int) -> None:
     async with upstream() as server:
         url = f"http://127.0.0.1:{server.port}/"
-        alerts = (Alert(url, "slack", "info"), Alert(url, "json", "warn"))
-        alerts += (Alert(url, "slack", "error"),)
+        levels: tuple[Level, ...] = ("info", "warn", "error")
+        alerts = tuple(Alert(url, "slack", item) for item in levels)
         await tell(plan(alerts=alerts), CART, Event(1.0, level, Phase.FAILED, 0, "rolled back"))
         assert len(server.seen) == told
 

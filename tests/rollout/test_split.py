@@ -86,12 +86,8 @@ def test_copies_keep_what_the_route_s_policy_says() -> None:
 
 
 def test_a_policy_of_the_route_itself_is_changed_in_place() -> None:
-    spec = {
-        **POLICY["spec"],
-        "targetRefs": [  # type: ignore[dict-item]
-            {"kind": "VirtualRouter", "name": "cart", "sectionName": "all"}
-        ],
-    }
+    target = {"kind": "VirtualRouter", "name": "cart", "sectionName": "all"}
+    spec = {"targetRefs": [target], "timeout": {"perRequest": {"unit": "s", "value": 3}}}
     found = made(read({**POLICY, "spec": spec}), Split(0, mirror=20)).of("RoutePolicy")
     assert list(found) == [Key("RoutePolicy", "shop", "slow")]
 

@@ -82,6 +82,7 @@ class Rollouts:
         self._acknowledged: Callable[[tuple[str, ...], float], Awaitable[Published]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
+        self._told: set[Key] = set()
         self._failure = ""
 
     def on_change(
@@ -148,6 +149,7 @@ class Rollouts:
             now = self._clock()
             made = obey(item.plan, state, command, item.revision, now, weight)
             await self._take(rollout, item, state, made)
+            self._told.add(rollout)
 
     async def close(self) -> None:
         """Ends what looks."""
@@ -170,7 +172,9 @@ class Rollouts:
                     item = self._running.get(key)
                     states = await self._loaded()
                     state = states.get(key, State())
-                    if item is not None and _is_due(item, state, self._clock()):
+                    due = item is not None and _is_due(item, state, self._clock())
+                    if item is not None and (due or key in self._told):
+                        self._told.discard(key)
                         await self._look(key, item, state)
 
     async def _look(self, key: Key, item: Running, state: State) -> None:
