@@ -87,6 +87,21 @@ async def test_headers_pick_the_requests_of_a_test(tmp_path: Path) -> None:
         assert set(others.nodes()) == {"v1"}
 
 
+async def test_copies_go_to_the_candidate_and_answers_come_from_the_stable_version(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, shop({"blueGreen": {"mirror": 50, "checks": 100}}, {}))
+    requests = Requests()
+    async with live(tmp_path, requests, failing=100) as run:
+        await run.when(lambda found: found.mirror == 50)
+        async with requests.flowing(run.address, 1):
+            await asyncio.sleep(1)
+        status = await asyncio.to_thread(run.ask, "status")
+    assert {(node, code) for _, node, code in requests.answers} == {("v1", 200)}
+    assert sum(proxy.nacks for proxy in status.proxies) == 0
+    assert [p for p in status.problems if p.severity != "note"] == []
+
+
 @pytest.mark.timeout(300)
 async def test_a_hundred_switches_under_load_lose_no_request(tmp_path: Path) -> None:
     write(tmp_path, shop({"canary": {"steps": [{"weight": 50, "pause": True}]}}, {}))
