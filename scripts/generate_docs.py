@@ -13,7 +13,15 @@ from pathlib import Path
 from schema_text import Block, blocks_of, rows_of
 
 from pointsman.resources import codes
-from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POINTSMAN, POLICIES, SPECS, Group
+from pointsman.resources.kinds.registry import (
+    APP_MESH,
+    FLAGGER,
+    GROUPS,
+    POINTSMAN,
+    POLICIES,
+    SPECS,
+    Group,
+)
 from pointsman.resources.kinds.targets import SECTIONS, Targets
 from pointsman.resources.problem import Code
 
@@ -21,6 +29,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 GENERATED = "<!-- Written by scripts/generate_docs.py; edit the code instead. -->\n"
 
 FAMILIES = {
+    "0": "Delivery: rollouts",
     "1": "Reading: text, documents, objects written twice",
     "2": "Fields: one object taken by itself",
     "3": "References: objects that name each other",
@@ -74,9 +83,9 @@ def manifests_page() -> str:
     parts = [
         "# Manifests\n",
         GENERATED,
-        f"The kinds of `{APP_MESH.api_version}` and `{POINTSMAN.api_version}`, and their fields "
-        "below `spec`. Where no default stands, "
-        "absent is a meaning of its own. Types are taken literally: `8080` is a number, "
+        f"The kinds of `{APP_MESH.api_version}`, `{POINTSMAN.api_version}` and "
+        f"`{FLAGGER.api_version}`, and their fields below `spec`. Where no default stands, absent "
+        "is a meaning of its own. Types are taken literally: `8080` is a number, "
         '`"8080"` is text.\n',
         *(_contents(group) for group in GROUPS.values()),
         "- [Shared blocks](#shared)\n",

@@ -80,10 +80,10 @@ def _plain(annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> str:
     if origin is tuple:
         return f"list of {_type(arguments[0], [])}"
     if origin is not None and issubclass(origin, Mapping):
-        return "mapping of text to text"
+        return f"mapping of text to {_type(arguments[1], [])}"
     if isinstance(annotation, type) and is_pydantic_dataclass(annotation):
         return f"[{annotation.__name__}](#{annotation.__name__})"
-    return _SCALARS[annotation]
+    return "anything" if annotation is Any else _SCALARS[annotation]
 
 
 def _limits(metadata: list[Any]) -> str:

@@ -261,6 +261,20 @@ spec:
   addresses: [10.1.2.3, 10.8.0.0/16, "fd00::/8"]
 ---
 apiVersion: pointsman.dev/v1alpha1
+kind: Rollout
+metadata: {name: cart, namespace: shop}
+spec:
+  targetRef: {kind: VirtualRouter, name: cart}
+  stable: {name: cart-v1}
+  candidate: {name: cart-v2}
+  strategy:
+    canary:
+      steps: [{weight: 10, hold: {unit: s, value: 60}}, {weight: 50, pause: true}]
+  analysis:
+    successRate: 99.5
+    latency: {max: {unit: ms, value: 250}}
+---
+apiVersion: pointsman.dev/v1alpha1
 kind: Consumer
 metadata: {name: acme, namespace: shop}
 spec:

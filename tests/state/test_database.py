@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext
 import pointsman.access.schema
 import pointsman.limits.schema
 import pointsman.oauth.schema
+import pointsman.rollout.schema
 from pointsman.errors import StateError
 from pointsman.state.audit import read_audit
 from pointsman.state.database import Database
@@ -21,6 +22,7 @@ from tests.support.state import HandClock
 assert pointsman.access.schema.CONSUMER.metadata is METADATA
 assert pointsman.limits.schema.QUOTA_COUNT.metadata is METADATA
 assert pointsman.oauth.schema.GRANT.metadata is METADATA
+assert pointsman.rollout.schema.STATE.metadata is METADATA
 
 
 async def test_migrations_and_tables_in_the_code_say_the_same(url: str) -> None:

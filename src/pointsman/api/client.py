@@ -4,6 +4,7 @@ Every instance has one socket, `PID.sock` in the user's runtime folder of mode 0
 it is the file system's decision, so there is neither a port nor a password.
 """
 
+import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from pointsman.observe.lines import Piece
 from pointsman.observe.status import Status, parse_status
 from pointsman.observe.told import Told
 from pointsman.observe.traffic import By, TrafficReport, parse_traffic
+from pointsman.rollout.view import RolloutView, parse_views
 from pointsman.telemetry.requests import Request, parse_request
 from pointsman.telemetry.requests_wanted import Wanted
 
@@ -216,6 +218,50 @@ class Client:
         (known,) = (body[name] for name in body if name != "told")
         return Told(known, [tuple(Piece(*piece) for piece in item) for item in body["told"]])
 
+    def rollouts(self) -> list[RolloutView]:
+        """How rollouts are doing.
+
+        Raises:
+            InstanceError: it does not answer, or not with rollouts.
+        """
+        try:
+            return parse_views(json.loads(self._get("/v1/rollouts"))["items"])
+        except (ValueError, KeyError, TypeError):
+            raise InstanceError(
+                f"instance {self._path.stem} answers with something that is no list of rollouts",
+                hint="its version may differ from that of this command",
+            ) from None
+
+    def rollout_events(self, rollout: tuple[str, str, str], limit: int) -> list[dict[str, Any]]:
+        """What happened to a rollout, the newest first.
+
+        Args:
+            rollout: kind, namespace and name.
+            limit: how many events at most.
+
+        Raises:
+            InstanceError: it does not answer.
+        """
+        found = json.loads(self._get(f"{_rollout(rollout)}/events?limit={limit}"))
+        items: list[dict[str, Any]] = found["items"]
+        return items
+
+    def tell_rollout(
+        self, rollout: tuple[str, str, str], command: str, weight: int | None = None
+    ) -> None:
+        """Has a rollout do something.
+
+        Args:
+            rollout: kind, namespace and name.
+            command: one of `rollout.commands.Command`.
+            weight: the candidate's share, for `set-weight`.
+
+        Raises:
+            InstanceError: it does not answer, or refuses.
+        """
+        body = None if weight is None else {"weight": weight}
+        self._ask("POST", f"{_rollout(rollout)}/{command}", body)
+
     def _get(self, path: str) -> bytes:
         return self._ask("GET", path)
 
@@ -239,6 +285,10 @@ class Client:
                 f"instance {self._path.stem} answers {answer.status_code} to {asked}"
                 f"{_reason(answer)}"
             )
+
+
+def _rollout(names: tuple[str, str, str]) -> str:
+    return "/v1/rollouts/" + "/".join(quote(name, safe="") for name in names)
 
 
 def _path(namespace: str, service: str, what: str, instance: str) -> str:

@@ -1,7 +1,7 @@
 """What a running instance answers: HTTP on a Unix socket that only its user can open.
 
-The status is read-only: whoever is to change the mesh writes resources. Other routes are
-mounted by those who own what is behind them.
+The status is read-only. Other routes are mounted by those who own what is behind them; those that
+change something need no other authority than the folder of mode 0700.
 """
 
 import os

@@ -13,6 +13,7 @@ from pointsman.api.explain import explain_routes
 from pointsman.api.listening import HttpServer
 from pointsman.api.metrics import metrics_app
 from pointsman.api.requests import request_routes
+from pointsman.api.rollouts import rollout_routes
 from pointsman.api.server import StatusServer
 from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState
@@ -28,6 +29,7 @@ from pointsman.app.places import Places
 from pointsman.app.plane import ControlPlane
 from pointsman.app.ports import refuse
 from pointsman.app.programs import ProgramEvents, Programs
+from pointsman.app.rollouts import Rollouts
 from pointsman.app.sidecars import Sidecars
 from pointsman.app.site import News, Published, Site
 from pointsman.control.compile import Proxy
@@ -41,6 +43,7 @@ from pointsman.proxy.supervisor import ProxyEvent
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
+from pointsman.rollout.measures import Measures
 from pointsman.settings import Settings
 from pointsman.sources.files import read
 from pointsman.xds.nodes import Newcomer
@@ -143,12 +146,19 @@ class Instance:
         options: what was asked.
         settings: what the environment says.
         view: told of everything a person wants to know.
+        measures: counts requests for rollouts; by default nothing does.
 
     Attributes:
         serves: whether the start is over.
     """
 
-    def __init__(self, options: UpOptions, settings: Settings, view: View) -> None:
+    def __init__(
+        self,
+        options: UpOptions,
+        settings: Settings,
+        view: View,
+        measures: Measures | None = None,
+    ) -> None:
         self._options = options
         self._settings = settings
         self._view = view
@@ -157,6 +167,7 @@ class Instance:
         self._issuing = Issuing(read_authority(options.identity), options.identity)
         self._access = AccessState(options.state)
         self._issuers = Issuers(self._access)
+        self._rollouts = Rollouts(self._access, measures)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -168,6 +179,7 @@ class Instance:
             access=self._access,
             alone=True,
             issuers=self._issuers,
+            rollouts=self._rollouts,
         )
         self.serves = False
 
@@ -221,6 +233,7 @@ class Instance:
                 *traffic_routes(plane.telemetry.report),
                 *explain_routes(partial(explained_live, plane)),
                 *request_routes(plane.requests.ring, plane.requests.history),
+                *rollout_routes(self._rollouts),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(

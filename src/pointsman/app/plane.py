@@ -25,6 +25,7 @@ from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
 from pointsman.app.requests import RequestState
 from pointsman.app.revisions import Revisions
+from pointsman.app.rollouts import Rollouts
 from pointsman.app.site import Audience, HasProblems, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status, short_name
 from pointsman.app.telemetry import Telemetry
@@ -84,6 +85,7 @@ class ControlPlane:
         access: knows who may call; by default nobody.
         alone: see `LimitState`.
         issuers: issues tokens; by default none.
+        rollouts: moves weights; by default without measures.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -106,6 +108,7 @@ class ControlPlane:
         access: AccessState | None = None,
         alone: bool = False,
         issuers: Issuers | None = None,
+        rollouts: Rollouts | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
@@ -115,6 +118,8 @@ class ControlPlane:
         self._issuing = issuing or Issuing(read_authority(None))
         self._access = access or AccessState()
         self._issuers = issuers or Issuers(self._access)
+        self._rollouts = rollouts or Rollouts(self._access)
+        self._rollouts.on_change(self.change, self.acknowledged)
         self._changing = asyncio.Lock()
         self.revisions = Revisions(self.change)
         self._compiler = Compiler(
@@ -191,6 +196,7 @@ class ControlPlane:
         self._published = published
         self._snapshots = {item: self._snapshots[item] for item in proxies}
         await self._site.settle(self._compiled.graph.proxies.values())
+        self._rollouts.begin()
 
     def _moved(self, services: Collection[ServiceName]) -> None:
         """Instances changed: endpoints travel past everything else."""
@@ -282,6 +288,12 @@ class ControlPlane:
             self._issuers,
         )
         found = [problem for source in sources for problem in source.problems()]
+        found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
+        found.extend(self._discovery.problems())
+        found.extend(self._issuing.problems())
+        found.extend(self._access.problems())
+        found.extend(self._limits.problems())
+        found += (*self._issuers.problems(), *self._rollouts.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -326,6 +338,7 @@ class ControlPlane:
 
     async def close(self) -> None:
         """Ends what it asks and counts; proxies that are its own must have ended before."""
+        await self._rollouts.close()
         await self._introspector.close()
         await self._limits.close()
 
@@ -382,7 +395,7 @@ class ControlPlane:
         kept = await self._access.sources(self._store.resources())
         for source, text in kept.items():
             self._store.replace(source, text)
-        resources = self._store.resources()
+        resources = await self._rollouts.overlay(self._store.resources())
         given = await self._site.given(resources)
         given = replace(given, registered=self._discovery.is_configured)
         self._compiled = self._compiler.compile(resources, given)

@@ -16,6 +16,7 @@ from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.api.metrics import metrics_app
 from pointsman.api.requests import request_routes
+from pointsman.api.rollouts import rollout_routes
 from pointsman.api.server import StatusServer
 from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState, StateOptions
@@ -25,6 +26,7 @@ from pointsman.app.explained import explained_live
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
+from pointsman.app.rollouts import Rollouts
 from pointsman.app.site import Audience, News, Site
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
@@ -34,6 +36,7 @@ from pointsman.graph.model.cluster import Address
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
+from pointsman.rollout.measures import Measures
 from pointsman.settings import Settings
 from pointsman.sources.files import read
 from pointsman.xds.address import ListenOptions, is_private
@@ -153,12 +156,19 @@ class Service:
         options: what was asked.
         settings: what the environment says.
         news: told of everything that is worth a line.
+        measures: counts requests for rollouts; by default nothing does.
 
     Attributes:
         serves: whether the start is over.
     """
 
-    def __init__(self, options: ServeOptions, settings: Settings, news: ServeNews) -> None:
+    def __init__(
+        self,
+        options: ServeOptions,
+        settings: Settings,
+        news: ServeNews,
+        measures: Measures | None = None,
+    ) -> None:
         self._options = options
         self._settings = settings
         self._news = news
@@ -172,6 +182,7 @@ class Service:
         )
         self._access = AccessState(options.state)
         self._issuers = Issuers(self._access)
+        self._rollouts = Rollouts(self._access, measures)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -182,6 +193,7 @@ class Service:
             issuing=self._issuing,
             access=self._access,
             issuers=self._issuers,
+            rollouts=self._rollouts,
             admission=options.admission,
             age_s=options.age_s,
         )
@@ -220,6 +232,7 @@ class Service:
                 *traffic_routes(plane.telemetry.report),
                 *explain_routes(partial(explained_live, plane)),
                 *request_routes(plane.requests.ring, plane.requests.history),
+                *rollout_routes(self._rollouts),
                 Mount("/", administered(needs_token=False)),
             ]
             await stack.enter_async_context(

@@ -34,6 +34,7 @@ from pointsman.cli.output import write_error
 from pointsman.cli.proxy import proxy
 from pointsman.cli.quota import COMMANDS as QUOTA
 from pointsman.cli.render import render
+from pointsman.cli.rollout import COMMANDS as ROLLOUT
 from pointsman.cli.serve import serve
 from pointsman.cli.status import status
 from pointsman.cli.token import COMMANDS as TOKEN
@@ -87,6 +88,7 @@ _FAMILIES: tuple[tuple[str, Mapping[str, Callable[..., None]], str], ...] = (
     ("consumer", CONSUMER, "Makes, lists and removes consumers: applications that call."),
     ("key", KEY, "Issues, rotates and revokes what consumers prove themselves with."),
     ("quota", QUOTA, "Shows how much of shared limits is used, and has quotas begin anew."),
+    ("rollout", ROLLOUT, "Shows how rollouts are doing; pauses, promotes and aborts them."),
     ("oauth", OAUTH, "Shows who gets tokens of the gateway, rotates keys, ends what was granted."),
     ("token", TOKEN, "Issues and revokes tokens for the administration over TCP."),
 )

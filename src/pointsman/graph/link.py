@@ -24,6 +24,7 @@ from pointsman.graph.links.linked import problems_of
 from pointsman.graph.links.membership import read_membership
 from pointsman.graph.links.mesh_tls import uses_identities
 from pointsman.graph.links.owners import read_names
+from pointsman.graph.links.rollouts import check_rollouts
 from pointsman.graph.links.sidecars import link_sidecar
 from pointsman.graph.links.unused import check_unused
 from pointsman.graph.memo import Memo
@@ -110,6 +111,7 @@ def link(
     sidecars = _sidecars(context, in_force)
     problems.extend(_kept(place[0]) for place in sorted(in_force.kept))
     check_unused(context)
+    check_rollouts(context)
     check_reach(context, rules)
     problems.extend(check_callers(context, gateways.values()))
     problems.extend(problems_of(memo.results()))

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
 from pointsman.observe.lines import Line, Piece, Role, line, table
+from pointsman.resources.codes.delivery import HOLDS
 
 _CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
@@ -148,6 +149,9 @@ def status_lines(status: Status) -> Iterator[Line]:
         yield from _rejections(proxy)
     yield line()
     yield from _problems(status.problems)
+    for problem in status.problems:
+        if problem.code == HOLDS.id:
+            yield line(Piece("held", "note"), f": {problem.message}")
 
 
 def _since(moment: float) -> str:

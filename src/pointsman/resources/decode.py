@@ -11,7 +11,7 @@ from typing import Any, Final
 from pointsman.resources.codes import notes, reading
 from pointsman.resources.envelope import api, identify
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.registry import APP_MESH, GROUPS, POINTSMAN, Group, group_of
+from pointsman.resources.kinds.registry import APP_MESH, FLAGGER, GROUPS, POINTSMAN, Group, group_of
 from pointsman.resources.objects import decode_object
 from pointsman.resources.origin import Origin
 from pointsman.resources.problem import Problem
@@ -139,7 +139,7 @@ class _Document:
             for index, item in enumerate(tree["items"]):
                 inner = replace(origin, root=(*origin.root, "items", index))
                 self.object(item, inner, clean=clean)
-        elif name in GROUPS:
+        elif name in GROUPS and not _is_flagger_helper(name, kind):
             self.ours = True
             self._our_object(tree, GROUPS[name], version, kind, origin, clean=clean)
         elif (api_version, kind) == ("v1", "Namespace"):
@@ -179,6 +179,11 @@ class _Document:
 
     def _report(self, origin: Origin, *problems: Problem) -> None:
         self._problems += (replace(problem, origin=origin) for problem in problems)
+
+
+def _is_flagger_helper(group: str, kind: str) -> bool:
+    """Whether an object is one of those beside a Canary: MetricTemplate, AlertProvider."""
+    return group == FLAGGER.name and kind not in FLAGGER.specs
 
 
 def _unknown_version(group: Group, version: str, kind: str) -> Problem | None:

@@ -13,7 +13,7 @@ from pointsman.resources.codes import notes
 from pointsman.resources.dialect import extensions, old_mesh_name, unwrap_targets
 from pointsman.resources.envelope import identify, unknown_roots
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.registry import SPECS
+from pointsman.resources.kinds.registry import APP_MESH, SPECS
 from pointsman.resources.origin import Origin
 from pointsman.resources.problem import Problem, has_errors
 from pointsman.resources.resource import Resource
@@ -77,7 +77,7 @@ def decode_object(
     if not clean:
         problems += control_characters(key or Key(kind, "", "?"), spec)
     old = version == "v1beta1" and not _is_current_shape(kind, spec)
-    if version == "v1beta1" and not old:
+    if version == "v1beta1" and not old and kind in APP_MESH.specs:
         problems.append(_dialect_warning(kind, key))
     if kind == "GatewayRoute":
         unwrap_targets(spec)

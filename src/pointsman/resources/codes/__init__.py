@@ -1,5 +1,6 @@
 """The catalogue of problems: every code Pointsman can report, with its explanation.
 
+    PM0xx  delivery    rollouts, and what keeps them from moving weights
     PM1xx  reading     YAML, variables, documents, objects written twice
     PM2xx  fields      one object taken by itself: types, limits, rules between its fields
     PM3xx  references  objects that name each other, membership in meshes and gateways
@@ -20,6 +21,7 @@ from types import MappingProxyType, ModuleType
 
 from pointsman.resources.codes import (
     access,
+    delivery,
     enforcement,
     envoy,
     fields,
@@ -33,6 +35,7 @@ from pointsman.resources.codes import (
 from pointsman.resources.problem import Code
 
 _MODULES: tuple[ModuleType, ...] = (
+    delivery,
     reading,
     fields,
     references,

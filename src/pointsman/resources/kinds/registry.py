@@ -13,6 +13,7 @@ from pointsman.resources.kinds.address_policy import AddressPolicySpec
 from pointsman.resources.kinds.authorization_server import AuthorizationServerSpec
 from pointsman.resources.kinds.backend_group import BackendGroupSpec
 from pointsman.resources.kinds.backend_policy import BackendPolicySpec
+from pointsman.resources.kinds.canary import CanarySpec
 from pointsman.resources.kinds.consumer import ConsumerSpec
 from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
 from pointsman.resources.kinds.hygiene_policy import HygienePolicySpec
@@ -20,6 +21,7 @@ from pointsman.resources.kinds.listener_policy import ListenerPolicySpec
 from pointsman.resources.kinds.mesh import MeshSpec
 from pointsman.resources.kinds.mesh_tls import MeshTLSSpec
 from pointsman.resources.kinds.rate_limit_policy import RateLimitPolicySpec
+from pointsman.resources.kinds.rollout import RolloutSpec
 from pointsman.resources.kinds.route_policy import RoutePolicySpec
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
@@ -82,16 +84,21 @@ POLICIES: Final[Mapping[str, type[Any]]] = MappingProxyType(
 POINTSMAN: Final = Group(
     "pointsman.dev",
     ("v1alpha1",),
-    MappingProxyType({**POLICIES, "Consumer": ConsumerSpec}),
+    MappingProxyType({**POLICIES, "Consumer": ConsumerSpec, "Rollout": RolloutSpec}),
 )
 """Pointsman's own kinds."""
 
+FLAGGER: Final = Group("flagger.app", ("v1beta1",), MappingProxyType({"Canary": CanarySpec}))
+"""What Flagger read."""
+
 GROUPS: Final[Mapping[str, Group]] = MappingProxyType(
-    {group.name: group for group in (APP_MESH, POINTSMAN)}
+    {group.name: group for group in (APP_MESH, POINTSMAN, FLAGGER)}
 )
 """Name -> group."""
 
-SPECS: Final[Mapping[str, type[Any]]] = MappingProxyType({**APP_MESH.specs, **POINTSMAN.specs})
+SPECS: Final[Mapping[str, type[Any]]] = MappingProxyType(
+    {kind: spec for group in GROUPS.values() for kind, spec in group.specs.items()}
+)
 """Kind -> class of its spec, of all groups."""
 
 

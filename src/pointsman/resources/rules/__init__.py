@@ -17,6 +17,7 @@ from pointsman.resources.rules import (
     authorization_server,
     backend_group,
     backend_policy,
+    canary,
     consumer,
     gateway_route,
     hygiene_policy,
@@ -24,6 +25,7 @@ from pointsman.resources.rules import (
     mesh,
     mesh_tls,
     rate_limit_policy,
+    rollout,
     route_policy,
     virtual_gateway,
     virtual_node,
@@ -52,6 +54,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "Consumer": consumer.check,
         "RateLimitPolicy": rate_limit_policy.check,
         "AuthorizationServer": authorization_server.check,
+        "Rollout": rollout.check,
+        "Canary": canary.check,
     }
 )
 """The rules of each kind."""

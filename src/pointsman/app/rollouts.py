@@ -1,0 +1,306 @@
+"""Rollouts of a running instance: looks at each in time, and has its split compiled in.
+
+The machine in `rollout` decides; here are the clock, the counts, the questions to others and the
+database. What comes out of a look is kept before it comes into force, so that a restart finds at
+least what proxies were told.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+
+from pointsman.aio.endless import endless
+from pointsman.app.access import AccessState
+from pointsman.app.rollout_calls import ask_hooks, query_values, tell
+from pointsman.app.site import Published
+from pointsman.errors import StateError, UsageError
+from pointsman.graph.rollout_target import Hold, holds_of
+from pointsman.resources.codes import delivery
+from pointsman.resources.key import Key
+from pointsman.resources.problem import Problem
+from pointsman.resources.resource_set import ResourceSet
+from pointsman.rollout.commands import Command, obey
+from pointsman.rollout.machine import Counted, Inputs, Question, Ready, Step, step
+from pointsman.rollout.measures import Measures, NoMeasures, Sample, Subject
+from pointsman.rollout.plan import Manner, Plan
+from pointsman.rollout.read_rollout import read_plan, revision_of
+from pointsman.rollout.split import Split, overlaid
+from pointsman.rollout.state import Phase, State
+from pointsman.rollout.store import MemoryStore, RolloutStore
+from pointsman.rollout.verdict import Interval
+from pointsman.rollout.view import RolloutView, view
+
+if TYPE_CHECKING:
+    from pointsman.state.database import Database
+
+log = structlog.get_logger(__name__)
+
+PAUSE_S: Final = 0.2
+"""Seconds between two looks at whether one is due."""
+_SETTLE_S: Final = 1.0
+"""Seconds between two looks at whether proxies have a rollback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A rollout that holds a route."""
+
+    plan: Plan
+    hold: Hold
+    revision: str
+
+
+class Rollouts:
+    """Carries rollouts out.
+
+    Args:
+        access: has the database.
+        measures: counts requests; by default nothing does.
+        clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        access: AccessState,
+        measures: Measures | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = _store(access)
+        self._keeps = access.options is not None
+        self._measures = measures or NoMeasures()
+        self._clock = clock
+        self._running: dict[Key, Running] = {}
+        self._states: dict[Key, State] | None = None
+        self._looking = asyncio.Lock()
+        self._change: Callable[[Mapping[str, str | None]], Awaitable[None]] | None = None
+        self._acknowledged: Callable[[tuple[str, ...], float], Awaitable[Published]] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._telling: set[asyncio.Task[None]] = set()
+        self._told: set[Key] = set()
+        self._failure = ""
+
+    def on_change(
+        self,
+        change: Callable[[Mapping[str, str | None]], Awaitable[None]],
+        acknowledged: Callable[[tuple[str, ...], float], Awaitable[Published]],
+    ) -> None:
+        """Has `change` compile anew what is in force, and `acknowledged` tell who has it."""
+        self._change, self._acknowledged = change, acknowledged
+
+    async def overlay(self, resources: ResourceSet) -> ResourceSet:
+        """What was written, with the splits of rollouts in it; files stay as they are."""
+        holds = {k: hold for k, hold in holds_of(resources).items() if isinstance(hold, Hold)}
+        gone = self._running.keys() - resources.of("Canary").keys() - resources.of("Rollout").keys()
+        self._running = {key: _running(resources, key, hold) for key, hold in holds.items()}
+        if holds or gone:
+            states = await self._loaded()
+            await self._forget(gone)
+            splits = {
+                key: (item.hold, _split(item.plan, states[key]))
+                for key, item in self._running.items()
+                if key in states
+            }
+            return overlaid(resources, splits)
+        return resources
+
+    def problems(self) -> Iterator[Problem]:
+        """What holds weights, and what keeps rollouts from being kept."""
+        for key, item in self._running.items():
+            state = (self._states or {}).get(key, State())
+            split = f"{100 - state.weight}/{state.weight}, {state.phase}"
+            message = f"{key} holds the weights of {item.hold.key}: {split}"
+            yield Problem(delivery.HOLDS, message, "", item.hold.key)
+        if self._running and (self._failure or not self._keeps):
+            yield Problem(delivery.FORGETFUL, self._failure or "this instance keeps no state")
+
+    def views(self) -> list[RolloutView]:
+        """How each rollout is doing."""
+        states = self._states or {}
+        return [
+            view(key, item.plan, item.hold, states.get(key, State()))
+            for key, item in sorted(self._running.items())
+        ]
+
+    async def events(self, rollout: Key, limit: int) -> Sequence[Mapping[str, Any]]:
+        """The newest events of a rollout, the newest first.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        return await self._store.events(rollout, limit)
+
+    async def tell(self, rollout: Key, command: Command, weight: int) -> None:
+        """Does what somebody wants.
+
+        Raises:
+            UsageError: there is no such rollout, or the command makes no sense now.
+        """
+        async with self._looking:
+            item = self._running.get(rollout)
+            if item is None:
+                raise UsageError(f"no {rollout} is carried out here")
+            state = (await self._loaded()).get(rollout, State())
+            now = self._clock()
+            made = obey(item.plan, state, command, item.revision, now, weight)
+            await self._take(rollout, item, state, made)
+            self._told.add(rollout)
+
+    async def close(self) -> None:
+        """Ends what looks."""
+        for task in (self._task, *self._telling):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+    def begin(self) -> None:
+        """Begins to look, once proxies can be told and if there is anything to look at."""
+        if self._running and self._task is None:
+            self._task = asyncio.create_task(endless(self._run, "rollouts"), name="rollouts")
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(PAUSE_S)
+            for key in tuple(self._running):
+                async with self._looking:
+                    item = self._running.get(key)
+                    states = await self._loaded()
+                    state = states.get(key, State())
+                    due = item is not None and _is_due(item, state, self._clock())
+                    if item is not None and (due or key in self._told):
+                        self._told.discard(key)
+                        await self._look(key, item, state)
+
+    async def _look(self, key: Key, item: Running, state: State) -> None:
+        """One look, with all that it asks."""
+        waiting = state.phase is Phase.PROMOTING and item.plan.manner is Manner.FLAGGER
+        inputs = Inputs(
+            item.revision,
+            acknowledged=await self._has_all(),
+            stable=Ready.NOT_YET if waiting and not state.carried else Ready.YES,
+        )
+        now = self._clock()
+        while isinstance(made := step(item.plan, state, inputs, now), Question):
+            if made.hook is None:
+                inputs = replace(inputs, counted=await self._count(item, state, now))
+            else:
+                answer = await ask_hooks(item.plan, made.hook, key, state, item.revision)
+                inputs = replace(inputs, answers={**inputs.answers, made.hook: answer})
+        await self._take(key, item, state, made)
+
+    async def _count(self, item: Running, state: State, now: float) -> Counted:
+        since = max(state.looked_at, state.stage_at) or now - item.plan.interval_s
+        hold, criteria = item.hold, item.plan.criteria
+        ours, theirs = (
+            self._measures.measure(Subject(version, hold.key, hold.route), since, now)
+            for version in (hold.candidate, hold.stable)
+        )
+        candidate, stable = ours or Sample(), theirs or Sample()
+        slow = 0 if criteria.latency_ms is None else candidate.slower(criteria.latency_ms)
+        interval = Interval(
+            requests=candidate.requests,
+            failed=candidate.failures,
+            slow=slow,
+            stable=stable.requests,
+            stable_failed=stable.failures,
+            known=ours is not None,
+        )
+        return Counted(interval, await query_values(criteria.queries) if criteria.queries else {})
+
+    async def _take(self, key: Key, item: Running, before: State, made: Step) -> None:
+        """Keeps what a look or a command leads to, and brings it into force."""
+        await self._keep(key, made)
+        for event in made.events:
+            log.info("rollout", rollout=str(key), phase=str(event.phase), text=event.text)
+            self._tell(tell(item.plan, key, event))
+        if _split(item.plan, before) == _split(item.plan, made.state):
+            return
+        assert self._change is not None
+        await self._change({})
+        if await self._has_all():
+            # Counts of the new split begin where the last proxy has it; what failed meanwhile is
+            # no part of a verdict, but harm all the same.
+            now = self._clock()
+            harmed = made.state.harmed + self._failed(item, before, made.state.looked_at, now)
+            await self._keep(key, Step(replace(made.state, stage_at=now, harmed=harmed)))
+
+    def _failed(self, item: Running, state: State, since: float, until: float) -> int:
+        """Requests that failed at the candidate; copies harm nobody."""
+        subject = Subject(item.hold.candidate, item.hold.key, item.hold.route)
+        found = None if state.mirror else self._measures.measure(subject, since, until)
+        return found.failures if found else 0
+
+    async def _keep(self, key: Key, made: Step) -> None:
+        states = await self._loaded()
+        states[key] = made.state
+        try:
+            await self._store.save(key, made.state, made.events)
+        except StateError as error:
+            self._failure = str(error)
+        else:
+            self._failure = ""
+
+    def _tell(self, telling: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(telling)
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
+
+    async def _has_all(self) -> bool:
+        """Whether all proxies have taken all that they were sent."""
+        assert self._acknowledged is not None
+        answer = await self._acknowledged((), time.perf_counter())
+        return answer.seconds is not None and not answer.rejected
+
+    async def _loaded(self) -> dict[Key, State]:
+        if self._states is None:
+            try:
+                self._states = dict(await self._store.load())
+            except StateError as error:
+                self._failure = str(error)
+                self._states = {}
+        return self._states
+
+    async def _forget(self, gone: Collection[Key]) -> None:
+        states = await self._loaded()
+        for key in gone:
+            states.pop(key, None)
+            with contextlib.suppress(StateError):
+                await self._store.forget(key)
+
+
+def _running(resources: ResourceSet, key: Key, hold: Hold) -> Running:
+    rollout, candidate = resources.get(key), resources.get(hold.candidate)
+    assert rollout is not None
+    assert candidate is not None
+    return Running(read_plan(rollout), hold, revision_of(rollout, candidate))
+
+
+def _split(plan: Plan, state: State) -> Split:
+    return Split(state.weight, state.mirror, plan.headers if state.routed else ())
+
+
+def _is_due(item: Running, state: State, now: float) -> bool:
+    """Whether it is time for a look."""
+    if state.phase is Phase.FAILED and not state.settled:
+        return now - state.looked_at >= _SETTLE_S
+    return now - max(state.looked_at, state.stage_at) >= item.plan.interval_s or (
+        state.looked_at == 0
+    )
+
+
+def _store(access: AccessState) -> RolloutStore:
+    if access.options is None:
+        return MemoryStore()
+    # Imported when one is needed: it takes a while.
+    from pointsman.rollout.sql_store import SqlStore  # noqa: PLC0415
+
+    async def opened(access: AccessState) -> "Database":
+        return (await access.open()).database
+
+    return SqlStore(partial(opened, access))

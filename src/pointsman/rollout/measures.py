@@ -1,0 +1,62 @@
+"""What a rollout is told of requests, and by whom: the interface to whatever measures them."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pointsman.resources.key import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose requests: those of one version that came by one route.
+
+    Attributes:
+        version: the virtual node or virtual service that answered.
+        through: the VirtualRouter or GatewayRoute that led there.
+        route: name of the router's route; "" for a gateway route.
+    """
+
+    version: Key
+    through: Key
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Requests of a subject in a span of time.
+
+    Attributes:
+        requests: those answered.
+        failures: those of them with a status of 500 and more, or no answer at all.
+        latencies: (milliseconds, requests answered within them), by growing milliseconds; what is
+            missing of `requests` took longer.
+    """
+
+    requests: int = 0
+    failures: int = 0
+    latencies: tuple[tuple[float, int], ...] = ()
+
+    def slower(self, than_ms: float) -> int:
+        """How many took longer; those in a bucket that reaches beyond the time count as longer."""
+        within = 0
+        for bound, count in self.latencies:
+            if bound > than_ms:
+                break
+            within = count
+        return max(0, self.requests - within)
+
+
+class Measures(Protocol):
+    """Counts requests."""
+
+    def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
+        """What a subject did, between two moments in seconds since 1970; None if unknown."""
+
+
+class NoMeasures:
+    """Knows nothing, so that every verdict is inconclusive."""
+
+    def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
+        """Nothing."""
+        del subject, since, until
+        return None

@@ -1,0 +1,30 @@
+"""Tables of rollouts: how far each is, and what has happened."""
+
+import sqlalchemy as sa
+
+from pointsman.state.schema import METADATA
+
+NAME_LENGTH = 384
+"""Characters of `KIND/NAMESPACE/NAME`."""
+
+STATE = sa.Table(
+    "rollout_state",
+    METADATA,
+    sa.Column("rollout", sa.String(NAME_LENGTH), primary_key=True),
+    sa.Column("state", sa.JSON, nullable=False),
+)
+"""`State.json` by `KIND/NAMESPACE/NAME`."""
+
+EVENT = sa.Table(
+    "rollout_event",
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("rollout", sa.String(NAME_LENGTH), nullable=False, index=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("level", sa.String(7), nullable=False),
+    sa.Column("phase", sa.String(31), nullable=False),
+    sa.Column("weight", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+"""`Event` by `KIND/NAMESPACE/NAME`; `at` in seconds since 1970."""

@@ -1,0 +1,99 @@
+"""Rollouts in the database of the instance."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from pointsman.resources.key import Key
+from pointsman.rollout.schema import EVENT, STATE
+from pointsman.rollout.state import Event, State
+from pointsman.rollout.store import KEPT_EVENTS, event_json
+from pointsman.state.database import Database
+
+_COLUMNS = [column for column in EVENT.c if column.name not in ("id", "rollout")]
+
+
+class SqlStore:
+    """Keeps them in tables.
+
+    Args:
+        database: opens the database, once.
+    """
+
+    def __init__(self, database: Callable[[], Awaitable[Database]]) -> None:
+        self._database = database
+
+    async def load(self) -> Mapping[Key, State]:
+        """All states.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        async with (await self._database()).reading() as connection:
+            rows = await connection.execute(sa.select(STATE))
+            return {_key(row.rollout): State.read(row.state) for row in rows}
+
+    async def save(self, rollout: Key, state: State, events: Sequence[Event]) -> None:
+        """Keeps a state and what has happened, both or neither.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        name = _name(rollout)
+        async with (await self._database()).recording() as connection:
+            changed = sa.update(STATE).where(STATE.c.rollout == name).values(state=state.json())
+            if not (await connection.execute(changed)).rowcount:
+                row = {"rollout": name, "state": state.json()}
+                await connection.execute(STATE.insert(), row)
+            if events:
+                rows = [{"rollout": name, **event_json(event)} for event in events]
+                await connection.execute(EVENT.insert(), rows)
+                await connection.execute(_drop(name))
+
+    async def forget(self, rollout: Key) -> None:
+        """Drops the state of a rollout that is gone.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        async with (await self._database()).counting() as connection:
+            gone = STATE.delete().where(STATE.c.rollout == _name(rollout))
+            await connection.execute(gone)
+
+    async def events(self, rollout: Key, limit: int) -> Sequence[Mapping[str, Any]]:
+        """The newest events of a rollout, the newest first.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        wanted = (
+            sa.select(*_COLUMNS)
+            .where(EVENT.c.rollout == _name(rollout))
+            .order_by(EVENT.c.id.desc())
+            .limit(limit)
+        )
+        async with (await self._database()).reading() as connection:
+            return [dict(row) for row in (await connection.execute(wanted)).mappings()]
+
+
+def _drop(name: str) -> sa.Delete:
+    """Drops events beyond those that are kept."""
+    newest = (
+        sa.select(EVENT.c.id)
+        .where(EVENT.c.rollout == name)
+        .order_by(EVENT.c.id.desc())
+        .offset(KEPT_EVENTS)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return EVENT.delete().where(EVENT.c.rollout == name, EVENT.c.id <= newest)
+
+
+def _name(key: Key) -> str:
+    return "/".join(key)
+
+
+def _key(name: str) -> Key:
+    kind, namespace, rest = name.split("/", 2)
+    return Key(kind, namespace, rest)

@@ -1,0 +1,66 @@
+"""Where rollouts are kept: in memory, or in the database of the instance."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol
+
+from pointsman.resources.key import Key
+from pointsman.rollout.state import Event, State
+
+KEPT_EVENTS: Final = 1000
+"""Events of a rollout that are kept; older ones are dropped."""
+
+
+class RolloutStore(Protocol):
+    """Keeps states and events; all methods raise StateError when they cannot."""
+
+    async def load(self) -> Mapping[Key, State]:
+        """All states."""
+
+    async def save(self, rollout: Key, state: State, events: Sequence[Event]) -> None:
+        """Keeps a state and what has happened, both or neither."""
+
+    async def forget(self, rollout: Key) -> None:
+        """Drops the state of a rollout that is gone; its events stay."""
+
+    async def events(self, rollout: Key, limit: int) -> Sequence[Mapping[str, Any]]:
+        """The newest events of a rollout, the newest first, as plain values."""
+
+
+class MemoryStore:
+    """Keeps them as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._states: dict[Key, State] = {}
+        self._events: dict[Key, list[Event]] = {}
+
+    async def load(self) -> Mapping[Key, State]:
+        """All states."""
+        return dict(self._states)
+
+    async def save(self, rollout: Key, state: State, events: Sequence[Event]) -> None:
+        """Keeps a state and what has happened."""
+        self._states[rollout] = state
+        kept = self._events.setdefault(rollout, [])
+        kept += events
+        del kept[:-KEPT_EVENTS]
+
+    async def forget(self, rollout: Key) -> None:
+        """Drops the state of a rollout that is gone."""
+        self._states.pop(rollout, None)
+
+    async def events(self, rollout: Key, limit: int) -> Sequence[Mapping[str, Any]]:
+        """The newest events of a rollout, the newest first."""
+        newest = reversed(self._events.get(rollout, [])[-limit:])
+        return [event_json(event) for event in newest]
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """An event as plain values."""
+    return {
+        "at": event.at,
+        "level": event.level,
+        "phase": str(event.phase),
+        "weight": event.weight,
+        "text": event.text,
+        "detail": dict(event.detail),
+    }

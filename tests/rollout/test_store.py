@@ -1,0 +1,73 @@
+"""What is kept of rollouts: in memory, SQLite and PostgreSQL alike."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pointsman.resources.key import Key
+from pointsman.rollout.plan import Hook
+from pointsman.rollout.sql_store import SqlStore
+from pointsman.rollout.state import Event, Phase, State
+from pointsman.rollout.store import KEPT_EVENTS, MemoryStore, RolloutStore
+from pointsman.rollout.verdict import Interval
+from pointsman.state.database import Database
+from tests.state.conftest import postgres_folder
+from tests.support.postgres import fresh_database
+
+__all__ = ["postgres_folder"]
+
+CART = Key("Rollout", "shop", "cart")
+STATE = State(
+    phase=Phase.PROGRESSING,
+    revision="abc",
+    weight=20,
+    approved=(Hook.CONFIRM_PROMOTION,),
+    asked=Hook.CONFIRM_TRAFFIC,
+    intervals=(Interval(stage=1, requests=100, failed=2, stable=900),),
+)
+
+
+def event(number: int) -> Event:
+    detail = {"verdict": {"outcome": "pass"}}
+    return Event(float(number), "info", Phase.PROGRESSING, 20, f"event {number}", detail)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RolloutStore]:
+    if request.param == "memory":
+        yield MemoryStore()
+        return
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    if request.param == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgres_folder"))
+    async with Database(url) as database:
+
+        async def opened() -> Database:
+            return database
+
+        yield SqlStore(opened)
+
+
+async def test_what_was_kept_last_is_found(store: RolloutStore) -> None:
+    await store.save(CART, State(), ())
+    await store.save(CART, STATE, [event(1), event(2)])
+    assert await store.load() == {CART: STATE}
+    found = await store.events(CART, 10)
+    assert [item["text"] for item in found] == ["event 2", "event 1"]
+    assert found[0]["detail"] == {"verdict": {"outcome": "pass"}}
+
+
+async def test_a_rollout_that_is_gone_keeps_its_events(store: RolloutStore) -> None:
+    await store.save(CART, STATE, [event(1)])
+    await store.forget(CART)
+    assert await store.load() == {}
+    assert len(await store.events(CART, 10)) == 1
+
+
+async def test_old_events_are_dropped(store: RolloutStore) -> None:
+    await store.save(CART, STATE, [event(number) for number in range(KEPT_EVENTS)])
+    await store.save(CART, STATE, [event(KEPT_EVENTS)])
+    found = await store.events(CART, 2 * KEPT_EVENTS)
+    assert len(found) == KEPT_EVENTS
+    assert found[-1]["text"] == "event 1"
