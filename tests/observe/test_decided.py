@@ -55,6 +55,34 @@ def test_what_a_header_decided_that_is_not_recorded_is_said(graph: Graph) -> Non
 
 
 @pytest.mark.parametrize(
+    ("port", "authority"),
+    [
+        (8080, "color.shop.svc.cluster.local:8080"),
+        (8080, "color.shop.svc.cluster.local"),
+        (15001, "color.shop.svc.cluster.local:8080"),
+    ],
+)
+def test_what_an_application_sends(port: int, authority: str) -> None:
+    mesh = load([str(EXAMPLES / "mesh")], {}, {}).linked.graph
+    request = Request(
+        id="r2",
+        start=1000.0,
+        node="mesh/shop/virtualNode/front_shop",
+        way="out",
+        port=port,
+        method="GET",
+        authority=authority,
+        path="/",
+        route="color.shop.svc.cluster.local/all",
+    )
+    found = decided(request, mesh)
+    assert found is not None
+    assert found.agrees
+    assert found.share is not None
+    assert "shop/color-v1" in plain(decided_lines(request, found))
+
+
+@pytest.mark.parametrize(
     "changes", [{"node": "mesh/shop/virtualGateway/gone"}, {"port": 1}, {"node": "odd"}]
 )
 def test_nothing_is_said_of_what_is_not_there(graph: Graph, changes: dict[str, object]) -> None:
