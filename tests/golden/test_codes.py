@@ -13,6 +13,7 @@ ELSEWHERE = {
     "PM310": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
     "PM404": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
     "PM411": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
+    "PM111": "only a running instance says it: tests/up/test_history.py",
     "PM601": "only Envoy says it: tests/cli",
     "PM602": "only a running Envoy says it: tests of up",
     "PM604": "only a running Envoy says it: tests/envoy/test_tls_rotation.py",

@@ -114,6 +114,21 @@ async def test_without_the_master_key_nothing_is_signed_and_what_was_is_good(url
         assert await at.is_active(token)
 
 
+async def test_a_new_master_key_takes_over(url: str) -> None:
+    old, new = ("old", b"o" * 32), ("new", b"n" * 32)
+    async with place(url) as at:
+        await Keys(at.database, MasterKey([old])).rotate(at.server, "eve", compromised=True)
+        both = Keys(at.database, MasterKey([new, old]))
+        assert await both.rewrap("eve") == 1
+        assert await both.rewrap("eve") == 0
+        alone = Keys(at.database, MasterKey([new]))
+        await alone.refresh([SETTINGS])
+        found = alone.of(SERVER)
+        assert found is not None
+        assert found.signing is not None
+        assert not alone.failures
+
+
 async def test_an_algorithm_is_changed_without_a_gap(at: Place) -> None:
     first = await signer(at)
     await at.serve(algorithm="RS256")

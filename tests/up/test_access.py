@@ -84,6 +84,13 @@ def test_a_rotated_key_and_its_successor_are_both_good(up: Up) -> None:
     until(lambda: status_of(up, x_api_key=made["secret"]) == 401, 1.0)
 
 
+def test_what_the_master_key_in_use_closes_is_left_alone(up: Up) -> None:
+    _, secret = issue(up, "shop/declared")
+    told = up.command("key", "rewrap")
+    assert "0 credentials and 0 keys of authorization servers are closed by master key m" in told
+    until(lambda: status_of(up, x_api_key=secret) == 200, 1.0)
+
+
 def test_a_key_ends_by_itself(up: Up) -> None:
     _, secret = issue(up, "shop/declared", "--expires", "2s")
     until(lambda: status_of(up, x_api_key=secret) == 200, 1.0)

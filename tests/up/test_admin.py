@@ -85,8 +85,10 @@ def admin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Administered]:
         ("GET", "/grants", None, (401, 200, 200, 200)),
         ("POST", "/consumers/shop/keyed/grants/revoke", None, (401, 403, 200, 200)),
         ("POST", "/authorization-servers/a/b/keys/rotate", {}, (401, 403, 403, 404)),
+        ("POST", "/master-key/rewrap", None, (401, 403, 403, 200)),
         ("GET", "/tokens", None, (401, 403, 403, 200)),
         ("POST", "/tokens", {"name": "n"}, (401, 403, 403, 201)),
+        ("GET", "/objects?kind=Consumer&limit=1", None, (401, 200, 200, 200)),
         ("GET", "/audit", None, (401, 403, 403, 200)),
     ],
 )
@@ -164,7 +166,8 @@ def test_no_request_makes_it_fail(admin: Administered) -> None:
     for operation in schema.get_all_operations():
         assert isinstance(operation, Ok)
         found = operation.ok()
-        for mode in GenerationMode:
+        takes_something = bool(list(found.iter_parameters()) or found.body)
+        for mode in GenerationMode if takes_something else (GenerationMode.POSITIVE,):
 
             @given(case=found.as_strategy(generation_mode=mode))
             @settings(

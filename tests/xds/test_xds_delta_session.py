@@ -211,6 +211,17 @@ def connected(talk: Conversation, endpoints: str = "a", **contents: str) -> None
     assert talk.session.settled
 
 
+def test_what_a_reconnecting_proxy_drops_and_wants_again_while_it_waits_is_sent(
+    talk: Conversation,
+) -> None:
+    talk.publish(cds="a", rds="r s")
+    assert talk.request(CLUSTER) == ["Cluster a#1"]
+    assert talk.request(ROUTE, "r s", initial={"r": "1", "s": "1"}) == []
+    assert talk.request(ROUTE, unsubscribe="r") == []
+    assert talk.request(ROUTE, "r") == []
+    assert talk.ack(CLUSTER) == ["RouteConfiguration r#1"]
+
+
 def test_types_travel_in_order_and_routes_wait_for_clusters(talk: Conversation) -> None:
     connected(talk, "a b", cds="a", eds="a", lds="l", rds="r", vhds="r/x")
     sent = talk.publish(cds="a b", eds="a b", lds="l l2", rds="r#2", vhds="r/x#2")

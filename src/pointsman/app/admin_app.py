@@ -1,11 +1,16 @@
 """The administration of a running instance; it is imported when it is asked first."""
 
+from collections.abc import Callable, Mapping
+
 from starlette.types import ASGIApp
 
 from pointsman.api.admin.later import Later
 from pointsman.app.access import AccessState
 from pointsman.app.issuers import Issuers
+from pointsman.app.revisions import Revisions
 from pointsman.limits.server import LimitServer
+from pointsman.observe.objects import ObjectStatus
+from pointsman.resources.key import Key
 from pointsman.resources.store import Store
 
 
@@ -14,6 +19,8 @@ def administration(
     store: Store,
     limits: LimitServer,
     issuers: Issuers,
+    objects: Callable[[], Mapping[Key, ObjectStatus]],
+    revisions: Revisions,
     *,
     needs_token: bool,
 ) -> ASGIApp:
@@ -24,6 +31,8 @@ def administration(
         store: everything that was written.
         limits: knows how shared limits stand.
         issuers: authorization servers.
+        objects: tells how far each object is.
+        revisions: what manifests said.
         needs_token: whether every request has to have a token.
     """
 
@@ -31,6 +40,7 @@ def administration(
         from pointsman.api.admin.app import admin_app  # noqa: PLC0415
         from pointsman.app.administration import Administration  # noqa: PLC0415
 
-        return admin_app(Administration(access, store, limits, issuers), needs_token=needs_token)
+        administered = Administration(access, store, limits, issuers, objects, revisions)
+        return admin_app(administered, needs_token=needs_token)
 
     return Later(build)

@@ -1,6 +1,6 @@
 """A running instance as its administration sees it: what is kept, and what files declare."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pydantic import TypeAdapter
 
@@ -8,8 +8,10 @@ from pointsman.access.consumers import SOURCE
 from pointsman.api.admin.kept import Declared
 from pointsman.app.access import AccessState, Kept
 from pointsman.app.issuers import Issuers
+from pointsman.app.revisions import Revisions
 from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
+from pointsman.observe.objects import ObjectStatus
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.consumer import ConsumerSpec
 from pointsman.resources.store import Store
@@ -25,15 +27,25 @@ class Administration:
         store: everything that was written.
         limits: knows how shared limits stand.
         issuers: authorization servers.
+        objects: tells how far each object is.
+        revisions: what manifests said.
     """
 
     def __init__(
-        self, access: AccessState, store: Store, limits: LimitServer, issuers: Issuers
+        self,
+        access: AccessState,
+        store: Store,
+        limits: LimitServer,
+        issuers: Issuers,
+        objects: Callable[[], Mapping[Key, ObjectStatus]],
+        revisions: Revisions,
     ) -> None:
         self._access = access
         self._issuers = issuers
         self._store = store
         self._limits = limits
+        self._objects = objects
+        self._revisions = revisions
 
     @property
     def limits(self) -> LimitServer:
@@ -52,6 +64,19 @@ class Administration:
     def servers(self) -> Mapping[Key, AuthorizationServer]:
         """Authorization servers in force, by key."""
         return self._issuers.servers
+
+    @property
+    def revisions(self) -> Revisions:
+        """What manifests said."""
+        return self._revisions
+
+    def objects(self) -> Mapping[Key, ObjectStatus]:
+        """How far each object is, by key and in order."""
+        return self._objects()
+
+    def place(self, key: Key) -> str:
+        """Where an object was written, as `file:line:column`; "" when nobody knows."""
+        return self._store.place(key)
 
     def declared(self) -> Mapping[Key, Declared]:
         """Consumers in force, by key."""

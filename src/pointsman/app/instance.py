@@ -206,7 +206,13 @@ class Instance:
             )
             stack.push_async_callback(fleet.stop)
             administered = partial(
-                administration, self._access, plane.store, plane.limits, self._issuers
+                administration,
+                self._access,
+                plane.store,
+                plane.limits,
+                self._issuers,
+                plane.objects,
+                plane.revisions,
             )
             routes = [
                 *self._discovery.routes,

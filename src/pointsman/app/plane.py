@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -21,9 +21,11 @@ from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.limits import LimitState
+from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
 from pointsman.app.requests import RequestState
-from pointsman.app.site import Audience, News, Published, Site, audience
+from pointsman.app.revisions import Revisions
+from pointsman.app.site import Announcement, Audience, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status
 from pointsman.bodies.service import Bodies
 from pointsman.control.compile import Compiled, Compiler, Proxy
@@ -36,8 +38,10 @@ from pointsman.errors import PointsmanError
 from pointsman.graph.guarded import body_schemas, opaque_methods
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.limits.server import LimitServer
+from pointsman.observe.objects import ObjectStatus
 from pointsman.observe.status import Status
 from pointsman.registry.instance import ServiceName
+from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources.files import watch
@@ -52,15 +56,6 @@ log = structlog.get_logger(__name__)
 
 ACKNOWLEDGE_S = 20.0
 """Seconds within which proxies are expected to take a change; they get longer, unwatched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """News of a change that proxies are still taking in."""
-
-    sources: frozenset[str]
-    started: float
-    task: asyncio.Task[None]
 
 
 class ControlPlane:
@@ -110,6 +105,7 @@ class ControlPlane:
         self._access = access or AccessState()
         self._issuers = issuers or Issuers(self._access)
         self._changing = asyncio.Lock()
+        self.revisions = Revisions(self.change)
         self._compiler = Compiler(
             site.arrange,
             self._discovery.endpoints,
@@ -158,6 +154,7 @@ class ControlPlane:
             PointsmanError: the site cannot tell given addresses.
         """
         garbage.rest()
+        self.revisions.begin(files)
         try:
             await self._compile(files)
             await self._discovery.answered()
@@ -260,6 +257,7 @@ class ControlPlane:
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
         found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
+        found.extend(self.revisions.history.problems())
         found.extend(self._discovery.problems())
         found.extend(self._issuing.problems())
         found.extend(self._access.problems())
@@ -275,6 +273,10 @@ class ControlPlane:
             proxies=self._states(),
             problems=self.problems(),
         )
+
+    def objects(self) -> Mapping[Key, ObjectStatus]:
+        """How far each object is, by key and in order."""
+        return instance_objects(self._store.resources(), self.problems(), self._states())
 
     def _states(self) -> list[ProxyState]:
         nodes = tuple(self.server.nodes.values())
@@ -311,7 +313,7 @@ class ControlPlane:
     async def _watch(self, files: Mapping[str, str]) -> None:
         try:
             async for changes in watch(self._paths, files):
-                await self.change(changes)
+                await self.revisions.edited(changes)
         finally:
             if self._announcement is not None:
                 self._announcement.task.cancel()

@@ -203,7 +203,13 @@ class Service:
             bound = await plane.server.start(options.xds)
             stack.push_async_callback(plane.server.stop, 0.0)
             administered = partial(
-                administration, self._access, plane.store, plane.limits, self._issuers
+                administration,
+                self._access,
+                plane.store,
+                plane.limits,
+                self._issuers,
+                plane.objects,
+                plane.revisions,
             )
             routes = [
                 *self._discovery.routes,

@@ -1,5 +1,6 @@
 """What a control plane asks of the place it runs in."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -54,6 +55,15 @@ class Published:
     sources: tuple[str, ...]
     seconds: float | None
     rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """News of a change that proxies are still taking in."""
+
+    sources: frozenset[str]
+    started: float
+    task: asyncio.Task[None]
 
 
 class News(Protocol):

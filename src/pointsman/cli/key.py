@@ -147,6 +147,27 @@ def revoke(credential: Id, instance: options.InstanceId = None) -> None:
     output.write_lines([line(text)], color=False)
 
 
+def rewrap(instance: options.InstanceId = None, as_json: options.AsJson = False) -> None:
+    """Closes all secrets by the first line of the master key's file.
+
+    Afterwards older lines are needed for OAuth clients' secrets and for tokens alone, which
+    nobody can read: those that are still good must be issued anew before such a line goes.
+
+    Examples:
+      pointsman key rewrap
+    """
+    with administering(instance) as client:
+        found = client.ask("POST", "master-key", "rewrap")
+    if as_json:
+        output.write_json(found)
+        return
+    text = (
+        f"{found['credentials']} credentials and {found['keys']} keys of authorization servers "
+        f"are closed by master key {found['masterKey']} now"
+    )
+    output.write_lines([line(text)], color=False)
+
+
 def _show(made: dict[str, Any], *, quiet: bool, color: bool) -> None:
     found = made["credential"]
     show_secret(found["kind"], found["id"], made["secret"], quiet=quiet, color=color)
@@ -155,4 +176,10 @@ def _show(made: dict[str, Any], *, quiet: bool, color: bool) -> None:
         output.write_lines([told], color=color)
 
 
-COMMANDS: Commands = {"issue": issue, "list": list_, "rotate": rotate, "revoke": revoke}
+COMMANDS: Commands = {
+    "issue": issue,
+    "list": list_,
+    "rotate": rotate,
+    "revoke": revoke,
+    "rewrap": rewrap,
+}

@@ -24,6 +24,7 @@ from pointsman.cli.bootstrap import bootstrap
 from pointsman.cli.check import check
 from pointsman.cli.consumer import COMMANDS as CONSUMER
 from pointsman.cli.explain import explain
+from pointsman.cli.history import history, rollback
 from pointsman.cli.identity import COMMANDS as IDENTITY
 from pointsman.cli.intercept import intercept
 from pointsman.cli.key import COMMANDS as KEY
@@ -60,20 +61,11 @@ def _help(command: Callable[..., None]) -> str:
     return "\n\n".join("\b\n" + text if "\n  " in text else text for text in paragraphs)
 
 
-for command in (
-    up,
-    check,
-    explain,
-    render,
-    serve,
-    proxy,
-    bootstrap,
-    status,
-    logs,
-    intercept,
-    audit,
-    why,
-):
+_COMMANDS = (
+    *(up, check, explain, render, serve, proxy, bootstrap),
+    *(status, logs, why, history, rollback, intercept, audit),
+)
+for command in _COMMANDS:
     app.command(help=_help(command))(command)
 
 _FAMILIES: tuple[tuple[str, Mapping[str, Callable[..., None]], str], ...] = (

@@ -1,6 +1,5 @@
 """`pointsman proxy`: one proxy of a mesh, on a machine or in a container."""
 
-import asyncio
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pointsman.cli import proxy_options as shared
+from pointsman.cli import runs
 from pointsman.cli.options import EnvoyPath
-from pointsman.cli.runs import run_until_signal
 from pointsman.cli.serve_access import health_address
 from pointsman.errors import UsageError
 from pointsman.settings import read_settings
@@ -107,15 +106,14 @@ def proxy(
         restarts=not no_restart,
     )
     log_json()
-    try:
-        status = asyncio.run(_run(ProxyRun(options, read_settings(), JsonProxyNews(node))))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    status = runs.run(_run(ProxyRun(options, read_settings(), JsonProxyNews(node))))
     if status:
         raise typer.Exit(status)
 
 
 async def _run(run: "ProxyRun") -> int:
+    import asyncio
+
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, run.upgrade)
-    await run_until_signal(run)
+    await runs.run_until_signal(run)
     return run.status

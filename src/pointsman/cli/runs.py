@@ -1,8 +1,13 @@
 """Running something until a signal ends it."""
 
-import asyncio
 import signal
-from typing import Protocol
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+
+T = TypeVar("T")
 
 
 class Runs(Protocol):
@@ -14,8 +19,22 @@ class Runs(Protocol):
 
     serves: bool
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: "asyncio.Event") -> None:
         """Runs until `stop` is set, and ends what it began."""
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine to its end.
+
+    Raises:
+        KeyboardInterrupt: it was ended before, by a second signal.
+    """
+    import asyncio
+
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def run_until_signal(what: Runs) -> None:
@@ -23,6 +42,8 @@ async def run_until_signal(what: Runs) -> None:
 
     While it starts there are none, so the first one ends it at once.
     """
+    import asyncio
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     running = asyncio.create_task(what.run(stop), name="run")

@@ -1,6 +1,5 @@
 """`pointsman serve`: the control plane alone, for proxies wherever they run."""
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +25,7 @@ from pointsman.cli.options import (
     parse_resolves,
     parse_variables,
 )
-from pointsman.cli.runs import run_until_signal
+from pointsman.cli.runs import run, run_until_signal
 from pointsman.cli.serve_access import (
     admission,
     health_address,
@@ -167,7 +166,4 @@ def serve(
     if tls is not None:
         # Before gRPC is first used: only its own log says why a handshake failed.
         os.environ.setdefault("GRPC_VERBOSITY", "INFO")
-    try:
-        asyncio.run(run_until_signal(Service(options, settings, JsonNews())))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+    run(run_until_signal(Service(options, settings, JsonNews())))

@@ -1,6 +1,5 @@
 """`pointsman up`: runs the gateways here, and follows the files."""
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +26,7 @@ from pointsman.cli.options import (
     parse_variables,
     wants_color,
 )
-from pointsman.cli.runs import run_until_signal
+from pointsman.cli.runs import run, run_until_signal
 from pointsman.cli.state_options import admin_address, state_options
 from pointsman.errors import UsageError
 from pointsman.settings import read_settings
@@ -164,10 +163,7 @@ def up(
         applications=read_applications(app, apps),
     )
     view = UpView(options, color=wants_color(no_color), notes=notes)
-    try:
-        asyncio.run(run_until_signal(Instance(options, settings, view)))
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None  # asked twice: it ended without waiting for requests
+    run(run_until_signal(Instance(options, settings, view)))
 
 
 def _behaviours(flags: list[str]) -> "dict[str, EchoBehaviour]":

@@ -156,6 +156,31 @@ class Keys:
             await change.audit("rotate", "AuthorizationServer", server.key.path, detail)
         return str(made.kid)
 
+    async def rewrap(self, actor: str) -> int:
+        """Closes all keys by the master key in use; the number of those that were changed.
+
+        Those that were withdrawn stay as they are: nobody opens them again.
+
+        Raises:
+            StateError: the database does not answer, or a master key is missing.
+        """
+        query = sa.select(KEY).where(
+            KEY.c.withdrawn_at.is_(None), KEY.c.master_key != self._master.id
+        )
+        async with self._database.changing(actor) as change:
+            rows = (await change.connection.execute(query)).all()
+            for row in rows:
+                text = self._master.open(row.sealed, row.id, row.master_key)
+                closed = {
+                    "sealed": self._master.close(text, row.id),
+                    "master_key": self._master.id,
+                }
+                await change.connection.execute(
+                    KEY.update().where(KEY.c.id == row.id).values(closed)
+                )
+            await change.audit("rewrap", "AuthorizationServer", "*", {"changed": len(rows)})
+        return len(rows)
+
     async def _make_due(self, server: AuthorizationServer) -> None:
         made = await asyncio.to_thread(_generate, server.algorithm)
         async with self._database.changing("pointsman") as change:

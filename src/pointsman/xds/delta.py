@@ -44,6 +44,10 @@ class DeltaSession(Session[DeltaSubscription]):
             channel = Channel(request.type_url, DeltaSubscription(legacy_wildcard=legacy))
             channel.initial = dict(request.initial_versions)
             self._channels[request.type_url] = channel
+        elif channel.initial is not None:
+            # Not resumed yet, and what is unsubscribed from meanwhile is dropped by the proxy.
+            renamed = {*request.subscribe, *request.unsubscribe}
+            channel.initial = {n: v for n, v in channel.initial.items() if n not in renamed}
         outcome = None
         if channel.in_flight is not None and request.nonce == channel.in_flight.nonce:
             outcome = self._answered(channel, request.error)

@@ -7,7 +7,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from pointsman.api.admin import consumers, credentials, oauth, quotas, records
+from pointsman.api.admin import (
+    consumers,
+    credentials,
+    master_key,
+    oauth,
+    objects,
+    quotas,
+    records,
+    revisions,
+)
 from pointsman.api.admin.kept import Administered
 from pointsman.api.admin.models import Problem
 from pointsman.api.admin.who import CHALLENGE
@@ -17,6 +26,7 @@ _PROBLEM: dict[str, Any] = {
     "content": {"application/problem+json": {"schema": Problem.model_json_schema()}}
 }
 
+_ROUTERS = (consumers, credentials, master_key, oauth, objects, quotas, records, revisions)
 _TITLES = {
     400: "Bad request",
     401: "Who is asking?",
@@ -47,7 +57,7 @@ def admin_app(instance: Administered, *, needs_token: bool) -> FastAPI:
     )
     app.state.instance = instance
     app.state.needs_token = needs_token
-    for module in (consumers, credentials, oauth, quotas, records):
+    for module in _ROUTERS:
         app.include_router(module.router, prefix="/v1")
     app.add_exception_handler(PointsmanError, _refused)
     app.add_exception_handler(HTTPException, _http)

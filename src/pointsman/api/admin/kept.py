@@ -8,8 +8,10 @@ from pointsman.access.consumers import Consumers
 from pointsman.access.credentials import Credentials
 from pointsman.access.masterkey import MasterKey
 from pointsman.access.tokens import Tokens
+from pointsman.control.history import History
 from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
+from pointsman.observe.objects import ObjectStatus
 from pointsman.resources.key import Key
 from pointsman.state.database import Database
 
@@ -51,6 +53,28 @@ class Stored(Protocol):
         """Tokens of administrators."""
 
 
+class Revisions(Protocol):
+    """What manifests said, and going back to it."""
+
+    @property
+    def history(self) -> History:
+        """What was in force, and when."""
+
+    async def go_back(self, number: int, by: str) -> None:
+        """Makes an earlier revision count again.
+
+        Raises:
+            RefusedError: it is not known, or in force.
+        """
+
+    async def release(self, by: str) -> None:
+        """Makes files count again.
+
+        Raises:
+            RefusedError: no revision is held.
+        """
+
+
 class Administered(Protocol):
     """A running instance."""
 
@@ -64,6 +88,16 @@ class Administered(Protocol):
         Raises:
             StateError: it cannot be opened.
         """
+
+    @property
+    def revisions(self) -> Revisions:
+        """What manifests said."""
+
+    def objects(self) -> Mapping[Key, ObjectStatus]:
+        """How far each object is, by key and in order."""
+
+    def place(self, key: Key) -> str:
+        """Where an object was written, as `file:line:column`; "" when nobody knows."""
 
     def declared(self) -> Mapping[Key, Declared]:
         """Consumers in force, by key."""

@@ -82,3 +82,10 @@ PREVIOUS_KEPT = Code(
     "a slip of the pen does not take a service down, the version that was read last remains until "
     "the file is mended or removed. It lives in memory only: a restart forgets it.",
 )
+HELD = Code(
+    "PM111",
+    Severity.WARNING,
+    "An earlier revision is in force",
+    "Somebody went back to what manifests said before, by `pointsman rollback`. Whatever files say "
+    "now is remembered and waits until `pointsman rollback --release`, or until a restart.",
+)
