@@ -20,6 +20,7 @@ PARTS = (
     ("A key that is revoked", ["bench.revocation"], 300),
     ("Bodies as an API says", ["bench.bodies"], 120),
     ("Asking who calls", ["bench.dataplane.access"], 300),
+    ("Telling of requests", ["bench.dataplane.requests"], 120),
     ("Tokens", ["bench.oauth"], 120),
     ("What metrics cost", ["bench.telemetry"], 120),
     ("A request through two proxies", ["bench.dataplane.two_proxies"], 300),

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
@@ -26,7 +26,7 @@ from pointsman.app.offline import locate
 from pointsman.app.requests import RequestState
 from pointsman.app.revisions import Revisions
 from pointsman.app.rollouts import Rollouts
-from pointsman.app.site import Audience, HasProblems, News, Published, Site, audience
+from pointsman.app.site import Announcement, Audience, HasProblems, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status, short_name
 from pointsman.app.telemetry import Telemetry
 from pointsman.bodies.service import Bodies
@@ -58,15 +58,6 @@ log = structlog.get_logger(__name__)
 
 ACKNOWLEDGE_S = 20.0
 """Seconds within which proxies are expected to take a change; they get longer, unwatched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """News of a change that proxies are still taking in."""
-
-    sources: frozenset[str]
-    started: float
-    task: asyncio.Task[None]
 
 
 class ControlPlane:

@@ -1,5 +1,6 @@
 """What a control plane asks of the place it runs in."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -61,6 +62,15 @@ class HasProblems(Protocol):
 
     def problems(self) -> Iterable[Problem]:
         """What is wrong; it need not be located."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """News of a change that proxies are still taking in."""
+
+    sources: frozenset[str]
+    started: float
+    task: asyncio.Task[None]
 
 
 class News(Protocol):

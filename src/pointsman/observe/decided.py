@@ -7,6 +7,7 @@ different, which is said.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from pointsman.envoy import names
 from pointsman.graph.call import decide_call
@@ -14,7 +15,7 @@ from pointsman.graph.intent import Intent, Rejected, Share, decide
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.guards import NO_GUARDS, Guards
-from pointsman.graph.model.sidecar import Sidecar
+from pointsman.graph.model.sidecar import OWN_PORT, Sidecar
 from pointsman.graph.request import Request as Asked
 from pointsman.observe.explain_text import (
     limit_lines,
@@ -27,6 +28,8 @@ from pointsman.observe.lines import Line, Piece, line
 from pointsman.resources.key import Key
 from pointsman.telemetry.requests import Request
 from pointsman.xds.node_id import Directory
+
+HTTP_PORT: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,20 @@ def _at_gateway(request: Request, asked: Asked, gateway: Gateway) -> Decided | N
 
 
 def _at_sidecar(request: Request, asked: Asked, sidecar: Sidecar) -> Decided:
-    call = decide_call(sidecar, request.port, asked)
+    call = decide_call(sidecar, _called(request), asked)
     share = call.share
     name = ""
     if share is not None and share.route is not None:
         name = names.service_route(share.service, share.route)
     return Decided(name == request.route, None, share, call.rejected)
+
+
+def _called(request: Request) -> int:
+    """The port the application called; one that uses the proxy as its HTTP proxy names it."""
+    port = request.authority.rpartition(":")[2]
+    if request.port != OWN_PORT:
+        return request.port
+    return int(port) if port.isdecimal() else HTTP_PORT
 
 
 def _asked(request: Request) -> Asked:

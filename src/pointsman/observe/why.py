@@ -102,11 +102,12 @@ def _passage_lines(item: Passage) -> Iterator[Line]:
             yield line(f"  {label}: {text}")
     yield line()
     yield from waterfall(request)
-    yield line()
-    if item.decision is None:
-        yield line("  what the configuration said then is not known any more")
-    else:
-        yield from decided_lines(request, item.decision)
+    said = [line("  what the configuration said then is not known any more")]
+    if item.decision is not None:
+        said = [*decided_lines(request, item.decision)]
+    if said:
+        yield line()
+    yield from said
 
 
 def _place(request: Request) -> tuple[str | Piece, ...]:

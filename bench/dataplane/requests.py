@@ -1,0 +1,143 @@
+"""What it costs that proxies tell of requests: with it against without, in the data plane.
+
+    python -m bench.dataplane.requests
+
+Envoys as Pointsman configures them take turns under the same load, as in `run.py`. Who listens has
+core 1, with the load. What is seldom told of is a record that failed, so this load fails nowhere:
+it is the sample that differs.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grpc import aio
+
+from bench.dataplane.candidate import PORTS, candidate
+from bench.dataplane.run import (
+    LOAD_CORES,
+    Contender,
+    check_share,
+    compete,
+    envoy_command,
+    free_port,
+    program,
+    report,
+    serving,
+    upstream,
+)
+from pointsman.envoy import pb
+from pointsman.envoy.requests import SAMPLE_KEY, http_logs
+from pointsman.graph.model.gateway import Gateway
+from pointsman.proxy.binary import find_envoy
+from pointsman.proxy.xds_cluster import Xds, XdsAddress, xds_cluster
+from pointsman.resources.key import Key
+from pointsman.telemetry.requests_ring import Ring
+from pointsman.telemetry.requests_service import RequestsService
+from pointsman.xds.admission import Anyone
+
+GATEWAY = Gateway(Key("VirtualGateway", "bench", "front"), "bench", "front", ())
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a proxy tells of requests.
+
+    Attributes:
+        name: in the table.
+        percent: of requests; None for no log at all.
+        heard: whether somebody listens.
+    """
+
+    name: str
+    percent: int | None
+    heard: bool = True
+
+
+WAYS = (
+    Way("nothing is told", None),
+    Way("the same again (the noise)", None),
+    Way("one in a hundred", 1),
+    Way("all of them", 100),
+    Way("all of them, and nobody listens", 100, heard=False),
+)
+
+
+def configuration(way: Way, socket: Path) -> str:
+    """The candidate of `run.py`, with the way's log."""
+    text = candidate()
+    if way.percent is None:
+        return text
+    for port, placeholder in PORTS.items():
+        text = text.replace(f'"port_value": {placeholder}', f'"port_value": {port}')
+    bootstrap: dict[str, Any] = json.loads(text)
+    bootstrap["layered_runtime"]["layers"][0]["static_layer"][SAMPLE_KEY] = way.percent
+    static = bootstrap["static_resources"]
+    static["clusters"].append(xds_cluster(Xds((XdsAddress(path=socket),))))
+    manager = pb.HttpConnectionManager(access_log=http_logs(GATEWAY, "delta", 8088))
+    (chain,) = static["listeners"][0]["filter_chains"]
+    chain["filters"][-1]["typed_config"]["access_log"] = pb.to_dict(manager)["access_log"]
+    text = json.dumps(bootstrap)
+    for port, placeholder in PORTS.items():
+        text = text.replace(f'"port_value": {port}', f'"port_value": {placeholder}')
+    return text
+
+
+async def listen(socket: str) -> None:
+    """Listens for ever."""
+    server = aio.server()
+    service = RequestsService(Ring(), Anyone(), lambda _node, _moment: "")
+    server.add_generic_rpc_handlers((service.handler,))
+    server.add_insecure_port(f"unix:{socket}")
+    await server.start()
+    await server.wait_for_termination()
+
+
+@contextlib.contextmanager
+def listening(socket: Path, folder: Path) -> Iterator[None]:
+    """Somebody listens, in a process of its own."""
+    command = [sys.executable, "-m", "bench.dataplane.requests", "--listen", str(socket)]
+    with program(command, LOAD_CORES, folder / "listener.log"):
+        yield
+
+
+def contender(way: Way, folder: Path) -> Contender:
+    socket = folder / ("heard.sock" if way.heard else "nobody.sock")
+    template = folder / f"{WAYS.index(way)}.json"
+    template.write_text(configuration(way, socket))
+    version = ".".join(map(str, find_envoy().version))
+    return Contender(way.name, version, template, envoy_command)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Compare ways to tell of requests, on loopback.")
+    parser.add_argument("--rounds", type=int, default=11, help="turns of each (default 11)")
+    parser.add_argument("--seconds", type=int, default=1, help="length of a turn (default 1)")
+    parser.add_argument("--listen", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.listen:
+        asyncio.run(listen(arguments.listen))
+        return 0
+    with contextlib.ExitStack() as cleanup:
+        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="told-")))
+        ports = {"UPSTREAM_A_PORT": free_port(), "UPSTREAM_B_PORT": free_port()}
+        cleanup.enter_context(upstream(folder, ports))
+        cleanup.enter_context(listening(folder / "heard.sock", folder))
+        entered = [contender(way, folder) for way in WAYS]
+        for each in entered:
+            cleanup.enter_context(serving(each, folder, ports))
+            check_share(each)
+        compete(entered, arguments)
+    print(report(entered, arguments))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
