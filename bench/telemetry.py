@@ -36,8 +36,8 @@ from bench.dataplane.run import (
 from pointsman.envoy import names, pb
 from pointsman.envoy.stats import BUCKETS_MS, Scope
 from pointsman.graph.model.graph import Graph
-from pointsman.proxy.stats_sink import NODE, latency_buckets, stats_sink
-from pointsman.proxy.xds_cluster import Xds, XdsAddress, xds_cluster
+from pointsman.proxy.stats_sink import NODE, latency_buckets, metrics_cluster, stats_sink
+from pointsman.proxy.xds_cluster import Xds, XdsAddress
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.metrics import MetricsServer
@@ -89,7 +89,7 @@ def configuration(port: int, backend: int, xds: int | None) -> dict[str, Any]:
     clusters = [_cluster(backend)]
     made: dict[str, Any] = {"node": {"id": NODE_ID, "cluster": NODE_ID}}
     if xds is not None:
-        clusters.append(xds_cluster(Xds((XdsAddress("127.0.0.1", xds),))))
+        clusters.append(metrics_cluster(Xds((XdsAddress("127.0.0.1", xds),))))
         made |= stats_sink(NODE_ID)
         made["stats_config"] = {"histogram_bucket_settings": latency_buckets()}
     listener = {"name": "l", "address": _address(port), "filter_chains": [chain]}

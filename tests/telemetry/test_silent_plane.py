@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.envoy.names import METRICS_CLUSTER
 from pointsman.proxy.binary import find_envoy
 from pointsman.proxy.bootstrap import bootstrap
 from pointsman.proxy.runtime_folder import RuntimeFolder
@@ -34,9 +35,10 @@ def configuration(folder: Path) -> dict[str, Any]:
     )
     del made["dynamic_resources"]
     made["stats_flush_interval"] = "0.1s"
-    service = made["stats_sinks"][0]["typed_config"]["grpc_service"]
-    assert service["timeout"] == "4s"
-    service["timeout"] = "1s"
+    (cluster,) = (c for c in made["static_resources"]["clusters"] if c["name"] == METRICS_CLUSTER)
+    (options,) = cluster["typed_extension_protocol_options"].values()
+    assert options["common_http_protocol_options"]["max_stream_duration"] == "4s"
+    options["common_http_protocol_options"]["max_stream_duration"] = "1s"
     route = {"match": {"prefix": "/"}, "direct_response": {"status": 200}}
     manager = {
         "@type": _MANAGER,
@@ -82,11 +84,11 @@ async def test_a_silent_control_plane(folder: Path) -> None:
     )
     try:
         await eventually((folder / "front.sock").exists, 20)
-        name = "cluster.pointsman_xds.upstream_rq_"
+        name = f"cluster.{METRICS_CLUSTER}.upstream_rq_"
 
         async def reported() -> bool:
             assert (await get(folder / "front.sock", "/")).status == 200
-            return await counter(folder, f"{name}timeout") >= 40
+            return await counter(folder, f"{name}max_duration_reached") >= 40
 
         async with asyncio.timeout(60):
             while not await reported():

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from pointsman.envoy.config_source import SDS_SOCKET, sds_cluster
 from pointsman.envoy.names import XDS_CLUSTER
-from pointsman.proxy.stats_sink import latency_buckets, stats_sink
+from pointsman.proxy.stats_sink import latency_buckets, metrics_cluster, stats_sink
 from pointsman.proxy.xds_cluster import TYPE, Xds, XdsAddress, xds_cluster
 from pointsman.resources.rules.matching import MAX_PROGRAM
 
@@ -96,6 +96,7 @@ def bootstrap(
         made["deferred_stat_options"] = {"enable_deferred_creation_stats": True}
     if metrics:
         made["stats_config"]["histogram_bucket_settings"] = latency_buckets()
+        clusters.append(metrics_cluster(control))
         made.update(stats_sink(node_id))
     return made
 

@@ -1,21 +1,26 @@
-"""How a proxy reports what it counts: to the control plane, by OTLP, over the xDS cluster.
+"""How a proxy reports what it counts: to the control plane, by OTLP.
 
 Envoy sends, every five seconds, what changed since the last time, of the statistics that
-`envoy.stats` wants and of no others. Each report is a call of its own with a deadline: when the
-control plane is slow or away, reports end by it and are forgotten, and nothing piles up.
+`envoy.stats` wants and of no others. Each report is a call of its own. Envoy 1.40 waits for its
+answer for ever, whatever `grpc_service.timeout` says, so the deadline is that of a cluster: when
+the control plane is slow or away, reports end by it and are forgotten. The cluster is not the one
+of the configuration, whose streams live long, and which reports must not hold up.
 """
 
 from typing import Any, Final
 
-from pointsman.envoy.names import XDS_CLUSTER
+from pointsman.envoy.names import METRICS_CLUSTER
 from pointsman.envoy.stats import BUCKETS_MS, TIME, UNWANTED, WANTED
+from pointsman.proxy.xds_cluster import Xds, reports_cluster
 
 OLDEST: Final = (1, 40, 0)
 """Envoys before may not know how to leave out what is not wanted, and would not start."""
 NODE: Final = "pointsman.node"
 """The attribute with the node id."""
 FLUSH: Final = "5s"
-_TIMEOUT: Final = "4s"
+_LONGEST: Final = "4s"
+_MOST_CALLS: Final = 64
+"""Reports, or parts of one, under way."""
 _MOST_NUMBERS: Final = 2_000
 """Numbers in one call; more than so many take several. The control plane turns to others between
 two of them."""
@@ -33,7 +38,7 @@ def stats_sink(node_id: str) -> dict[str, Any]:
     wanted = {"not_matcher": _name_is(WANTED)}
     sink = {
         "@type": _TYPE + _SINK,
-        "grpc_service": {"envoy_grpc": {"cluster_name": XDS_CLUSTER}, "timeout": _TIMEOUT},
+        "grpc_service": {"envoy_grpc": {"cluster_name": METRICS_CLUSTER}},
         "resource_detectors": [
             {
                 "name": "envoy.tracers.opentelemetry.resource_detectors.static_config",
@@ -54,6 +59,11 @@ def stats_sink(node_id: str) -> dict[str, Any]:
         "stats_flush_interval": FLUSH,
         "stats_sinks": [{"name": "envoy.stat_sinks.open_telemetry", "typed_config": sink}],
     }
+
+
+def metrics_cluster(xds: Xds) -> dict[str, Any]:
+    """`envoy.config.cluster.v3.Cluster` that reports go to."""
+    return reports_cluster(xds, METRICS_CLUSTER, _LONGEST, _MOST_CALLS)
 
 
 def latency_buckets() -> list[dict[str, Any]]:

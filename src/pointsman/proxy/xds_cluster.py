@@ -88,6 +88,23 @@ def xds_cluster(xds: Xds) -> dict[str, Any]:
     return cluster
 
 
+def reports_cluster(xds: Xds, name: str, longest: str, most: int) -> dict[str, Any]:
+    """The control plane once more, over a connection of its own, for calls that must not pile up.
+
+    Args:
+        xds: the control plane.
+        name: of the cluster.
+        longest: time after which a call ends, as protobuf's JSON has it.
+        most: calls under way; those above fail at once.
+    """
+    cluster = xds_cluster(xds)
+    cluster["name"] = cluster["load_assignment"]["cluster_name"] = name
+    options = cluster["typed_extension_protocol_options"][_HTTP]
+    options["common_http_protocol_options"] = {"max_stream_duration": longest}
+    cluster["circuit_breakers"] = {"thresholds": [{"max_requests": most}]}
+    return cluster
+
+
 def _protocol(xds: Xds) -> dict[str, Any]:
     options: dict[str, Any] = {
         "@type": TYPE + _HTTP,

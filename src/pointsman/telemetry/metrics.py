@@ -1,8 +1,8 @@
 """What proxies report over OTLP, into the window.
 
-Envoy sends it over the connection of the xDS stream, by a call of its own every five seconds: what
-changed since the call before. It does not wait for the answer, and what cannot be sent is lost, so
-a control plane that is slow or away costs numbers and never a request.
+Envoy sends it to where it has its configuration from, by a call of its own every five seconds: what
+changed since the call before. What cannot be sent is lost, so a control plane that is slow or away
+costs numbers and never a request.
 
 The messages are those of OpenTelemetry as the package `xds-protos` has them; it is of a time when
 `scope_metrics` was called `instrumentation_library_metrics`. On the wire both are the same.
