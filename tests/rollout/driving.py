@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pointsman.rollout.commands import Command, obey
-from pointsman.rollout.machine import Counted, Inputs, Question, Ready, step
+from pointsman.rollout.inputs import Counted, Inputs, Question, Ready
+from pointsman.rollout.machine import step
 from pointsman.rollout.plan import Criteria, Hook, Manner, Plan, Stage, Webhook
 from pointsman.rollout.read_canary import canary_weights
 from pointsman.rollout.state import Event, Phase, State

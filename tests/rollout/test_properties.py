@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pointsman.errors import UsageError
 from pointsman.rollout.commands import Command
-from pointsman.rollout.machine import Ready
+from pointsman.rollout.inputs import Ready
 from pointsman.rollout.plan import Criteria, Hook, Manner, Plan, Stage
 from pointsman.rollout.state import MOVING, Phase, State
 from pointsman.rollout.verdict import Interval

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pointsman.rollout.machine import Ready
+from pointsman.rollout.inputs import Ready
 from pointsman.rollout.plan import Hook, Manner, Plan, Stage
 from pointsman.rollout.state import Phase
 from tests.rollout.driving import BAD, GOOD, NOTHING, SUCCESS, Drive, begun, canary, webhooks

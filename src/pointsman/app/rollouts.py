@@ -26,7 +26,8 @@ from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.rollout.commands import Command, obey
-from pointsman.rollout.machine import Counted, Inputs, Question, Ready, Step, step
+from pointsman.rollout.inputs import Counted, Inputs, Question, Ready, Step
+from pointsman.rollout.machine import step
 from pointsman.rollout.measures import Measures, NoMeasures, Sample, Subject
 from pointsman.rollout.plan import Manner, Plan
 from pointsman.rollout.read_rollout import read_plan, revision_of

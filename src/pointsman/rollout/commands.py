@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from pointsman.errors import UsageError
-from pointsman.rollout.machine import Inputs, Look, Step
+from pointsman.rollout.inputs import Inputs, Step
+from pointsman.rollout.machine import Look
 from pointsman.rollout.plan import Manner, Plan
 from pointsman.rollout.state import ANALYSED, Phase, State
 

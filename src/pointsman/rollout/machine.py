@@ -9,73 +9,16 @@ either as a whole or not at all. Commands of people are in `commands`.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from enum import StrEnum
+from dataclasses import asdict, replace
 from typing import Any
 
+from pointsman.rollout.inputs import Inputs, Question, Ready, Step
 from pointsman.rollout.plan import Hook, Manner, Plan, Stage
 from pointsman.rollout.state import ANALYSED, Event, Level, Phase, State
 from pointsman.rollout.verdict import Interval, Outcome, Verdict, judge
 
 KEPT_INTERVALS = 500
 """Intervals that a rollout remembers; older ones are forgotten."""
-
-
-class Ready(StrEnum):
-    """Whether a version can serve."""
-
-    YES = "yes"
-    NOT_YET = "not yet"
-    NEVER = "never"
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """What was measured since the last look.
-
-    Attributes:
-        interval: the counts; its stage is filled in here.
-        values: what queries gave by their names.
-    """
-
-    interval: Interval
-    values: Mapping[str, float | None] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Inputs:
-    """What a look goes by.
-
-    Attributes:
-        revision: what is to be rolled out.
-        acknowledged: whether all proxies have the split of the state.
-        candidate: whether it can serve.
-        stable: whether it can serve; of a Canary that promotes, whether it has the new version.
-        answers: of hooks, as far as they were asked.
-        counted: what was measured, if that was asked.
-    """
-
-    revision: str
-    acknowledged: bool = True
-    candidate: Ready = Ready.YES
-    stable: Ready = Ready.YES
-    answers: Mapping[Hook, bool] = field(default_factory=dict)
-    counted: Counted | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """What a look or a command leads to: the state from now on, and what happened."""
-
-    state: State
-    events: tuple[Event, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What has to be known first: the answer of a hook, or, where it is None, counts."""
-
-    hook: Hook | None
 
 
 class _Asked(Exception):  # noqa: N818 - it is no error
