@@ -146,7 +146,7 @@ class Instance:
         options: what was asked.
         settings: what the environment says.
         view: told of everything a person wants to know.
-        measures: counts requests for rollouts; by default nothing does.
+        measures: counts requests for rollouts; by default the window of what proxies report.
 
     Attributes:
         serves: whether the start is over.

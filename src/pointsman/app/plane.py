@@ -76,7 +76,7 @@ class ControlPlane:
         access: knows who may call; by default nobody.
         alone: see `LimitState`.
         issuers: issues tokens; by default none.
-        rollouts: moves weights; by default without measures.
+        rollouts: moves weights.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -110,7 +110,6 @@ class ControlPlane:
         self._access = access or AccessState()
         self._issuers = issuers or Issuers(self._access)
         self._rollouts = rollouts or Rollouts(self._access)
-        self._rollouts.on_change(self.change, self.acknowledged)
         self._changing = asyncio.Lock()
         self.revisions = Revisions(self.change)
         self._compiler = Compiler(
@@ -138,6 +137,7 @@ class ControlPlane:
         admission = admission or Anyone()
         self._limits = LimitState(self._access, admission, alone=alone)
         self.telemetry = Telemetry(admission)
+        self._rollouts.on_change(self.change, self.acknowledged, self.telemetry.window)
         self.requests = RequestState(admission)
         self.server = AdsServer(
             self._classify,

@@ -28,7 +28,7 @@ from pointsman.resources.resource_set import ResourceSet
 from pointsman.rollout.commands import Command, obey
 from pointsman.rollout.inputs import Counted, Inputs, Question, Ready, Step
 from pointsman.rollout.machine import step
-from pointsman.rollout.measures import Measures, NoMeasures, Sample, Subject
+from pointsman.rollout.measures import Measures, Sample, Subject
 from pointsman.rollout.plan import Manner, Plan
 from pointsman.rollout.read_rollout import read_plan, revision_of
 from pointsman.rollout.split import Split, overlaid
@@ -36,6 +36,8 @@ from pointsman.rollout.state import Phase, State
 from pointsman.rollout.store import MemoryStore, RolloutStore
 from pointsman.rollout.verdict import Interval
 from pointsman.rollout.view import RolloutView, view
+from pointsman.rollout.window_measures import WindowMeasures
+from pointsman.telemetry.window import Window
 
 if TYPE_CHECKING:
     from pointsman.state.database import Database
@@ -62,7 +64,7 @@ class Rollouts:
 
     Args:
         access: has the database.
-        measures: counts requests; by default nothing does.
+        measures: counts requests; by default the window of what proxies report.
         clock: seconds since 1970.
     """
 
@@ -74,7 +76,8 @@ class Rollouts:
     ) -> None:
         self._store = _store(access)
         self._keeps = access.options is not None
-        self._measures = measures or NoMeasures()
+        self._given = measures
+        self._measures: Measures = WindowMeasures(Window())
         self._clock = clock
         self._running: dict[Key, Running] = {}
         self._states: dict[Key, State] | None = None
@@ -90,9 +93,17 @@ class Rollouts:
         self,
         change: Callable[[Mapping[str, str | None]], Awaitable[None]],
         acknowledged: Callable[[tuple[str, ...], float], Awaitable[Published]],
+        window: Window,
     ) -> None:
-        """Has `change` compile anew what is in force, and `acknowledged` tell who has it."""
+        """Has `change` compile anew what is in force, and `acknowledged` tell who has it.
+
+        Args:
+            change: compiles.
+            acknowledged: waits for proxies.
+            window: what they report.
+        """
         self._change, self._acknowledged = change, acknowledged
+        self._measures = self._given or WindowMeasures(window)
 
     async def overlay(self, resources: ResourceSet) -> ResourceSet:
         """What was written, with the splits of rollouts in it; files stay as they are."""

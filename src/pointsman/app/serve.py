@@ -156,7 +156,7 @@ class Service:
         options: what was asked.
         settings: what the environment says.
         news: told of everything that is worth a line.
-        measures: counts requests for rollouts; by default nothing does.
+        measures: counts requests for rollouts; by default the window of what proxies report.
 
     Attributes:
         serves: whether the start is over.

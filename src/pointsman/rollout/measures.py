@@ -51,12 +51,3 @@ class Measures(Protocol):
 
     def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
         """What a subject did, between two moments in seconds since 1970; None if unknown."""
-
-
-class NoMeasures:
-    """Knows nothing, so that every verdict is inconclusive."""
-
-    def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
-        """Nothing."""
-        del subject, since, until
-        return None
