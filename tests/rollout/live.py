@@ -42,6 +42,7 @@ class Requests:
 
     answers: list[tuple[float, str, int]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
+    late_s: float = 0.0
 
     def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
         mine = [
@@ -148,8 +149,13 @@ def shop(strategy: dict[str, Any], analysis: dict[str, Any], **more: Any) -> str
 
 
 @asynccontextmanager
-async def live(folder: Path, requests: Requests, failing: float = 0.0) -> AsyncIterator[Live]:
-    """Runs `mesh.yaml` of a folder, with its state there, and with v2 failing so many percent."""
+async def live(
+    folder: Path, requests: Requests | None, failing: float = 0.0
+) -> AsyncIterator[Live]:
+    """Runs `mesh.yaml` of a folder, with its state there, and with v2 failing so many percent.
+
+    Without `requests` it goes by what its proxies report.
+    """
     runtime = folder / "run"
     options = UpOptions(
         (str(folder / "mesh.yaml"),),

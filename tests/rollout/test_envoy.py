@@ -52,6 +52,21 @@ async def test_a_bad_candidate_is_rolled_back_and_the_harm_is_told(tmp_path: Pat
     assert len(looks) <= 3
 
 
+@pytest.mark.parametrize(("failing", "phase"), [(0, "Succeeded"), (30, "Failed")])
+async def test_what_proxies_report_decides_where_nobody_else_counts(
+    tmp_path: Path, failing: float, phase: str
+) -> None:
+    every = {"interval": {"unit": "s", "value": 5}}
+    write(tmp_path, shop({"canary": {"steps": [{"weight": 20}]}}, every))
+    requests = Requests()
+    async with live(tmp_path, None, failing) as run, requests.flowing(run.address, 1):
+        found = await run.when(lambda found: found.phase == phase and not found.moving, 60)
+        events = await run.events()
+    failed = sum(status >= 500 for _, _, status in requests.answers)
+    assert bool(failed) == (phase == "Failed")
+    assert found.harmed == failed, events
+
+
 async def test_a_starved_candidate_is_held(tmp_path: Path) -> None:
     write(tmp_path, shop(CANARY, {}))
     async with live(tmp_path, Requests()) as run:

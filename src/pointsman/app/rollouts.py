@@ -184,7 +184,8 @@ class Rollouts:
                     item = self._running.get(key)
                     states = await self._loaded()
                     state = states.get(key, State())
-                    due = item is not None and _is_due(item, state, self._clock())
+                    late = self._measures.late_s
+                    due = item is not None and _is_due(item, state, self._clock(), late)
                     if item is not None and (due or key in self._told):
                         self._told.discard(key)
                         await self._look(key, item, state)
@@ -297,10 +298,10 @@ def _split(plan: Plan, state: State) -> Split:
     return Split(state.weight, state.mirror, plan.headers if state.routed else ())
 
 
-def _is_due(item: Running, state: State, now: float) -> bool:
-    """Whether it is time for a look."""
+def _is_due(item: Running, state: State, now: float, late_s: float) -> bool:
+    """Whether it is time for a look; after a rollback, once all that failed is counted."""
     if state.phase is Phase.FAILED and not state.settled:
-        return now - state.looked_at >= _SETTLE_S
+        return now - state.looked_at >= _SETTLE_S and now - state.stage_at >= late_s
     return now - max(state.looked_at, state.stage_at) >= item.plan.interval_s or (
         state.looked_at == 0
     )

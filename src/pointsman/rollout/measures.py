@@ -49,5 +49,9 @@ class Sample:
 class Measures(Protocol):
     """Counts requests."""
 
+    @property
+    def late_s(self) -> float:
+        """Seconds after which a request is counted at the latest."""
+
     def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
         """What a subject did, between two moments in seconds since 1970; None if unknown."""

@@ -15,6 +15,9 @@ from pointsman.telemetry.series import SLOT_S
 from pointsman.telemetry.traffic import Traffic, add_up
 from pointsman.telemetry.window import Selector, Window
 
+_LATE_S = 2.0 * SLOT_S + 1.0
+"""A report comes five seconds after a request, and its slot is over five seconds later."""
+
 
 class WindowMeasures:
     """Counts requests by the window.
@@ -27,6 +30,11 @@ class WindowMeasures:
 
     def __init__(self, window: Window) -> None:
         self._window = window
+
+    @property
+    def late_s(self) -> float:
+        """Seconds after which a request is counted at the latest."""
+        return _LATE_S
 
     def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
         """What a subject did, between two moments in seconds since 1970; None if unknown."""
