@@ -111,7 +111,7 @@ def explained_live(plane: "ControlPlane", body: Any) -> Told:
         UsageError: it cannot be told who is asked.
         ValueError: the body is not a question.
     """
-    manifests = Manifests(plane.requests.history.graph, plane.store, plane.problems())
+    manifests = Manifests(plane.features.requests.history.graph, plane.store, plane.problems())
     return explained(manifests, parse_question(body))
 
 

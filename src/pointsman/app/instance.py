@@ -4,23 +4,12 @@ import asyncio
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AsyncExitStack
-from functools import partial
 from typing import Protocol
 
-from starlette.routing import Mount
-
-from pointsman.api.explain import explain_routes
-from pointsman.api.listening import HttpServer
-from pointsman.api.metrics import metrics_app
-from pointsman.api.requests import request_routes
-from pointsman.api.rollouts import rollout_routes
-from pointsman.api.server import StatusServer
-from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState
-from pointsman.app.admin_app import administration
+from pointsman.app.answers import answering
 from pointsman.app.backends import Backends
 from pointsman.app.discovery import Discovery
-from pointsman.app.explained import explained_live
 from pointsman.app.fleet import Fleet, FleetEvents
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
@@ -219,35 +208,13 @@ class Instance:
                 ),
             )
             stack.push_async_callback(fleet.stop)
-            administered = partial(
-                administration,
-                self._access,
-                plane.store,
-                plane.limits,
-                self._issuers,
-                plane.objects,
-                plane.revisions,
+            await answering(
+                stack,
+                plane,
+                self._settings.runtime_folder,
+                admin=self._options.admin,
+                metrics=self._options.metrics,
             )
-            routes = [
-                *self._discovery.routes,
-                *traffic_routes(plane.telemetry.report),
-                *explain_routes(partial(explained_live, plane)),
-                *request_routes(plane.requests.ring, plane.requests.history),
-                *rollout_routes(self._rollouts),
-                Mount("/", administered(needs_token=False)),
-            ]
-            await stack.enter_async_context(
-                StatusServer(self._settings.runtime_folder, plane.status, routes)
-            )
-            stack.callback(plane.requests.stop)
-            if self._options.admin is not None:
-                served = administered(needs_token=True)
-                await stack.enter_async_context(HttpServer(self._options.admin, served, "--admin"))
-            if self._options.metrics is not None:
-                scraped = metrics_app(partial(plane.telemetry.exposition, plane.server.nodes))
-                await stack.enter_async_context(
-                    HttpServer(self._options.metrics, scraped, "--metrics")
-                )
             self._view.progress("starting Envoy")
             started = time.perf_counter()
             await plane.publish()

@@ -13,33 +13,24 @@ from dataclasses import replace
 
 import structlog
 
-from pointsman.access.check import check_handlers
-from pointsman.access.introspection import Introspector
 from pointsman.aio import garbage
 from pointsman.app.access import AccessState
 from pointsman.app.discovery import Discovery, DiscoveryOptions
+from pointsman.app.features import Features
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
-from pointsman.app.limits import LimitState
 from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
-from pointsman.app.requests import RequestState
 from pointsman.app.revisions import Revisions
 from pointsman.app.rollouts import Rollouts
 from pointsman.app.site import Announcement, Audience, HasProblems, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status, short_name
-from pointsman.app.telemetry import Telemetry
-from pointsman.bodies.service import Bodies
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
 from pointsman.control.retries import RETRY_S, SecretRetries
-from pointsman.envoy.filters.oauth import SERVER
-from pointsman.envoy.filters.schemas import DOCUMENT
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
-from pointsman.graph.guarded import body_schemas, opaque_methods
 from pointsman.graph.links.certificates import CertificateMap
-from pointsman.limits.server import LimitServer
 from pointsman.observe.objects import ObjectStatus
 from pointsman.observe.status import Status
 from pointsman.registry.instance import ServiceName
@@ -80,8 +71,7 @@ class ControlPlane:
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
-        telemetry: what proxies report.
-        requests: the latest requests, and what was active when.
+        features: what stands beside compilation.
     """
 
     def __init__(
@@ -105,25 +95,27 @@ class ControlPlane:
         self._site = site
         self._news = news
         self._store = Store(variables)
-        self._discovery = discovery or Discovery(DiscoveryOptions())
-        self._issuing = issuing or Issuing(read_authority(None))
-        self._access = access or AccessState()
-        self._issuers = issuers or Issuers(self._access)
-        self._rollouts = rollouts or Rollouts(self._access)
+        admission = admission or Anyone()
+        access = access or AccessState()
+        self.features = Features(
+            admission,
+            discovery or Discovery(DiscoveryOptions()),
+            issuing or Issuing(read_authority(None)),
+            access,
+            issuers or Issuers(access),
+            rollouts or Rollouts(access),
+            alone=alone,
+        )
         self._changing = asyncio.Lock()
         self.revisions = Revisions(self.change)
         self._compiler = Compiler(
             site.arrange,
-            self._discovery.endpoints,
+            self.features.discovery.endpoints,
             replace(
                 certificates or CertificateMap(),
-                trust_domain=self._issuing.authority.trust_domain,
+                trust_domain=self.features.issuing.authority.trust_domain,
             ),
         )
-        self._discovery.registry.on_change(self._moved)
-        self._issuing.on_change(self._issued)
-        self._access.on_change(self.change, self._credentials_changed)
-        self._issuers.on_change(self._key_sets_changed)
         self._compiled = Compiled()
         self._directory: Directory[Proxy] = Directory()
         self._snapshots: dict[NodeClass, Snapshot] = {}
@@ -132,29 +124,24 @@ class ControlPlane:
         self._retries = SecretRetries()
         self._announcement: Announcement | None = None
         self._since = time.time()
-        self._introspector = Introspector()
-        self._bodies = Bodies()
-        admission = admission or Anyone()
-        self._limits = LimitState(self._access, admission, alone=alone)
-        self.telemetry = Telemetry(admission)
-        self._rollouts.on_change(self.change, self.acknowledged, self.telemetry.window)
-        self.requests = RequestState(admission)
         self.server = AdsServer(
             self._classify,
             self._rejected,
             admission=admission,
             age_s=age_s,
-            services=(
-                check_handlers(
-                    self._introspector,
-                    admission,
-                    {DOCUMENT: self._bodies.answer, SERVER: self._issuers.pages},
-                ),
-                self._limits.handler,
-                *self.telemetry.handlers,
-                self.requests.handler,
-            ),
+            services=self.features.handlers,
         )
+        self._listen()
+
+    def _listen(self) -> None:
+        """Has the features tell what changes by itself."""
+        features = self.features
+        features.discovery.registry.on_change(self._moved)
+        features.issuing.on_change(self._issued)
+        features.access.on_change(self.change, self._credentials_changed)
+        features.issuers.on_change(self._key_sets_changed)
+        window = features.telemetry.window
+        features.rollouts.on_change(self.change, self.acknowledged, window)
 
     async def load(self, files: Mapping[str, str]) -> None:
         """Reads everything for the first time; nothing is published yet.
@@ -166,7 +153,7 @@ class ControlPlane:
         self.revisions.begin(files)
         try:
             await self._compile(files)
-            await self._discovery.answered()
+            await self.features.discovery.answered()
         finally:
             garbage.tidy()
 
@@ -179,7 +166,7 @@ class ControlPlane:
         proxies = self._compiled.proxies
         published = {audience(proxy, item): item for item, proxy in proxies.items()}
         self._rejections.keep(published.keys())
-        self.requests.began(self._compiled.graph, {whom.node_id for whom in published})
+        self.features.requests.began(self._compiled.graph, {whom.node_id for whom in published})
         for node_class in published.values():
             self._serve(node_class)
         for gone in self._published.keys() - published.keys():
@@ -187,7 +174,7 @@ class ControlPlane:
         self._published = published
         self._snapshots = {item: self._snapshots[item] for item in proxies}
         await self._site.settle(self._compiled.graph.proxies.values())
-        self._rollouts.begin()
+        self.features.rollouts.begin()
 
     def _moved(self, services: Collection[ServiceName]) -> None:
         """Instances changed: endpoints travel past everything else."""
@@ -204,14 +191,14 @@ class ControlPlane:
         """Credentials are issued, revoked or at their end."""
         snapshots = self._compiled.snapshots
         self._serve_all(
-            item for item in self._published.values() if self._access.uses(snapshots[item])
+            item for item in self._published.values() if self.features.access.uses(snapshots[item])
         )
 
     def _key_sets_changed(self) -> None:
         """Keys of authorization servers come or go."""
         snapshots = self._compiled.snapshots
         self._serve_all(
-            item for item in self._published.values() if self._issuers.uses(snapshots[item])
+            item for item in self._published.values() if self.features.issuers.uses(snapshots[item])
         )
 
     def _serve_all(self, node_classes: Iterable[NodeClass]) -> None:
@@ -229,12 +216,11 @@ class ControlPlane:
     def _serve(self, node_class: NodeClass) -> None:
         whom = audience(self._compiled.proxies[node_class], node_class)
         snapshot = self._compiled.snapshots[node_class]
-        snapshot = self._issuing.finish(self._compiled.proxies[node_class], snapshot)
-        snapshot = self._issuers.finish(self._access.finish(snapshot))
+        snapshot = self.features.finish(self._compiled.proxies[node_class], snapshot)
         snapshot = self._retries.apply(whom, snapshot)
         self._snapshots[node_class] = snapshot
         self._rejections.settle(whom, snapshot)
-        self.requests.gave(whom.node_id, snapshot)
+        self.features.requests.gave(whom.node_id, snapshot)
         self.server.publish(whom, snapshot)
 
     async def acknowledged(self, sources: tuple[str, ...], started: float) -> Published:
@@ -252,18 +238,13 @@ class ControlPlane:
                     answer = await self.server.acknowledged(whom, streams=self._site.expected)
                     rejected += len(answer.rejections)
                 seconds = time.perf_counter() - started
-        self.telemetry.own.pushed(seconds)
+        self.features.telemetry.own.pushed(seconds)
         return Published(self._compiled, self.problems(), sources, seconds, rejected)
 
     @property
     def store(self) -> Store:
         """Everything that was written."""
         return self._store
-
-    @property
-    def limits(self) -> LimitServer:
-        """Knows how shared limits stand."""
-        return self._limits.server
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything that is wrong now, located."""
@@ -272,19 +253,9 @@ class ControlPlane:
             self._rejections,
             self._site,
             self.revisions.history,
-            self._discovery,
-            self._issuing,
-            self._access,
-            self._limits,
-            self._issuers,
+            self.features,
         )
         found = [problem for source in sources for problem in source.problems()]
-        found = [*self._store.problems(), *self._rejections.problems(), *self._site.problems()]
-        found.extend(self._discovery.problems())
-        found.extend(self._issuing.problems())
-        found.extend(self._access.problems())
-        found.extend(self._limits.problems())
-        found += (*self._issuers.problems(), *self._rollouts.problems())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -329,9 +300,7 @@ class ControlPlane:
 
     async def close(self) -> None:
         """Ends what it asks and counts; proxies that are its own must have ended before."""
-        await self._rollouts.close()
-        await self._introspector.close()
-        await self._limits.close()
+        await self.features.close()
 
     async def _watch(self, files: Mapping[str, str]) -> None:
         try:
@@ -363,7 +332,7 @@ class ControlPlane:
             what = f"a fault of Pointsman itself: {type(error).__name__}: {error}"
             self._news.failed(PointsmanError(what, hint="please report it, with the lines above"))
             return
-        self.telemetry.own.translations.add(time.perf_counter() - started)
+        self.features.telemetry.own.translations.add(time.perf_counter() - started)
         self._announce(frozenset(changes), started)
 
     def _announce(self, sources: frozenset[str], started: float) -> None:
@@ -383,22 +352,16 @@ class ControlPlane:
     async def _compile(self, changes: Mapping[str, str | None]) -> None:
         for source, text in changes.items():
             self._store.replace(source, text)
-        kept = await self._access.sources(self._store.resources())
+        kept = await self.features.access.sources(self._store.resources())
         for source, text in kept.items():
             self._store.replace(source, text)
-        resources = await self._rollouts.overlay(self._store.resources())
+        resources = await self.features.rollouts.overlay(self._store.resources())
         given = await self._site.given(resources)
-        given = replace(given, registered=self._discovery.is_configured)
+        given = replace(given, registered=self.features.discovery.is_configured)
         self._compiled = self._compiler.compile(resources, given)
-        self._discovery.follow()
-        self._issuing.want(self._compiled.graph)
-        self._access.want(self._compiled.graph)
-        self._limits.want(self._compiled.graph)
-        await self._issuers.want(self._compiled.graph)
-        self._introspector.follow(opaque_methods(self._compiled.graph).values())
-        self._bodies.follow(body_schemas(self._compiled.graph))
-        self._directory = Directory(self._compiled.graph.proxies.values())
-        self.telemetry.want(resources, self._compiled.graph, self._directory)
+        graph = self._compiled.graph
+        self._directory = Directory(graph.proxies.values())
+        await self.features.want(resources, graph, self._directory)
 
     def _classify(self, newcomer: Newcomer) -> Audience | None:
         proxy = self._directory.find(newcomer.id)
@@ -415,7 +378,7 @@ class ControlPlane:
     def _rejected(self, whom: Hashable, rejection: Rejection) -> None:
         if not isinstance(whom, Audience) or whom not in self._published:
             return
-        self.telemetry.own.rejections[short_name(rejection.type_url)] += 1
+        self.features.telemetry.own.rejections[short_name(rejection.type_url)] += 1
         self._rejections.add(whom, rejection)
         if self._retries.rejected(whom, rejection):
             asyncio.get_running_loop().call_later(RETRY_S, self._offer_again, whom)

@@ -5,24 +5,14 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from starlette.routing import Mount
-
-from pointsman.api.explain import explain_routes
 from pointsman.api.health import health_app
 from pointsman.api.listening import HttpAddress, HttpServer
-from pointsman.api.metrics import metrics_app
-from pointsman.api.requests import request_routes
-from pointsman.api.rollouts import rollout_routes
-from pointsman.api.server import StatusServer
-from pointsman.api.traffic import traffic_routes
 from pointsman.app.access import AccessState, StateOptions
-from pointsman.app.admin_app import administration
+from pointsman.app.answers import answering
 from pointsman.app.discovery import Discovery, DiscoveryOptions
-from pointsman.app.explained import explained_live
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
@@ -218,33 +208,13 @@ class Service:
             await plane.publish()
             bound = await plane.server.start(options.xds)
             stack.push_async_callback(plane.server.stop, 0.0)
-            administered = partial(
-                administration,
-                self._access,
-                plane.store,
-                plane.limits,
-                self._issuers,
-                plane.objects,
-                plane.revisions,
+            await answering(
+                stack,
+                plane,
+                self._settings.runtime_folder,
+                admin=options.admin,
+                metrics=options.metrics,
             )
-            routes = [
-                *self._discovery.routes,
-                *traffic_routes(plane.telemetry.report),
-                *explain_routes(partial(explained_live, plane)),
-                *request_routes(plane.requests.ring, plane.requests.history),
-                *rollout_routes(self._rollouts),
-                Mount("/", administered(needs_token=False)),
-            ]
-            await stack.enter_async_context(
-                StatusServer(self._settings.runtime_folder, plane.status, routes)
-            )
-            stack.callback(plane.requests.stop)
-            if options.admin is not None:
-                served = administered(needs_token=True)
-                await stack.enter_async_context(HttpServer(options.admin, served, "--admin"))
-            if options.metrics is not None:
-                scraped = metrics_app(partial(plane.telemetry.exposition, plane.server.nodes))
-                await stack.enter_async_context(HttpServer(options.metrics, scraped, "--metrics"))
             health = None
             if options.health is not None:
                 health = HttpServer(options.health, health_app(self._unready), "--health")
@@ -255,8 +225,8 @@ class Service:
             await plane.follow(stop, files)
             self.serves = False
             self._news.stopping()
-            plane.limits.stop()
-            plane.requests.stop()
+            plane.features.limits.server.stop()
+            plane.features.requests.stop()
             await plane.server.stop(options.grace_s)
 
     async def _unready(self) -> str:

@@ -1,0 +1,70 @@
+"""Where a running instance answers people and programs: its own socket, and TCP where asked."""
+
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount
+
+from pointsman.api.explain import explain_routes
+from pointsman.api.listening import HttpAddress, HttpServer
+from pointsman.api.metrics import metrics_app
+from pointsman.api.requests import request_routes
+from pointsman.api.rollouts import rollout_routes
+from pointsman.api.server import StatusServer
+from pointsman.api.traffic import traffic_routes
+from pointsman.app.admin_app import administration
+from pointsman.app.explained import explained_live
+from pointsman.app.plane import ControlPlane
+
+
+async def answering(
+    stack: AsyncExitStack,
+    plane: ControlPlane,
+    runtime_folder: Path,
+    *,
+    admin: HttpAddress | None,
+    metrics: HttpAddress | None,
+) -> None:
+    """Answers until the stack is closed.
+
+    Args:
+        stack: closes what is opened here.
+        plane: what is asked about.
+        runtime_folder: folder of the socket.
+        admin: where the administration answers over TCP, if anywhere.
+        metrics: where Prometheus is answered, if anywhere.
+
+    Raises:
+        UsageError: an address or the socket cannot be had.
+    """
+    features = plane.features
+    administered = partial(
+        administration,
+        features.access,
+        plane.store,
+        features.limits.server,
+        features.issuers,
+        plane.objects,
+        plane.revisions,
+    )
+    routes = (*_routes(plane), Mount("/", administered(needs_token=False)))
+    await stack.enter_async_context(StatusServer(runtime_folder, plane.status, routes))
+    stack.callback(features.requests.stop)
+    if admin is not None:
+        served = administered(needs_token=True)
+        await stack.enter_async_context(HttpServer(admin, served, "--admin"))
+    if metrics is not None:
+        scraped = metrics_app(partial(features.telemetry.exposition, plane.server.nodes))
+        await stack.enter_async_context(HttpServer(metrics, scraped, "--metrics"))
+
+
+def _routes(plane: ControlPlane) -> list[BaseRoute]:
+    features = plane.features
+    return [
+        *features.discovery.routes,
+        *traffic_routes(features.telemetry.report),
+        *explain_routes(partial(explained_live, plane)),
+        *request_routes(features.requests.ring, features.requests.history),
+        *rollout_routes(features.rollouts),
+    ]
