@@ -76,6 +76,9 @@ async def test_a_silent_control_plane(folder: Path) -> None:
             heard += len(data)
         writer.close()
 
+    async def serves() -> bool:
+        return (await get(folder / "front.sock", "/")).status == 200
+
     (folder / "envoy.json").write_text(json.dumps(configuration(folder)))
     server = await asyncio.start_unix_server(listen, str(folder / "xds.sock"))
     command = (str(find_envoy().path), "-c", str(folder / "envoy.json"), "--log-level", "error")
@@ -83,7 +86,7 @@ async def test_a_silent_control_plane(folder: Path) -> None:
         *command, "--disable-hot-restart", "--concurrency", "1"
     )
     try:
-        await eventually((folder / "front.sock").exists, 20)
+        await eventually(serves, 20)
         name = f"cluster.{METRICS_CLUSTER}.upstream_rq_"
 
         async def reported() -> bool:

@@ -2,7 +2,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pointsman.envoy.stats import BUCKETS_MS, Measure, Scope
@@ -31,6 +31,7 @@ events = st.lists(
 )
 
 
+@example([(0, 0, 1), (0, 1, 1), (300, 1, 1)], 1, 0, 61)
 @given(events, st.integers(1, 12), st.integers(0, 40), st.integers(1, 360))
 def test_a_sum_is_what_was_put_in_whatever_had_to_give_way(
     given_events: Sequence[Event], most: int, ago: int, slots: int

@@ -75,7 +75,7 @@ class Series:
         """Makes room: what stood in the places of slots that come is gone."""
         if slot - self.newest >= SLOTS:
             self._columns = [None] * WIDTH
-        else:
+        elif slot != self.newest:
             begin, end = (self.newest + 1) % SLOTS, slot % SLOTS + 1
             for values in filter(None, self._columns):
                 if begin < end:
