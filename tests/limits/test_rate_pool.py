@@ -217,12 +217,12 @@ def test_who_calls_seldom_has_the_burst_and_then_the_rate(pause: float) -> None:
     scene = Scene(12 / 86_400, 12, random.Random(3), strict=False)
     scene.join()
     due, found = scene.now, []
-    for _ in range(int(pause * 40 / TICK)):
+    for _ in range(int(pause * 15 / TICK)):
         scene.tick()
         if scene.now >= due:
             found.append(scene.ask(1, 1))
             due += pause
-    filled = 12 / 86_400 * pause * 40
+    filled = 12 / 86_400 * pause * 15
     assert found[:10] == [1] * 10
     assert sum(found) <= 12 + filled + 1
 
