@@ -1,5 +1,6 @@
 """Health checks, ejection and discovery, seen from the backends."""
 
+import socket
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -115,11 +116,13 @@ async def test_an_http_check_counts_to_its_thresholds() -> None:
 
 async def test_a_tcp_check_sees_whether_the_port_is_open() -> None:
     documents = scene(**check("tcp"))
-    async with upstream() as backend:
-        graph = linked(*documents, books=backend.port).graph
-    with running(graph, echo=False, change=quick) as envoy:
-        await until(lambda: envoy.stat(f"cluster.{CLUSTER}.health_check.failure") >= 3)
-        assert healthy(envoy) == 0
+    with socket.socket() as closed:
+        # Bound, so that nobody else gets it; without listening it is closed.
+        closed.bind(("127.0.0.1", 0))
+        graph = linked(*documents, books=closed.getsockname()[1]).graph
+        with running(graph, echo=False, change=quick) as envoy:
+            await until(lambda: envoy.stat(f"cluster.{CLUSTER}.health_check.failure") >= 3)
+            assert healthy(envoy) == 0
     async with upstream() as backend:
         graph = linked(*documents, books=backend.port).graph
         with running(graph, echo=False, change=quick) as envoy:

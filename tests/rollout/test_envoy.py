@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.rollout.live import Requests, live, shop
+from tests.support.wait import eventually
 
 pytestmark = [pytest.mark.envoy, pytest.mark.slow]
 
@@ -97,8 +98,10 @@ async def test_headers_pick_the_requests_of_a_test(tmp_path: Path) -> None:
     async with live(tmp_path, requests) as run:
         await run.when(lambda found: found.routed)
         async with requests.flowing(run.address, 1), others.flowing(run.address, 1):
+            await eventually(lambda: "v2" in requests.nodes())
+            since = time.time()
             await asyncio.sleep(1)
-        assert set(requests.nodes()) == {"v2"}
+        assert set(requests.nodes(since)) == {"v2"}
         assert set(others.nodes()) == {"v1"}
 
 
