@@ -1,7 +1,7 @@
 """The command `pointsman`: its commands, and how each of them may end.
 
 0    done; for `check`: no errors
-1    errors were found in manifests
+1    errors were found in manifests; for `doctor`: errors or warnings
 2    the command line or a path is wrong
 3    there is no usable Envoy, or it does not start
 4    there is no running instance, or it does not answer
@@ -23,6 +23,7 @@ from pointsman import __version__
 from pointsman.cli.bootstrap import bootstrap
 from pointsman.cli.check import check
 from pointsman.cli.consumer import COMMANDS as CONSUMER
+from pointsman.cli.doctor import doctor
 from pointsman.cli.explain import explain
 from pointsman.cli.history import history, rollback
 from pointsman.cli.identity import COMMANDS as IDENTITY
@@ -66,6 +67,7 @@ def _help(command: Callable[..., None]) -> str:
 _COMMANDS = (
     up,
     check,
+    doctor,
     explain,
     render,
     serve,

@@ -1,0 +1,108 @@
+"""R01, R11, R16, R18: routes that another one takes every request from.
+
+One look at the tables finds them all; they differ in what has to be mended, and so each pair is
+told as one of them.
+"""
+
+from collections.abc import Iterator
+
+from pointsman.doctor.catalogue.routes import (
+    CATCH_ALL_FIRST,
+    GREEDY_REGEX,
+    HIDDEN,
+    SPECIAL_LAST,
+)
+from pointsman.doctor.check import Check
+from pointsman.doctor.evidence import Evidence
+from pointsman.doctor.finding import Fact, Finding, Operation, Patch, fact, found
+from pointsman.doctor.implied import takes_every_path
+from pointsman.doctor.shadows import Entry, Shadow, shadows, shown
+from pointsman.doctor.tables import tables
+from pointsman.graph.model.match import PathKind, RequestMatch
+
+_NO_PRIORITY = 1000
+"""What counts for routes that name none."""
+_EXAMPLES = 3
+"""Hidden routes that are named where one mistake hides many."""
+
+
+def hidden_routes(evidence: Evidence) -> Iterator[Finding]:
+    """Every hidden route, told where it has to be mended."""
+    for table in tables(evidence):
+        greedy: dict[Entry, tuple[Check, list[Entry]]] = {}
+        for shadow in shadows(table):
+            check = _kind(shadow)
+            if check in (GREEDY_REGEX, CATCH_ALL_FIRST):
+                greedy.setdefault(shadow.by, (check, []))[1].append(shadow.hidden)
+            else:
+                yield _hidden(shadow, check)
+        for entry, (check, hidden) in greedy.items():
+            yield _greedy(entry, check, hidden)
+
+
+def _kind(shadow: Shadow) -> Check:
+    by, hidden = shadow.by, shadow.hidden
+    goes_by_priority = _number(by) < _number(hidden)
+    if by.match.path == hidden.match.path and goes_by_priority:
+        return SPECIAL_LAST
+    if by.match.condition_count or not takes_every_path(by.match.path):
+        return HIDDEN
+    if by.match.path.kind is PathKind.REGEX:
+        return GREEDY_REGEX
+    return CATCH_ALL_FIRST
+
+
+def _number(entry: Entry) -> int:
+    return _NO_PRIORITY if entry.priority is None else entry.priority
+
+
+def _hidden(shadow: Shadow, check: Check) -> Finding:
+    by, hidden = shadow.by, shadow.hidden
+    message = f"{hidden.name} never gets a request: {by.name} takes all of them before it"
+    advice = f"give it a priority below {_number(by)}, narrow {by.name}, or remove it"
+    return found(
+        check, hidden.key, hidden.path, message, _matches(hidden), _matches(by), advice=advice
+    )
+
+
+def _greedy(entry: Entry, check: Check, hidden: list[Entry]) -> Finding:
+    message = f"{entry.name} takes every request before {_counted(len(hidden))} behind it"
+    facts = (_matches(entry), *map(_matches, hidden[:_EXAMPLES]))
+    if check is CATCH_ALL_FIRST:
+        advice = "leave its priority out, so that it is tried last"
+        patch = _without_priority(entry, hidden)
+    else:
+        advice = "write `prefix: /`, which is tried last"
+        patch = _as_prefix(entry)
+    return found(check, entry.key, entry.path, message, *facts, advice=advice, patch=patch)
+
+
+def _as_prefix(entry: Entry) -> Patch:
+    if entry.priority is not None:
+        return ()
+    prefix = Operation("add", (*entry.path, "prefix"), "/")
+    return (Operation("remove", (*entry.path, "path")), prefix)
+
+
+def _without_priority(entry: Entry, hidden: list[Entry]) -> Patch:
+    if any(_number(item) > _NO_PRIORITY for item in hidden):
+        return ()
+    return (Operation("remove", (*entry.path[:-2], "priority")),)
+
+
+def _counted(number: int) -> str:
+    return "1 route" if number == 1 else f"{number} routes"
+
+
+def _matches(entry: Entry) -> Fact:
+    text = f"{entry.name} matches {_words(entry.match)}"
+    if entry.priority is not None:
+        text += f", priority {entry.priority}"
+    return fact(text, entry.key, entry.path)
+
+
+def _words(match: RequestMatch) -> str:
+    more = match.condition_count
+    return shown(match.path) + (
+        f" and {more} more condition{'s' if more > 1 else ''}" if more else ""
+    )

@@ -1,0 +1,60 @@
+"""From evidence to findings: every check is asked, and what is known as a problem is told once.
+
+The engine is pure. The same evidence gives the same findings in the same order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pointsman.doctor.check import Symptom
+from pointsman.doctor.evidence import Evidence
+from pointsman.doctor.finding import Fact, Finding, Place
+from pointsman.doctor.registry import FINDERS
+from pointsman.doctor.told import told
+from pointsman.resources.position import position
+from pointsman.resources.problem import Severity
+
+_RANK = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+def diagnose(evidence: Evidence, symptom: Symptom | None = None) -> tuple[Finding, ...]:
+    """Everything that is found, errors first and then by file and line.
+
+    Args:
+        evidence: what there is to go by.
+        symptom: leaves out what cannot be the cause of it.
+    """
+    findings = {
+        _located(evidence, finding): None
+        for finding in _findings(evidence)
+        if symptom is None or symptom in finding.check.symptoms
+    }
+    return tuple(sorted(findings, key=_order))
+
+
+def _findings(evidence: Evidence) -> Iterator[Finding]:
+    yield from told(evidence.problems)
+    for finder in FINDERS:
+        yield from finder(evidence)
+
+
+def _located(evidence: Evidence, finding: Finding) -> Finding:
+    facts = tuple(Fact(fact.text, _placed(evidence, fact.place)) for fact in finding.facts)
+    return replace(finding, place=_placed(evidence, finding.place), facts=facts)
+
+
+def _placed(evidence: Evidence, place: Place) -> Place:
+    if place.at is not None or place.key is None:
+        return place
+    resource = evidence.resources.get(place.key)
+    origin = place.origin or (resource.origin if resource is not None else None)
+    if origin is None:
+        return place
+    return replace(place, origin=origin, at=position(origin, place.path))
+
+
+def _order(finding: Finding) -> tuple[int, str, tuple[int, int], str, str]:
+    place = finding.place
+    source = place.origin.source if place.origin is not None else ""
+    rank = _RANK[finding.severity]
+    return rank, source, place.at or (0, 0), finding.check.code, finding.message

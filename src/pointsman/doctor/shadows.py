@@ -1,0 +1,164 @@
+"""Routes that another one of their table takes every request from.
+
+Comparing each with each would take minutes for ten thousand routes. So each route is kept under
+where its paths begin and under one thing its requests must have (the hook), and is compared only
+with routes that have both.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import re2
+
+from pointsman.doctor.implied import conditions_cover, path_covers, plain_start, simplest
+from pointsman.graph.model.match import (
+    HeaderCondition,
+    HeaderTest,
+    PathCondition,
+    PathKind,
+    RequestMatch,
+)
+from pointsman.resources.key import Key
+from pointsman.resources.origin import FieldPath
+
+Hook = tuple[str, ...]
+_NO_HOOK: Hook = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A route as its table has it.
+
+    Attributes:
+        key: the object.
+        path: where its match stands.
+        name: what people call it.
+        match: which requests.
+        priority: as written; None counts as 1000.
+    """
+
+    key: Key
+    path: FieldPath
+    name: str
+    match: RequestMatch
+    priority: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """A route that never gets a request, and one that takes all of them before it."""
+
+    by: Entry
+    hidden: Entry
+
+
+@dataclass(slots=True)
+class _Index:
+    """The routes that are tried before some other one."""
+
+    literal: dict[tuple[PathKind, str, Hook], list[Entry]] = field(default_factory=dict)
+    patterns: dict[Hook, dict[str, list[Entry]]] = field(default_factory=dict)
+    compiled: dict[tuple[Hook, int], tuple[re2.Set, list[str]]] = field(default_factory=dict)
+
+    def add(self, entry: Entry) -> None:
+        path, hook = simplest(entry.match.path), _hook(entry.match)
+        if path.kind is PathKind.REGEX:
+            self.patterns.setdefault(hook, {}).setdefault(path.value, []).append(entry)
+        else:
+            self.literal.setdefault((path.kind, path.value, hook), []).append(entry)
+
+    def before(self, match: RequestMatch) -> Iterator[Entry]:
+        """Routes whose path, at least, may take all paths of the match."""
+        path = simplest(match.path)
+        hooks = tuple(_hooks(match))
+        start = path.value if path.kind is not PathKind.REGEX else plain_start(path.value) or "/"
+        for hook in hooks:
+            for end in range(1, len(start) + 1):
+                yield from self.literal.get((PathKind.PREFIX, start[:end], hook), ())
+            if path.kind is PathKind.EXACT:
+                yield from self.literal.get((PathKind.EXACT, path.value, hook), ())
+                for pattern in self._matching(hook, path.value):
+                    yield from self.patterns[hook][pattern]
+            elif path.kind is PathKind.REGEX:
+                yield from self.patterns.get(hook, {}).get(path.value, ())
+
+    def _matching(self, hook: Hook, path: str) -> list[str]:
+        """Expressions that match an exact path, all tried in one go."""
+        patterns = self.patterns.get(hook)
+        if not patterns:
+            return []
+        known = self.compiled.get((hook, len(patterns)))
+        if known is None:
+            known = self.compiled[hook, len(patterns)] = _compile(list(patterns))
+        expressions, names = known
+        return [names[index] for index in expressions.Match(path)]
+
+
+def _compile(patterns: list[str]) -> tuple[re2.Set, list[str]]:
+    together = re2.Set.FullMatchSet()
+    for pattern in patterns:
+        together.Add(pattern)
+    together.Compile()
+    return together, patterns
+
+
+def shadows(table: tuple[Entry, ...]) -> Iterator[Shadow]:
+    """Each hidden route of a table with the first that hides it; those of equal match are left out.
+
+    Args:
+        table: routes in the order they are tried.
+    """
+    index, seen = _Index(), set[RequestMatch]()
+    for entry in table:
+        if entry.match not in seen:
+            seen.add(entry.match)
+            hiding = next((e for e in index.before(entry.match) if _hides(e, entry)), None)
+            if hiding is not None:
+                yield Shadow(hiding, entry)
+            index.add(entry)
+
+
+def _hides(earlier: Entry, later: Entry) -> bool:
+    return conditions_cover(earlier.match, later.match) and path_covers(
+        earlier.match.path, later.match.path
+    )
+
+
+def _hook(match: RequestMatch) -> Hook:
+    """One thing that requests of a match must have: the rarest, as far as one can tell."""
+    exact = next((h for h in match.headers if _is_exact(h)), None)
+    if exact is not None:
+        return ("header", exact.name, exact.value)
+    if match.queries:
+        query = match.queries[0]
+        return ("query", query.name) if query.exact is None else ("query", query.name, query.exact)
+    if match.headers:
+        return ("header", match.headers[0].name)
+    if match.method is not None:
+        return ("method", match.method)
+    return _NO_HOOK
+
+
+def _hooks(match: RequestMatch) -> Iterator[Hook]:
+    """Every hook of routes that may take all requests of a match."""
+    yield _NO_HOOK
+    if match.method is not None:
+        yield ("method", match.method)
+    for name in dict.fromkeys(header.name for header in match.headers):
+        yield ("header", name)
+    for header in match.headers:
+        if _is_exact(header):
+            yield ("header", header.name, header.value)
+    for query in match.queries:
+        yield ("query", query.name)
+        if query.exact is not None:
+            yield ("query", query.name, query.exact)
+
+
+def _is_exact(header: HeaderCondition) -> bool:
+    return header.test is HeaderTest.EXACT and not header.invert
+
+
+def shown(path: PathCondition) -> str:
+    """A condition on paths in words."""
+    return f"{path.kind.value} {path.value}"

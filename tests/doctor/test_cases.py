@@ -1,0 +1,22 @@
+"""Every check finds its own mistakes, names them first, and says nothing of healthy twins."""
+
+import pytest
+
+from tests.doctor import routes_cases
+from tests.doctor.case import Case, examined
+
+CASES: tuple[Case, ...] = (*routes_cases.CASES,)
+
+
+def test_no_two_cases_are_called_the_same() -> None:
+    names = [(case.check, case.name) for case in CASES]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check} {case.name}")
+def test_a_mistake_is_found_and_its_twin_is_clean(case: Case) -> None:
+    findings = examined(case.base, case.bad)
+    assert {finding.check.code for finding in findings} == {case.check}
+    assert any(case.says in finding.message for finding in findings)
+    assert all(finding.place.at for finding in findings)
+    assert examined(case.base, case.good) == ()
