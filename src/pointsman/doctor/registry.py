@@ -3,11 +3,21 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from pointsman.doctor.checks.matches import impossible_matches
+from pointsman.doctor.checks.prefixes import prefixes_in_words
+from pointsman.doctor.checks.retries import multiplied_retries
 from pointsman.doctor.checks.shadowing import hidden_routes
+from pointsman.doctor.checks.timeouts import cut_requests
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding
 
 Finder = Callable[[Evidence], Iterator[Finding]]
 
-FINDERS: Final[tuple[Finder, ...]] = (hidden_routes,)
+FINDERS: Final[tuple[Finder, ...]] = (
+    hidden_routes,
+    prefixes_in_words,
+    impossible_matches,
+    cut_requests,
+    multiplied_retries,
+)
 """Whatever looks for findings of its own; what problems tell is in `told.py`."""
