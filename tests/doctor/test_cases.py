@@ -2,10 +2,15 @@
 
 import pytest
 
-from tests.doctor import latency_cases, match_cases, routes_cases
+from tests.doctor import availability_cases, latency_cases, match_cases, routes_cases
 from tests.doctor.case import Case, examined
 
-CASES: tuple[Case, ...] = (*routes_cases.CASES, *match_cases.CASES, *latency_cases.CASES)
+CASES: tuple[Case, ...] = (
+    *routes_cases.CASES,
+    *match_cases.CASES,
+    *latency_cases.CASES,
+    *availability_cases.CASES,
+)
 
 
 def test_no_two_cases_are_called_the_same() -> None:

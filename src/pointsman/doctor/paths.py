@@ -80,3 +80,30 @@ def _calls(
 ) -> Iterator[Call]:
     for route in service.routes:
         yield Call(caller, override, route, tls)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A caller and a port of a node that it may connect to, by HTTP or by TCP."""
+
+    caller: Key
+    tls: ClientTls | None
+    cluster: Cluster
+
+
+def connections(evidence: Evidence) -> Iterator[Connection]:
+    """Every connection that gateways and applications can make, once."""
+    known = dict.fromkeys(
+        (call.caller, call.tls, cluster) for call in calls(evidence) for cluster in call.clusters
+    )
+    for key, sidecar in evidence.graph.sidecars.items():
+        for port in sidecar.egress:
+            for backend in port.tcp:
+                known.update({(key, backend.tls, item.cluster): None for item in backend.targets})
+    for caller, tls, cluster in known:
+        yield Connection(caller, tls, cluster)
+
+
+def clusters(evidence: Evidence) -> Iterator[Cluster]:
+    """Every port of a node that somebody may connect to, once."""
+    yield from dict.fromkeys(connection.cluster for connection in connections(evidence))

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from pointsman.doctor.checks.endpoints import names_without_addresses, useless_ejections
+from pointsman.doctor.checks.health import failing_checks
+from pointsman.doctor.checks.logs import logged_secrets
 from pointsman.doctor.checks.matches import impossible_matches
 from pointsman.doctor.checks.prefixes import prefixes_in_words
 from pointsman.doctor.checks.retries import multiplied_retries
 from pointsman.doctor.checks.shadowing import hidden_routes
 from pointsman.doctor.checks.timeouts import cut_requests
+from pointsman.doctor.checks.tls import one_sided_tls
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding
 
@@ -19,5 +23,10 @@ FINDERS: Final[tuple[Finder, ...]] = (
     impossible_matches,
     cut_requests,
     multiplied_retries,
+    failing_checks,
+    useless_ejections,
+    names_without_addresses,
+    one_sided_tls,
+    logged_secrets,
 )
 """Whatever looks for findings of its own; what problems tell is in `told.py`."""
