@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.doctor import availability_cases, latency_cases, match_cases, routes_cases
+from pointsman.doctor.catalogue import CHECKS
+from tests.doctor import availability_cases, latency_cases, match_cases, routes_cases, told_cases
 from tests.doctor.case import Case, examined
 
 CASES: tuple[Case, ...] = (
@@ -10,7 +11,12 @@ CASES: tuple[Case, ...] = (
     *match_cases.CASES,
     *latency_cases.CASES,
     *availability_cases.CASES,
+    *told_cases.CASES,
 )
+
+
+def test_every_check_has_a_case() -> None:
+    assert {case.check for case in CASES} == set(CHECKS)
 
 
 def test_no_two_cases_are_called_the_same() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from pointsman.doctor.checks.cors import missed_preflights
 from pointsman.doctor.checks.endpoints import names_without_addresses, useless_ejections
 from pointsman.doctor.checks.health import failing_checks
 from pointsman.doctor.checks.logs import logged_secrets
@@ -27,6 +28,7 @@ FINDERS: Final[tuple[Finder, ...]] = (
     useless_ejections,
     names_without_addresses,
     one_sided_tls,
+    missed_preflights,
     logged_secrets,
 )
 """Whatever looks for findings of its own; what problems tell is in `told.py`."""
