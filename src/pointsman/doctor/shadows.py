@@ -7,6 +7,8 @@ with routes that have both.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
+from operator import itemgetter
 
 import re2
 
@@ -52,46 +54,49 @@ class Shadow:
     hidden: Entry
 
 
+_Placed = tuple[int, Entry]
+"""An entry and its place in the table."""
+
+
 @dataclass(slots=True)
 class _Index:
-    """The routes that are tried before some other one."""
+    """A whole table; what is found in it is in the order of the table."""
 
-    literal: dict[tuple[PathKind, str, Hook], list[Entry]] = field(default_factory=dict)
-    patterns: dict[Hook, dict[str, list[Entry]]] = field(default_factory=dict)
-    compiled: dict[tuple[Hook, int], tuple[re2.Set, list[str]]] = field(default_factory=dict)
+    literal: dict[tuple[PathKind, str, Hook], list[_Placed]] = field(default_factory=dict)
+    patterns: dict[Hook, dict[str, list[_Placed]]] = field(default_factory=dict)
+    compiled: dict[Hook, tuple[re2.Set, list[str]]] = field(default_factory=dict)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, place: int, entry: Entry) -> None:
+        """Puts an entry where `near` finds it."""
         path, hook = simplest(entry.match.path), _hook(entry.match)
         if path.kind is PathKind.REGEX:
-            self.patterns.setdefault(hook, {}).setdefault(path.value, []).append(entry)
+            self.patterns.setdefault(hook, {}).setdefault(path.value, []).append((place, entry))
         else:
-            self.literal.setdefault((path.kind, path.value, hook), []).append(entry)
+            self.literal.setdefault((path.kind, path.value, hook), []).append((place, entry))
 
-    def before(self, match: RequestMatch) -> Iterator[Entry]:
-        """Routes whose path, at least, may take all paths of the match."""
+    def near(self, match: RequestMatch) -> Iterator[list[_Placed]]:
+        """Entries that may take all requests of a match, as far as paths and hooks tell."""
         path = simplest(match.path)
-        hooks = tuple(_hooks(match))
         start = path.value if path.kind is not PathKind.REGEX else plain_start(path.value) or "/"
-        for hook in hooks:
+        for hook in _hooks(match):
             for end in range(1, len(start) + 1):
-                yield from self.literal.get((PathKind.PREFIX, start[:end], hook), ())
+                yield self.literal.get((PathKind.PREFIX, start[:end], hook), [])
             if path.kind is PathKind.EXACT:
-                yield from self.literal.get((PathKind.EXACT, path.value, hook), ())
-                for pattern in self._matching(hook, path.value):
-                    yield from self.patterns[hook][pattern]
+                yield self.literal.get((PathKind.EXACT, path.value, hook), [])
+                yield from self._matching(hook, path.value)
             elif path.kind is PathKind.REGEX:
-                yield from self.patterns.get(hook, {}).get(path.value, ())
+                yield self.patterns.get(hook, {}).get(path.value, [])
 
-    def _matching(self, hook: Hook, path: str) -> list[str]:
-        """Expressions that match an exact path, all tried in one go."""
+    def _matching(self, hook: Hook, path: str) -> Iterator[list[_Placed]]:
+        """Entries whose expression matches an exact path; all are tried in one go."""
         patterns = self.patterns.get(hook)
         if not patterns:
-            return []
-        known = self.compiled.get((hook, len(patterns)))
-        if known is None:
-            known = self.compiled[hook, len(patterns)] = _compile(list(patterns))
-        expressions, names = known
-        return [names[index] for index in expressions.Match(path)]
+            return
+        if hook not in self.compiled:
+            self.compiled[hook] = _compile(list(patterns))
+        together, names = self.compiled[hook]
+        for number in together.Match(path) or ():
+            yield patterns[names[number]]
 
 
 def _compile(patterns: list[str]) -> tuple[re2.Set, list[str]]:
@@ -108,14 +113,21 @@ def shadows(table: tuple[Entry, ...]) -> Iterator[Shadow]:
     Args:
         table: routes in the order they are tried.
     """
-    index, seen = _Index(), set[RequestMatch]()
-    for entry in table:
-        if entry.match not in seen:
-            seen.add(entry.match)
-            hiding = next((e for e in index.before(entry.match) if _hides(e, entry)), None)
-            if hiding is not None:
-                yield Shadow(hiding, entry)
-            index.add(entry)
+    index, distinct = _Index(), {entry.match: entry for entry in reversed(table)}
+    placed = [(place, entry) for place, entry in enumerate(table) if distinct[entry.match] is entry]
+    for place, entry in placed:
+        index.add(place, entry)
+    for place, entry in placed:
+        hiding = [_first(bucket, place, entry) for bucket in index.near(entry.match)]
+        _, first = min(filter(None, hiding), key=itemgetter(0), default=(0, None))
+        if first is not None:
+            yield Shadow(first, entry)
+
+
+def _first(bucket: list[_Placed], place: int, entry: Entry) -> _Placed | None:
+    """The first of some entries that hides the one at a place of the table."""
+    earlier = takewhile(lambda item: item[0] < place, bucket)
+    return next((item for item in earlier if _hides(item[1], entry)), None)
 
 
 def _hides(earlier: Entry, later: Entry) -> bool:
