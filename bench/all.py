@@ -12,6 +12,7 @@ from pathlib import Path
 PARTS = (
     ("Decoding manifests", ["bench.decode"], 300),
     ("Control plane at 10,000 gateway routes", ["bench.control_plane"], 600),
+    ("Diagnosing 10,000 gateway routes", ["bench.doctor"], 180),
     ("One change to 1,000 proxies", ["bench.fanout"], 300),
     ("An edit in a mesh of 200 nodes with 50 backends each", ["bench.mesh"], 120),
     ("One endpoint a second to 1,000 proxies", ["bench.endpoints"], 300),

@@ -5,7 +5,7 @@ where its paths begin and under one thing its requests must have (the hook), and
 with routes that have both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from operator import itemgetter
@@ -25,6 +25,12 @@ from pointsman.resources.origin import FieldPath
 
 Hook = tuple[str, ...]
 _NO_HOOK: Hook = ()
+_EXPRESSION = "expression"
+"""First word of the hook of a header that an expression is for."""
+_START = "start"
+"""The same, of a header whose value begins with something."""
+_Together = tuple[re2.Set, list[str]]
+"""Expressions that are tried in one go, and in which order they were put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,17 @@ class _Index:
 
     literal: dict[tuple[PathKind, str, Hook], list[_Placed]] = field(default_factory=dict)
     patterns: dict[Hook, dict[str, list[_Placed]]] = field(default_factory=dict)
-    compiled: dict[Hook, tuple[re2.Set, list[str]]] = field(default_factory=dict)
+    values: dict[str, set[str]] = field(default_factory=dict)
+    lengths: dict[str, set[int]] = field(default_factory=dict)
+    compiled: dict[Hook, _Together] = field(default_factory=dict)
 
     def add(self, place: int, entry: Entry) -> None:
         """Puts an entry where `near` finds it."""
         path, hook = simplest(entry.match.path), _hook(entry.match)
+        if hook[:1] == (_EXPRESSION,):
+            self.values.setdefault(hook[1], set()).add(hook[2])
+        elif hook[:1] == (_START,):
+            self.lengths.setdefault(hook[1], set()).add(len(hook[2]))
         if path.kind is PathKind.REGEX:
             self.patterns.setdefault(hook, {}).setdefault(path.value, []).append((place, entry))
         else:
@@ -78,7 +90,7 @@ class _Index:
         """Entries that may take all requests of a match, as far as paths and hooks tell."""
         path = simplest(match.path)
         start = path.value if path.kind is not PathKind.REGEX else plain_start(path.value) or "/"
-        for hook in _hooks(match):
+        for hook in (*_hooks(match), *self._hooks_by_value(match)):
             for end in range(1, len(start) + 1):
                 yield self.literal.get((PathKind.PREFIX, start[:end], hook), [])
             if path.kind is PathKind.EXACT:
@@ -89,17 +101,30 @@ class _Index:
 
     def _matching(self, hook: Hook, path: str) -> Iterator[list[_Placed]]:
         """Entries whose expression matches an exact path; all are tried in one go."""
-        patterns = self.patterns.get(hook)
-        if not patterns:
-            return
-        if hook not in self.compiled:
-            self.compiled[hook] = _compile(list(patterns))
-        together, names = self.compiled[hook]
-        for number in together.Match(path) or ():
-            yield patterns[names[number]]
+        patterns = self.patterns.get(hook, {})
+        if patterns:
+            yield from (patterns[pattern] for pattern in self._matches(hook, patterns, path))
+
+    def _hooks_by_value(self, match: RequestMatch) -> Iterator[Hook]:
+        """Hooks of routes that are for the value, or for its start, that a header has to have."""
+        for header in match.headers:
+            if _is_exact(header) or _is_start(header):
+                for length in self.lengths.get(header.name, ()):
+                    yield (_START, header.name, header.value[:length])
+        for header in filter(_is_exact, match.headers):
+            known = self.values.get(header.name)
+            for pattern in self._matches((header.name,), known, header.value) if known else ():
+                yield (_EXPRESSION, header.name, pattern)
+
+    def _matches(self, of: Hook, patterns: Collection[str], text: str) -> Iterator[str]:
+        """Those of some expressions that match a text; the index is whole when it is asked."""
+        if of not in self.compiled:
+            self.compiled[of] = _compile(list(patterns))
+        together, names = self.compiled[of]
+        yield from (names[number] for number in together.Match(text) or ())
 
 
-def _compile(patterns: list[str]) -> tuple[re2.Set, list[str]]:
+def _compile(patterns: list[str]) -> _Together:
     together = re2.Set.FullMatchSet()
     for pattern in patterns:
         together.Add(pattern)
@@ -144,6 +169,10 @@ def _hook(match: RequestMatch) -> Hook:
     if match.queries:
         query = match.queries[0]
         return ("query", query.name) if query.exact is None else ("query", query.name, query.exact)
+    for header in match.headers:
+        if _is_expression(header) or _is_start(header):
+            word = _EXPRESSION if _is_expression(header) else _START
+            return (word, header.name, header.value)
     if match.headers:
         return ("header", match.headers[0].name)
     if match.method is not None:
@@ -152,7 +181,7 @@ def _hook(match: RequestMatch) -> Hook:
 
 
 def _hooks(match: RequestMatch) -> Iterator[Hook]:
-    """Every hook of routes that may take all requests of a match."""
+    """Hooks of routes that may take all requests of a match, as far as the match alone tells."""
     yield _NO_HOOK
     if match.method is not None:
         yield ("method", match.method)
@@ -161,6 +190,8 @@ def _hooks(match: RequestMatch) -> Iterator[Hook]:
     for header in match.headers:
         if _is_exact(header):
             yield ("header", header.name, header.value)
+        elif _is_expression(header):
+            yield (_EXPRESSION, header.name, header.value)
     for query in match.queries:
         yield ("query", query.name)
         if query.exact is not None:
@@ -169,6 +200,14 @@ def _hooks(match: RequestMatch) -> Iterator[Hook]:
 
 def _is_exact(header: HeaderCondition) -> bool:
     return header.test is HeaderTest.EXACT and not header.invert
+
+
+def _is_expression(header: HeaderCondition) -> bool:
+    return header.test is HeaderTest.REGEX and not header.invert
+
+
+def _is_start(header: HeaderCondition) -> bool:
+    return header.test is HeaderTest.PREFIX and not header.invert
 
 
 def shown(path: PathCondition) -> str:
