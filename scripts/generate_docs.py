@@ -1,4 +1,4 @@
-"""Writes the pages of docs/ that the code already says: problems.md and manifests.md.
+"""Writes what the code already says: problems.md, manifests.md, and the table in doctor.md.
 
 python scripts/generate_docs.py            writes them
 python scripts/generate_docs.py --check    exits 1 when they are not current
@@ -12,6 +12,8 @@ from pathlib import Path
 
 from schema_text import Block, blocks_of, rows_of
 
+from pointsman.doctor.catalogue import CHECKS
+from pointsman.doctor.told import LEFT_OUT, TOLD
 from pointsman.resources import codes
 from pointsman.resources.kinds.registry import (
     APP_MESH,
@@ -26,6 +28,8 @@ from pointsman.resources.kinds.targets import SECTIONS, Targets
 from pointsman.resources.problem import Code
 
 DOCS = Path(__file__).parent.parent / "docs"
+BEGIN = "<!-- Written by scripts/generate_docs.py from here; edit the code instead. -->\n"
+END = "<!-- Written by hand from here. -->\n"
 GENERATED = "<!-- Written by scripts/generate_docs.py; edit the code instead. -->\n"
 
 FAMILIES = {
@@ -126,7 +130,36 @@ def _sections(blocks: Iterable[Block], first: str) -> Iterator[str]:
         yield "\n".join(rows) + "\n"
 
 
-PAGES = {"problems.md": problems_page, "manifests.md": manifests_page}
+def doctor_page() -> str:
+    """docs/doctor.md with its tables anew; the rest of it is written by hand."""
+    text = (DOCS / "doctor.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return "".join((before, BEGIN, *_checks(), *_left_out(), "\n", END, after))
+
+
+def _checks() -> Iterator[str]:
+    yield "\n| Check | Severity | Symptoms | What is found | Why, and what to do | Problems |\n"
+    yield "|---|---|---|---|---|---|\n"
+    for check in CHECKS.values():
+        symptoms = ", ".join(sorted(check.symptoms)) or "none"
+        problems = _linked(code for code, told in TOLD.items() if told is check)
+        cells = (check.code, check.severity, symptoms, check.title, check.explanation, problems)
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
+
+
+def _left_out() -> Iterator[str]:
+    yield "\nProblems that are no findings, and why:\n\n"
+    for reason in dict.fromkeys(LEFT_OUT.values()):
+        codes_of_it = _linked(code for code, why in LEFT_OUT.items() if why == reason)
+        yield f"- {reason}: {codes_of_it}\n"
+
+
+def _linked(ids: Iterable[str]) -> str:
+    return ", ".join(f"[{code}](problems.md#{code})" for code in sorted(ids))
+
+
+PAGES = {"doctor.md": doctor_page, "problems.md": problems_page, "manifests.md": manifests_page}
 
 
 def outdated() -> list[str]:

@@ -1,10 +1,11 @@
-"""docs/problems.md and docs/manifests.md say what the code says."""
+"""docs/problems.md, docs/manifests.md and the table of docs/doctor.md say what the code says."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from pointsman.doctor.catalogue import CHECKS
 from pointsman.resources.codes import CODES
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +27,11 @@ def test_generated_pages_are_current() -> None:
 def test_every_problem_has_an_anchor() -> None:
     page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
     assert set(re.findall(r'<a id="(PM\d+)"></a>', page)) == set(CODES)
+
+
+def test_every_check_of_doctor_is_in_its_table() -> None:
+    page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| ([RLUDC]\d\d) \|", page, re.MULTILINE) == list(CHECKS)
 
 
 def test_no_link_of_the_manifest_reference_leads_nowhere() -> None:

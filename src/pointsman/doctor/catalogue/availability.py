@@ -24,7 +24,7 @@ NO_SUCH_NAME = Check(
     "U09",
     Severity.WARNING,
     DOWNS,
-    "a name that DNS cannot have, or an address of the wrong kind",
+    "a host name that is never found",
     "Names have labels of 1 to 63 characters and 253 in all (RFC 1035), and nothing is ever found "
     "below `invalid` (RFC 6761). The node's requests are answered 503.",
 )
@@ -40,7 +40,8 @@ USED_UP = Check(
     Severity.WARNING,
     DOWNS | SLOWS,
     "a limit refuses more than was meant, or nobody",
-    "It counts by something that nobody is asked for, or that callers choose freely.",
+    "It counts by something that nobody is asked for, or that callers choose freely; or the health "
+    "checks of one caller are more than it admits.",
 )
 NOBODY_PASSES = Check(
     "U17",
