@@ -13,7 +13,17 @@ from pointsman.doctor.finding import Finding
 from pointsman.doctor.report import finding_json, patch_json
 from pointsman.doctor.told import LEFT_OUT, TOLD
 from pointsman.resources.codes import CODES
-from tests.doctor.case import BASE, CART, Case, examined, gateway_route, node, service
+from tests.doctor.case import (
+    BASE,
+    CART,
+    Case,
+    examined,
+    gateway_route,
+    node,
+    route,
+    router,
+    service,
+)
 from tests.doctor.routes_cases import CASES as ROUTES
 
 PATCHED = [case for case in ROUTES if any(f.patch for f in examined(case.base, case.bad))]
@@ -52,6 +62,30 @@ def test_a_problem_keeps_its_place_and_is_told_once() -> None:
     assert (finding.check.code, finding.problem) == ("R02", "PM416")
     shown = finding_json(finding)
     assert (shown["file"], shown["object"]) == ("1.yaml", "GatewayRoute shop/b")
+
+
+TWO_PORTS = router(
+    "cart",
+    route("wide", "{prefix: /, port: 8080}", priority="1"),
+    route("deep", "{prefix: /deep, port: 9090}", priority="2"),
+).replace("[{portMapping", "[{portMapping: {port: 9090, protocol: http}}, {portMapping")
+
+
+def test_routes_of_two_ports_do_not_hide_each_other() -> None:
+    caller = node("app", backends="[{virtualService: {virtualServiceRef: {name: cart}}}]")
+    behind = node("cart") + service("cart", "VirtualRouter/cart") + caller
+    assert examined(BASE, behind + TWO_PORTS) == ()
+    one = TWO_PORTS.replace("/deep, port: 9090", "/deep, port: 8080")
+    (finding,) = examined(BASE, behind + one)
+    assert finding.check.code == "R16"
+
+
+def test_a_rewrite_that_goes_with_path_alone_gets_no_patch() -> None:
+    greedy = gateway_route("any", "{path: {regex: '.*'}}").replace(
+        "action: {", "action: {rewrite: {path: {exact: /b}}, "
+    )
+    (finding,) = examined(BASE, CART + greedy + gateway_route("v1", "{prefix: /v1}"))
+    assert (finding.check.code, finding.patch) == ("R11", ())
 
 
 @pytest.mark.parametrize("symptom", Symptom)
