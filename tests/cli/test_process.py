@@ -121,3 +121,20 @@ def test_help_is_there_at_once() -> None:
 
     # Processor time, and the best of some, because this machine may be busy with other tests.
     assert min(processor_seconds() for _ in range(3)) < 0.3
+
+
+@pytest.mark.parametrize("module", ["pointsman.api.client", "pointsman.api.admin_client"])
+def test_commands_to_an_instance_do_not_load_what_manifests_are_made_of(module: str) -> None:
+    script = (
+        f"import sys, {module}\n"
+        "print([name for name in sys.modules if name.startswith('pointsman.resources.kinds')])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env=environment(),
+    )
+    assert ended.stdout == "[]\n"

@@ -8,7 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from pointsman.api.client import Client, find_instance
+from pointsman.api.client import Client
+from pointsman.api.instances import find_instance
 from pointsman.api.registry import registry_routes
 from pointsman.api.server import StatusServer
 from pointsman.errors import InstanceError

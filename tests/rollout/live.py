@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx2
 
-from pointsman.api.client import Client, find_instance
+from pointsman.api.client import Client
+from pointsman.api.instances import find_instance
 from pointsman.app.access import StateOptions
 from pointsman.app.instance import Instance
 from pointsman.app.options import Move, UpOptions

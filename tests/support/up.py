@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from pointsman.api.client import Client, find_instance
+from pointsman.api.client import Client
+from pointsman.api.instances import find_instance
 from pointsman.errors import InstanceError
 from pointsman.observe.status import Status
 from pointsman.settings import read_settings

@@ -1,15 +1,9 @@
-"""Talks to a running instance over its Unix socket.
-
-Every instance has one socket, `PID.sock` in the user's runtime folder of mode 0700: who may open
-it is the file system's decision, so there is neither a port nor a password.
-"""
+"""Talks to a running instance over its Unix socket; `api.instances` finds it."""
 
 import json
-import os
-import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -23,66 +17,11 @@ from pointsman.rollout.view import RolloutView, parse_views
 from pointsman.telemetry.requests import Request, parse_request
 from pointsman.telemetry.requests_wanted import Wanted
 
+T = TypeVar("T")
+
 TIMEOUT_S = 5.0
 NOT_FOUND = 404
 REQUESTS = "/v1/requests"
-_START = "start one with: pointsman up PATH..."
-
-
-def socket_path(runtime_folder: Path, pid: int) -> Path:
-    """Where the instance with that process id listens."""
-    return runtime_folder / f"{pid}.sock"
-
-
-def find_instance(runtime_folder: Path, pid: int | None = None) -> Path:
-    """The socket of a running instance.
-
-    Args:
-        runtime_folder: where instances keep their sockets.
-        pid: process id of the instance; None takes the only one.
-
-    Raises:
-        InstanceError: there is none, none with that id, or it cannot be told which.
-    """
-    if pid is not None:
-        path = socket_path(runtime_folder, pid)
-        if not _is_alive(path):
-            raise InstanceError(
-                f"there is no running instance {pid}", hint=_running(runtime_folder)
-            )
-        return path
-    alive = list(_alive(runtime_folder))
-    if not alive:
-        raise InstanceError("there is no running instance", hint=_START)
-    if len(alive) > 1:
-        raise InstanceError(
-            f"which of {len(alive)} running instances?",
-            hint=f"name one with --instance PID: {', '.join(path.stem for path in alive)}",
-        )
-    return alive[0]
-
-
-def _running(runtime_folder: Path) -> str:
-    pids = ", ".join(path.stem for path in _alive(runtime_folder))
-    return f"running: {pids}" if pids else _START
-
-
-def _alive(runtime_folder: Path) -> Iterator[Path]:
-    """Sockets somebody listens on; an instance that was killed leaves its socket behind."""
-    return (path for path in sorted(runtime_folder.glob("*.sock")) if _is_alive(path))
-
-
-def _is_alive(path: Path) -> bool:
-    # In a folder that is not ours, such as one made below /tmp before us, nobody is trusted.
-    try:
-        if path.parent.stat().st_uid != os.getuid():
-            return False
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(TIMEOUT_S)
-            probe.connect(str(path))
-    except OSError:
-        return False
-    return True
 
 
 class Client:
@@ -108,13 +47,7 @@ class Client:
         Raises:
             InstanceError: it does not answer, or not with a status.
         """
-        try:
-            return parse_status(self._get("/v1/status"))
-        except ValueError:
-            raise InstanceError(
-                f"instance {self._path.stem} answers with something that is no status",
-                hint="its version may differ from that of this command",
-            ) from None
+        return self._parsed("/v1/status", parse_status, "status")
 
     def traffic(self, by: By, over: float) -> TrafficReport:
         """The traffic of the last seconds.
@@ -126,13 +59,7 @@ class Client:
         Raises:
             InstanceError: it does not answer, or not with traffic.
         """
-        try:
-            return parse_traffic(self._get(f"/v1/traffic?by={by}&over={over:g}"))
-        except ValueError:
-            raise InstanceError(
-                f"instance {self._path.stem} answers with something that is no traffic",
-                hint="its version may differ from that of this command",
-            ) from None
+        return self._parsed(f"/v1/traffic?by={by}&over={over:g}", parse_traffic, "traffic")
 
     def register(
         self, namespace: str, service: str, instance: str, body: Mapping[str, Any]
@@ -224,13 +151,7 @@ class Client:
         Raises:
             InstanceError: it does not answer, or not with rollouts.
         """
-        try:
-            return parse_views(json.loads(self._get("/v1/rollouts"))["items"])
-        except (ValueError, KeyError, TypeError):
-            raise InstanceError(
-                f"instance {self._path.stem} answers with something that is no list of rollouts",
-                hint="its version may differ from that of this command",
-            ) from None
+        return self._parsed("/v1/rollouts", parse_views, "list of rollouts")
 
     def rollout_events(self, rollout: tuple[str, str, str], limit: int) -> list[dict[str, Any]]:
         """What happened to a rollout, the newest first.
@@ -261,6 +182,16 @@ class Client:
         """
         body = None if weight is None else {"weight": weight}
         self._ask("POST", f"{_rollout(rollout)}/{command}", body)
+
+    def _parsed(self, path: str, parse: Callable[[bytes], T], what: str) -> T:
+        """What is answered to GET, parsed."""
+        try:
+            return parse(self._get(path))
+        except ValueError:
+            raise InstanceError(
+                f"instance {self._path.stem} answers with something that is no {what}",
+                hint="its version may differ from that of this command",
+            ) from None
 
     def _get(self, path: str) -> bytes:
         return self._ask("GET", path)

@@ -54,7 +54,7 @@ class _Handlers:
         self._desk = desk
 
     async def all(self, _request: Request) -> Response:
-        return JSONResponse({"items": views_json(self._desk.views())})
+        return JSONResponse(views_json(self._desk.views()))
 
     async def events(self, request: Request) -> Response:
         limit = request.query_params.get("limit", "100")

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from pointsman.api.background import Background
-from pointsman.api.client import socket_path
+from pointsman.api.instances import socket_path
 from pointsman.errors import UsageError
 from pointsman.observe.status import Status, status_json
 

@@ -28,7 +28,7 @@ def administering(instance: int | None) -> "Iterator[AdminClient]":
         InstanceError: there is none, or it cannot be told which.
     """
     from pointsman.api.admin_client import AdminClient
-    from pointsman.api.client import find_instance
+    from pointsman.api.instances import find_instance
     from pointsman.settings import read_settings
 
     with AdminClient(find_instance(read_settings().runtime_folder, instance)) as client:

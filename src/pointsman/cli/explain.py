@@ -98,7 +98,8 @@ def explain(
 
 
 def _asked_live(paths: list[str], question: "Question", instance: int | None) -> "Told":
-    from pointsman.api.client import Client, find_instance
+    from pointsman.api.client import Client
+    from pointsman.api.instances import find_instance
     from pointsman.settings import read_settings
 
     if paths:

@@ -62,7 +62,8 @@ def logs(
     Exit status: 0 they were shown; 2 the command is wrong; 4 there is no running instance, or it
     does not answer; 130 interrupted.
     """
-    from pointsman.api.client import Client, find_instance
+    from pointsman.api.client import Client
+    from pointsman.api.instances import find_instance
     from pointsman.observe.requests import request_line
     from pointsman.settings import read_settings
     from pointsman.telemetry.requests import request_json

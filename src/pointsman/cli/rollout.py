@@ -56,7 +56,7 @@ def status(
         if as_json:
             from pointsman.rollout.view import views_json
 
-            output.write_json({"items": views_json(found)})
+            output.write_json(views_json(found))
             return
         rows = [_row(item) for item in found]
         show_table(_HEADINGS, rows, color=options.wants_color(no_color))
@@ -141,7 +141,8 @@ def set_weight(
 
 
 def _client(instance: int | None) -> "Client":
-    from pointsman.api.client import Client, find_instance
+    from pointsman.api.client import Client
+    from pointsman.api.instances import find_instance
     from pointsman.settings import read_settings
 
     # A command may have to wait for proxies, and for a webhook that is being asked.

@@ -36,7 +36,8 @@ def status(
     if objects:
         _objects(instance, as_json=as_json, color=options.wants_color(no_color))
         return
-    from pointsman.api.client import Client, find_instance
+    from pointsman.api.client import Client
+    from pointsman.api.instances import find_instance
     from pointsman.observe.status import status_json, status_lines
     from pointsman.settings import read_settings
 

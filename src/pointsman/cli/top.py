@@ -48,7 +48,8 @@ def top(
     Exit status: 0 it answered; 2 the command is wrong; 4 there is no running instance,
     or it does not answer.
     """
-    from pointsman.api.client import Client, find_instance
+    from pointsman.api.client import Client
+    from pointsman.api.instances import find_instance
     from pointsman.observe.traffic import WAYS, By, traffic_json, traffic_lines
     from pointsman.settings import read_settings
 

@@ -34,7 +34,8 @@ def why(
     Exit status: 0 it was told; 1 the request is not kept; 2 the command is wrong; 4 there is no
     running instance, or it does not answer.
     """
-    from pointsman.api.client import Client, find_instance
+    from pointsman.api.client import Client
+    from pointsman.api.instances import find_instance
     from pointsman.settings import read_settings
 
     with Client(find_instance(read_settings().runtime_folder, instance)) as client:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pointsman.resources.kinds.matching import HeaderMatch
+if TYPE_CHECKING:
+    # Kinds take a while to be imported, and those who only show rollouts have no use for them.
+    from pointsman.resources.kinds.matching import HeaderMatch
 
 
 class Manner(StrEnum):
@@ -150,7 +152,7 @@ class Plan:
     interval_s: float = 60.0
     threshold: int = 1
     criteria: Criteria = Criteria()
-    headers: tuple[HeaderMatch, ...] = ()
+    headers: "tuple[HeaderMatch, ...]" = ()
     promotion_step: int = 0
     deadline_s: float = 600.0
     approvals: frozenset[Hook] = frozenset()

@@ -1,15 +1,18 @@
 """How a rollout is doing: what `/v1/rollouts` carries and `pointsman rollout status` shows."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
-from pointsman.graph.rollout_target import Hold
 from pointsman.resources.key import Key
-from pointsman.rollout.plan import Plan
 from pointsman.rollout.state import ANALYSED, MOVING, State
+
+if TYPE_CHECKING:
+    # Manifests' kinds take a while, and those who only read views have no use for them.
+    from pointsman.graph.rollout_target import Hold
+    from pointsman.rollout.plan import Plan
 
 _CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
@@ -80,24 +83,29 @@ class RolloutView:
         return f"{self.namespace}/{self.name}"
 
 
-_VIEWS = TypeAdapter(list[RolloutView])
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class _Views:
+    items: list[RolloutView]
+
+
+_ADAPTER = TypeAdapter(_Views)
 
 
 def views_json(views: list[RolloutView]) -> Any:
-    """Plain values of several."""
-    return _VIEWS.dump_python(views, mode="json", by_alias=True)
+    """Plain values of several, as `{"items": […]}`."""
+    return _ADAPTER.dump_python(_Views(views), mode="json", by_alias=True)
 
 
-def parse_views(found: Any) -> list[RolloutView]:
-    """What `views_json` made.
+def parse_views(text: str | bytes) -> list[RolloutView]:
+    """The views in a JSON text; unknown fields of newer instances are skipped.
 
     Raises:
         ValueError: it is something else.
     """
-    return _VIEWS.validate_python(found)
+    return _ADAPTER.validate_json(text).items
 
 
-def view(rollout: Key, plan: Plan, hold: Hold, state: State) -> RolloutView:
+def view(rollout: Key, plan: "Plan", hold: "Hold", state: State) -> RolloutView:
     """How a rollout is doing."""
     analysed = state.phase in ANALYSED and state.stage >= 0
     newest = state.intervals[-1] if state.intervals else None
