@@ -109,6 +109,14 @@ async def test_a_class_is_compiled_when_it_connects_and_forgotten_when_it_is_lon
         assert site.arranged == []
 
 
+async def test_asking_whether_proxies_have_all_counts_as_no_push(folder: Path) -> None:
+    async with plane(Watched([0.0]), folder) as made:
+        assert await made.has_all()
+        assert "pointsman_push_seconds_count 0\n" in made.features.telemetry.exposition({}, 0.0)
+        await made.acknowledged((), 0.0)
+        assert "pointsman_push_seconds_count 1\n" in made.features.telemetry.exposition({}, 0.0)
+
+
 async def test_instances_travel_without_compiling(folder: Path) -> None:
     site = Watched([0.0])
     discovery = Discovery(DiscoveryOptions((REST,)))

@@ -26,6 +26,8 @@ from pointsman.graph.guarded import body_schemas, opaque_methods
 from pointsman.graph.model.graph import Graph
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
+from pointsman.rollout.measures import Measures
+from pointsman.rollout.window_measures import WindowMeasures
 from pointsman.xds.admission import Admission
 from pointsman.xds.node_id import Directory
 from pointsman.xds.snapshot import Snapshot
@@ -40,7 +42,7 @@ class Features:
         issuing: issues certificates.
         access: consumers and credentials.
         issuers: authorization servers.
-        rollouts: moves weights.
+        measures: counts requests for rollouts; None takes the window of what proxies report.
         alone: whether proxies are known to have no other control plane.
     """
 
@@ -51,7 +53,7 @@ class Features:
         issuing: Issuing,
         access: AccessState,
         issuers: Issuers,
-        rollouts: Rollouts,
+        measures: Measures | None,
         *,
         alone: bool,
     ) -> None:
@@ -59,9 +61,10 @@ class Features:
         self.issuing = issuing
         self.access = access
         self.issuers = issuers
-        self.rollouts = rollouts
         self.limits = LimitState(access, admission, alone=alone)
         self.telemetry = Telemetry(admission)
+        window = WindowMeasures(self.telemetry.window)
+        self.rollouts = Rollouts(access, measures or window)
         self.requests = RequestState(admission)
         self._introspector = Introspector()
         self._bodies = Bodies()

@@ -18,7 +18,6 @@ from pointsman.app.places import Places
 from pointsman.app.plane import ControlPlane
 from pointsman.app.ports import refuse
 from pointsman.app.programs import ProgramEvents, Programs
-from pointsman.app.rollouts import Rollouts
 from pointsman.app.sidecars import Sidecars
 from pointsman.app.site import News, Published, Site
 from pointsman.control.compile import Proxy
@@ -156,7 +155,6 @@ class Instance:
         self._issuing = Issuing(read_authority(options.identity), options.identity)
         self._access = AccessState(options.state)
         self._issuers = Issuers(self._access)
-        self._rollouts = Rollouts(self._access, measures)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -168,7 +166,7 @@ class Instance:
             access=self._access,
             alone=True,
             issuers=self._issuers,
-            rollouts=self._rollouts,
+            measures=measures,
         )
         self.serves = False
 

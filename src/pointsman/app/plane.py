@@ -22,7 +22,6 @@ from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
 from pointsman.app.revisions import Revisions
-from pointsman.app.rollouts import Rollouts
 from pointsman.app.site import Announcement, Audience, HasProblems, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status, short_name
 from pointsman.control.compile import Compiled, Compiler, Proxy
@@ -37,6 +36,7 @@ from pointsman.registry.instance import ServiceName
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
+from pointsman.rollout.measures import Measures
 from pointsman.sources.files import watch
 from pointsman.xds.admission import Admission, Anyone
 from pointsman.xds.node_id import Directory
@@ -67,7 +67,7 @@ class ControlPlane:
         access: knows who may call; by default nobody.
         alone: see `LimitState`.
         issuers: issues tokens; by default none.
-        rollouts: moves weights.
+        measures: counts requests for rollouts; by default the window of what proxies report.
 
     Attributes:
         server: what proxies connect to; whoever owns the plane starts and stops it.
@@ -89,7 +89,7 @@ class ControlPlane:
         access: AccessState | None = None,
         alone: bool = False,
         issuers: Issuers | None = None,
-        rollouts: Rollouts | None = None,
+        measures: Measures | None = None,
     ) -> None:
         self._paths = paths
         self._site = site
@@ -103,7 +103,7 @@ class ControlPlane:
             issuing or Issuing(read_authority(None)),
             access,
             issuers or Issuers(access),
-            rollouts or Rollouts(access),
+            measures,
             alone=alone,
         )
         self._changing = asyncio.Lock()
@@ -140,8 +140,7 @@ class ControlPlane:
         features.issuing.on_change(self._issued)
         features.access.on_change(self.change, self._credentials_changed)
         features.issuers.on_change(self._key_sets_changed)
-        window = features.telemetry.window
-        features.rollouts.on_change(self.change, self.acknowledged, window)
+        features.rollouts.on_change(self.change, self.has_all)
 
     async def load(self, files: Mapping[str, str]) -> None:
         """Reads everything for the first time; nothing is published yet.
@@ -230,16 +229,27 @@ class ControlPlane:
             sources: what changed.
             started: when that was seen, as `time.perf_counter` counts.
         """
+        rejected, complete = await self._answers()
+        seconds = time.perf_counter() - started if complete else None
+        self.features.telemetry.own.pushed(seconds)
+        return Published(self._compiled, self.problems(), sources, seconds, rejected)
+
+    async def has_all(self) -> bool:
+        """Waits likewise, and tells whether every proxy has taken all that it was sent."""
+        rejected, complete = await self._answers()
+        return complete and not rejected
+
+    async def _answers(self) -> tuple[int, bool]:
+        """How many resources proxies reject, and whether all have answered in time."""
         rejected = 0
-        seconds: float | None = None
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(ACKNOWLEDGE_S):
                 for whom in tuple(self._published):
                     answer = await self.server.acknowledged(whom, streams=self._site.expected)
                     rejected += len(answer.rejections)
-                seconds = time.perf_counter() - started
-        self.features.telemetry.own.pushed(seconds)
-        return Published(self._compiled, self.problems(), sources, seconds, rejected)
+        except TimeoutError:
+            return rejected, False
+        return rejected, True
 
     @property
     def store(self) -> Store:

@@ -18,7 +18,6 @@ import structlog
 from pointsman.aio.endless import endless
 from pointsman.app.access import AccessState
 from pointsman.app.rollout_calls import ask_hooks, query_values, tell
-from pointsman.app.site import Published
 from pointsman.errors import StateError, UsageError
 from pointsman.graph.rollout_target import Hold, holds_of
 from pointsman.resources.codes import delivery
@@ -36,8 +35,6 @@ from pointsman.rollout.state import Phase, State
 from pointsman.rollout.store import MemoryStore, RolloutStore
 from pointsman.rollout.verdict import Interval
 from pointsman.rollout.view import RolloutView, view
-from pointsman.rollout.window_measures import WindowMeasures
-from pointsman.telemetry.window import Window
 
 if TYPE_CHECKING:
     from pointsman.state.database import Database
@@ -64,26 +61,25 @@ class Rollouts:
 
     Args:
         access: has the database.
-        measures: counts requests; by default the window of what proxies report.
+        measures: counts requests.
         clock: seconds since 1970.
     """
 
     def __init__(
         self,
         access: AccessState,
-        measures: Measures | None = None,
+        measures: Measures,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = _store(access)
         self._keeps = access.options is not None
-        self._given = measures
-        self._measures: Measures = WindowMeasures(Window())
+        self._measures = measures
         self._clock = clock
         self._running: dict[Key, Running] = {}
         self._states: dict[Key, State] | None = None
         self._looking = asyncio.Lock()
         self._change: Callable[[Mapping[str, str | None]], Awaitable[None]] | None = None
-        self._acknowledged: Callable[[tuple[str, ...], float], Awaitable[Published]] | None = None
+        self._has_all: Callable[[], Awaitable[bool]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._told: set[Key] = set()
@@ -92,18 +88,10 @@ class Rollouts:
     def on_change(
         self,
         change: Callable[[Mapping[str, str | None]], Awaitable[None]],
-        acknowledged: Callable[[tuple[str, ...], float], Awaitable[Published]],
-        window: Window,
+        has_all: Callable[[], Awaitable[bool]],
     ) -> None:
-        """Has `change` compile anew what is in force, and `acknowledged` tell who has it.
-
-        Args:
-            change: compiles.
-            acknowledged: waits for proxies.
-            window: what they report.
-        """
-        self._change, self._acknowledged = change, acknowledged
-        self._measures = self._given or WindowMeasures(window)
+        """Has `change` compile what is in force, and `has_all` tell whether all proxies took it."""
+        self._change, self._has_all = change, has_all
 
     async def overlay(self, resources: ResourceSet) -> ResourceSet:
         """What was written, with the splits of rollouts in it; files stay as they are."""
@@ -195,7 +183,7 @@ class Rollouts:
         waiting = state.phase is Phase.PROMOTING and item.plan.manner is Manner.FLAGGER
         inputs = Inputs(
             item.revision,
-            acknowledged=await self._has_all(),
+            acknowledged=await self._taken(),
             stable=Ready.NOT_YET if waiting and not state.carried else Ready.YES,
         )
         now = self._clock()
@@ -236,7 +224,7 @@ class Rollouts:
             return
         assert self._change is not None
         await self._change({})
-        if await self._has_all():
+        if await self._taken():
             # Counts of the new split begin where the last proxy has it; what failed meanwhile is
             # no part of a verdict, but harm all the same.
             now = self._clock()
@@ -264,11 +252,10 @@ class Rollouts:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _has_all(self) -> bool:
+    async def _taken(self) -> bool:
         """Whether all proxies have taken all that they were sent."""
-        assert self._acknowledged is not None
-        answer = await self._acknowledged((), time.perf_counter())
-        return answer.seconds is not None and not answer.rejected
+        assert self._has_all is not None
+        return await self._has_all()
 
     async def _loaded(self) -> dict[Key, State]:
         if self._states is None:

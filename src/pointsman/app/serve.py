@@ -16,7 +16,6 @@ from pointsman.app.discovery import Discovery, DiscoveryOptions
 from pointsman.app.issuers import Issuers
 from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
-from pointsman.app.rollouts import Rollouts
 from pointsman.app.site import Audience, News, Site
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
@@ -172,7 +171,6 @@ class Service:
         )
         self._access = AccessState(options.state)
         self._issuers = Issuers(self._access)
-        self._rollouts = Rollouts(self._access, measures)
         self._plane = ControlPlane(
             options.paths,
             options.variables,
@@ -183,7 +181,7 @@ class Service:
             issuing=self._issuing,
             access=self._access,
             issuers=self._issuers,
-            rollouts=self._rollouts,
+            measures=measures,
             admission=options.admission,
             age_s=options.age_s,
         )
