@@ -12,7 +12,7 @@ from pointsman.envoy.filters.opaque import HEADER, METHOD
 from pointsman.envoy.filters.tokens import PAYLOAD
 from pointsman.graph.model.methods import OpaqueMethod
 from pointsman.xds.admission import Admission
-from pointsman.xds.server import caller_of
+from pointsman.xds.callers import caller_of, refuse
 
 _SERVICE: Final = "envoy.service.auth.v3.Authorization"
 _BEARER: Final = "bearer "
@@ -41,8 +41,7 @@ def check_handlers(
     async def check(request: Any, context: Any) -> Any:
         refusal = admission.refusal(caller_of(context))
         if refusal is not None:
-            reason = f"{refusal.cause.value}: {refusal.reason}"
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, reason)
+            await refuse(context, refusal)
         told = request.attributes.context_extensions
         for name, answer in answers.items():
             if name in told:

@@ -157,6 +157,5 @@ def _served(graph: Graph) -> set[Key]:
         rule.key
         for gateway in graph.gateways.values()
         for listener in gateway.listeners
-        for host in listener.hosts
-        for rule in host.rules
+        for rule in listener.rules
     }

@@ -74,7 +74,7 @@ class UpView:
         self._say(Piece(f"gateway {gateway.key.path}", "good"), f" {where}")
         for listener in gateway.listeners:
             local = node_class.local_port(listener.port)
-            rules = sum(len(host.rules) for host in listener.hosts)
+            rules = sum(1 for _ in listener.rules)
             moved = "" if local == listener.port else f", port {listener.port} in the manifest"
             self._say(
                 "  ",
@@ -104,10 +104,9 @@ class UpView:
                 if listener.protocol == "grpc":
                     continue
                 port = node_class.local_port(listener.port)
-                for host in listener.hosts:
-                    for rule in host.rules:
-                        if rule.match.path.kind is not PathKind.REGEX:
-                            yield f"{self._host()}:{port}", listener, rule
+                for rule in listener.rules:
+                    if rule.match.path.kind is not PathKind.REGEX:
+                        yield f"{self._host()}:{port}", listener, rule
 
     def changed(self, published: Published) -> None:
         """A change is live, or was held back."""

@@ -7,7 +7,6 @@ and its router are never that, and are in force all the same.
 from collections.abc import Iterator
 
 from pointsman.graph.model.gateway import Gateway
-from pointsman.graph.model.route import Service
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
 
@@ -15,19 +14,9 @@ from pointsman.resources.key import Key
 def carried(proxy: Gateway | Sidecar) -> Iterator[Key]:
     """The proxy's own object, and virtual services and routers that it knows; some twice."""
     yield proxy.key
-    for service in _services(proxy):
+    for service in proxy.services:
         yield service.key
         if service.router is not None:
             yield service.router
     if isinstance(proxy, Sidecar):
         yield from (backend.key for port in proxy.egress for backend in port.tcp)
-
-
-def _services(proxy: Gateway | Sidecar) -> Iterator[Service]:
-    if isinstance(proxy, Sidecar):
-        yield from (backend.service for port in proxy.egress for backend in port.http)
-        return
-    for listener in proxy.listeners:
-        for host in listener.hosts:
-            for rule in host.rules:
-                yield from (target.service for target in rule.targets)

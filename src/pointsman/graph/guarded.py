@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pointsman.graph.model.gateway import Listener
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.guards import NO_GUARDS, Guards
 from pointsman.graph.model.hygiene import BodySchemas, RouteHygiene
@@ -10,7 +11,7 @@ from pointsman.graph.model.methods import OpaqueMethod
 
 def opaque_methods(graph: Graph) -> dict[str, OpaqueMethod]:
     """Methods of opaque tokens, by name."""
-    seen: dict[int, Guards] = {id(item): item for item in _guards(graph) if item is not NO_GUARDS}
+    seen: dict[int, Guards] = {id(item): item for item in guards(graph) if item is not NO_GUARDS}
     return {
         method.name: method
         for item in seen.values()
@@ -33,16 +34,22 @@ def _route_hygiene(graph: Graph) -> Iterator[RouteHygiene | None]:
         for listener in gateway.listeners:
             if listener.hygiene is not None:
                 yield listener.hygiene.routes
-            yield from (rule.hygiene for host in listener.hosts for rule in host.rules)
+            yield from (rule.hygiene for rule in listener.rules)
 
 
-def _guards(graph: Graph) -> Iterator[Guards]:
+def guards(graph: Graph) -> Iterator[Guards]:
+    """Everything that stands before listeners, rules and routes; some several times."""
     for sidecar in graph.sidecars.values():
         yield from (item.guards for item in sidecar.ingress)
     for gateway in graph.gateways.values():
         for listener in gateway.listeners:
-            yield listener.guards
-            for rule in (rule for host in listener.hosts for rule in host.rules):
-                yield rule.guards
-                for target in rule.targets:
-                    yield from (route.guards for route in target.service.routes)
+            yield from guards_at(listener)
+
+
+def guards_at(listener: Listener) -> Iterator[Guards]:
+    """What stands before a gateway's listener, its rules and the routes they lead to."""
+    yield listener.guards
+    for rule in listener.rules:
+        yield rule.guards
+        for target in rule.targets:
+            yield from (route.guards for route in target.service.routes)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pointsman.graph.guarded import guards
 from pointsman.graph.model.graph import Graph
-from pointsman.graph.model.guards import Guards
 from pointsman.graph.model.limits import Allowance, Limits, Service, allowance_id, limit_id
 from pointsman.resources.key import Key
 
@@ -30,7 +30,7 @@ class SharedLimit:
 
 def shared_limits(graph: Graph) -> Mapping[tuple[str, str], SharedLimit]:
     """(`limit`, `allowance`) of a bucket -> what it is leased of."""
-    policies = {item.limits for item in _guards(graph) if item.limits is not None}
+    policies = {item.limits for item in guards(graph) if item.limits is not None}
     return {name: shared for limits in policies for name, shared in _shared(limits)}
 
 
@@ -43,15 +43,3 @@ def _shared(limits: Limits) -> Iterator[tuple[tuple[str, str], SharedLimit]]:
             if allowance is not None:
                 name = (limit_id(limits.policy, limit.name), allowance_id(override))
                 yield name, SharedLimit(limits.policy, place, allowance, limit.shadow, limit.strict)
-
-
-def _guards(graph: Graph) -> Iterator[Guards]:
-    for gateway in graph.gateways.values():
-        for listener in gateway.listeners:
-            yield listener.guards
-            for rule in (rule for host in listener.hosts for rule in host.rules):
-                yield rule.guards
-                for target in rule.targets:
-                    yield from (route.guards for route in target.service.routes)
-    for sidecar in graph.sidecars.values():
-        yield from (item.guards for item in sidecar.ingress)

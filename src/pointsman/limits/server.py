@@ -29,7 +29,7 @@ from pointsman.limits.usage import Usage
 from pointsman.limits.windows import span
 from pointsman.limits.wire import METHOD, SERVICE, Reports, response
 from pointsman.xds.admission import Caller, Refusal
-from pointsman.xds.server import caller_of
+from pointsman.xds.callers import caller_of, refuse
 
 BEAT_S: Final = 1.0
 """Seconds between two signs of life of a control plane."""
@@ -274,9 +274,8 @@ class LimitServer:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "this instance is stopping")
         refusal = self._admit(caller_of(context))
         if refusal is not None:
-            log.warning("leases refused", peer=context.peer(), reason=refusal.reason)
-            reason = f"{refusal.cause.value}: {refusal.reason}"
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, reason)
+            log.warning("leases refused", peer=context.peer(), reason=str(refusal))
+            await refuse(context, refusal)
         await self._ready.wait()
         stream = _Stream(next(self._numbers))
         self._streams[stream.number] = stream

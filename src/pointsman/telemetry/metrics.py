@@ -23,7 +23,7 @@ from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.subjects import Subjects
 from pointsman.telemetry.window import Subject, Window
 from pointsman.xds.admission import Admission, Refusal
-from pointsman.xds.server import caller_of
+from pointsman.xds.callers import caller_of, refuse
 
 SERVICE: Final = "opentelemetry.proto.collector.metrics.v1.MetricsService"
 _BOUNDS: Final = list(map(float, BUCKETS_MS))
@@ -84,10 +84,9 @@ class MetricsServer:
             node_id = _node_id(resource)
             admitted = self._admission.admitted(caller, node_id)
             if isinstance(admitted, Refusal):
-                reason = f"{admitted.cause.value}: {admitted.reason}"
-                log.warning("metrics refused", node=node_id, peer=peer, reason=reason)
-                await context.abort(grpc.StatusCode.UNAUTHENTICATED, reason)
-            proxy = self._find(str(admitted))
+                log.warning("metrics refused", node=node_id, peer=peer, reason=str(admitted))
+                await refuse(context, admitted)
+            proxy = self._find(admitted)
             if proxy is not None:
                 self.take(proxy, f"{node_id} {peer}", resource)
         return pb.MetricsResponse()

@@ -13,7 +13,7 @@ from pointsman.telemetry.requests_decode import decode
 from pointsman.telemetry.requests_pace import Pace
 from pointsman.telemetry.requests_ring import Ring
 from pointsman.xds.admission import Admission, Refusal
-from pointsman.xds.server import caller_of
+from pointsman.xds.callers import caller_of, refuse
 
 _SERVICE: Final = "envoy.service.accesslog.v3.AccessLogService"
 
@@ -85,7 +85,6 @@ class RequestsService:
         """Whose requests a stream tells of; its first message says so."""
         found = self._admission.admitted(caller_of(context), message.identifier.node.id)
         if isinstance(found, Refusal):
-            log.warning("records refused", peer=context.peer(), reason=found.reason)
-            reason = f"{found.cause.value}: {found.reason}"
-            await context.abort(grpc.StatusCode.PERMISSION_DENIED, reason)
-        return str(found)
+            log.warning("records refused", peer=context.peer(), reason=str(found))
+            await refuse(context, found)
+        return found

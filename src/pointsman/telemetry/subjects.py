@@ -8,7 +8,7 @@ from pointsman.envoy import names
 from pointsman.envoy.stats import Scope, Stat
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.graph import Graph
-from pointsman.graph.model.route import Route, Service
+from pointsman.graph.model.route import Route
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
 from pointsman.telemetry.window import Subject
@@ -76,18 +76,14 @@ def _names(key: Key, proxy: Gateway | Sidecar | None) -> Names:
 def _routes(proxy: Gateway | Sidecar) -> Iterator[tuple[str, Key, Route]]:
     if isinstance(proxy, Gateway):
         for listener in proxy.listeners:
-            for rule in (rule for host in listener.hosts for rule in host.rules):
+            for rule in listener.rules:
                 for target in rule.targets:
                     for route in target.service.routes:
                         yield names.route(rule, route), target.service.key, route
         return
-    for service in _called(proxy):
+    for service in proxy.services:
         for route in service.routes:
             yield names.service_route(service, route), service.key, route
-
-
-def _called(sidecar: Sidecar) -> Iterator[Service]:
-    return (backend.service for port in sidecar.egress for backend in port.http)
 
 
 def _node(known: Names, proxy: Key, cluster: str, node: Key, service: Key | None) -> None:

@@ -39,6 +39,9 @@ class Refusal:
     cause: Cause
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.cause.value}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:

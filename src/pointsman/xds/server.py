@@ -18,8 +18,9 @@ from grpc import aio
 
 from pointsman.envoy.pb import DeltaDiscoveryRequest, DiscoveryRequest
 from pointsman.xds.address import ListenOptions, listen
-from pointsman.xds.admission import Admission, Anyone, Caller, Cause, Refusal, bearer_token
+from pointsman.xds.admission import Admission, Anyone, Cause, Refusal
 from pointsman.xds.audience import Acknowledgement, Audience
+from pointsman.xds.callers import caller_of, refuse
 from pointsman.xds.nodes import Newcomer, Node, Nodes, Wire
 from pointsman.xds.quarantine import Quarantine
 from pointsman.xds.rejection import Rejection
@@ -51,13 +52,7 @@ log = structlog.get_logger(__name__)
 Classify = Callable[[Newcomer], Hashable | None]
 """Decides the node class of a proxy; None refuses it, because nothing is configured for it."""
 
-_CODES = {
-    Cause.UNKNOWN: grpc.StatusCode.INVALID_ARGUMENT,
-    Cause.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
-    Cause.UNPROVEN: grpc.StatusCode.UNAUTHENTICATED,
-}
 _ANYONE = Anyone()
-_HEADER = "authorization"
 
 EARLIEST_CLOSE, LATEST_CLOSE = 1.15, 1.4
 """Shares of the connections' age between which a stream is closed: gRPC has told its connection
@@ -250,9 +245,9 @@ class AdsServer:
             node_class = self._classify(replace(newcomer, id=refusal))
             refusal = Refusal(Cause.UNKNOWN, f"nothing is configured for node {newcomer.id!r}")
         if node_class is None:
-            reason = f"{refusal.cause.value}: {refusal.reason}"
+            reason = str(refusal)
             log.warning("proxy refused", node=newcomer.id, peer=context.peer(), reason=reason)
-            await context.abort(_CODES[refusal.cause], reason)
+            await refuse(context, refusal)
         return Node(
             stream=next(self._numbers),
             id=newcomer.id,
@@ -266,15 +261,6 @@ class AdsServer:
         if node_class not in self._audiences:
             self._audiences[node_class] = Audience(node_class, self._quarantine)
         return self._audiences[node_class]
-
-
-def caller_of(context: Any) -> Caller:
-    """What the connection of a call tells."""
-    uris = context.auth_context().get("peer_uri", ())
-    headers = [value for name, value in context.invocation_metadata() or () if name == _HEADER]
-    tokens = [token for header in headers if (token := bearer_token(header)) is not None]
-    token = tokens[0] if len(tokens) == 1 else None
-    return Caller(tuple(uri.decode("utf-8", "replace") for uri in uris), token)
 
 
 def _newcomer(node: Any, wire: Wire) -> Newcomer:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from pointsman.graph.compose import compose
+from pointsman.graph.guarded import guards_at
 from pointsman.graph.links.access_policy import KIND
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.linked import Findings, Linked, linked
@@ -54,8 +55,8 @@ def check_listener(context: Context, owner: Key, listener: Listener) -> None:
     """Notes what policies before a gateway's listener and its rules cannot do there."""
     if not context.policies.by_kind.get(KIND):
         return
-    check_certificates(context, owner, listener.port, listener.tls, _guards(listener))
-    for rule in (rule for host in listener.hosts for rule in host.rules):
+    check_certificates(context, owner, listener.port, listener.tls, guards_at(listener))
+    for rule in listener.rules:
         for access in _late_logins(rule):
             _report_late(context, access, rule)
 
@@ -87,14 +88,6 @@ def _report_certificates(context: Context, policy: Key, index: int, where: str) 
         return linked(None, findings.problems)
 
     context.memo.get(("access certificates", policy, where), (index,), build)
-
-
-def _guards(listener: Listener) -> Iterator[Guards]:
-    yield listener.guards
-    for rule in (rule for host in listener.hosts for rule in host.rules):
-        yield rule.guards
-        for target in rule.targets:
-            yield from (route.guards for route in target.service.routes)
 
 
 def _late_logins(rule: GatewayRule) -> Iterator[Access]:

@@ -27,7 +27,7 @@ def check_callers(context: Context, gateways: Iterable[Gateway]) -> Iterator[Pro
     told: set[tuple[Key, str]] = set()
     for gateway in gateways:
         for listener in gateway.listeners:
-            for rule in (rule for host in listener.hosts for rule in host.rules):
+            for rule in listener.rules:
                 for guards in _guards(listener, rule):
                     yield from _check(guards, rule.key, told)
 

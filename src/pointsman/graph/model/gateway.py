@@ -1,5 +1,6 @@
 """A virtual gateway with everything a request can meet in it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -129,6 +130,11 @@ class Listener:
     hygiene: Hygiene | None = None
     front: Front | None = None
 
+    @property
+    def rules(self) -> Iterator[GatewayRule]:
+        """The rules of all its hosts; one that serves several hosts comes once for each."""
+        return (rule for host in self.hosts for rule in host.rules)
+
 
 def hygiene_of(listener: Listener, rule: GatewayRule) -> RouteHygiene | None:
     """Which requests a rule takes at a listener."""
@@ -169,3 +175,9 @@ class Gateway:
     def node_id(self) -> str:
         """The id its proxies give: `mesh/MESH/virtualGateway/NAME`."""
         return node_id(self.mesh, self.key.kind, self.name)
+
+    @property
+    def services(self) -> Iterator[Service]:
+        """The virtual services its rules lead to, some several times."""
+        rules = (rule for listener in self.listeners for rule in listener.rules)
+        return (target.service for rule in rules for target in rule.targets)

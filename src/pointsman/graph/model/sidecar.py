@@ -1,5 +1,6 @@
 """The proxy beside the application of a virtual node."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -125,3 +126,8 @@ class Sidecar:
     def node_id(self) -> str:
         """The id its proxies give: `mesh/MESH/virtualNode/NAME`."""
         return node_id(self.mesh, self.key.kind, self.name)
+
+    @property
+    def services(self) -> Iterator[Service]:
+        """The virtual services of HTTP that its application calls, once for each port."""
+        return (backend.service for port in self.egress for backend in port.http)
