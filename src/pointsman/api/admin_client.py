@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx2
 
+from pointsman.api.pages import MOST_ITEMS
 from pointsman.errors import InstanceError, RefusedError
 
 TIMEOUT_S = 15.0
@@ -68,9 +69,10 @@ class AdminClient:
         self, *path: str, query: Mapping[str, str | int | None] | None = None
     ) -> Iterator[dict[str, Any]]:
         """All items of a list, page by page."""
+        asked = {"limit": MOST_ITEMS, **(query or {})}
         cursor: str | None = None
         while True:
-            page = self.ask("GET", *path, query={**(query or {}), "cursor": cursor})
+            page = self.ask("GET", *path, query={**asked, "cursor": cursor})
             yield from page["items"]
             cursor = page["next"]
             if cursor is None:

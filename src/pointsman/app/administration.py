@@ -1,20 +1,19 @@
 """A running instance as its administration sees it: what is kept, and what files declare."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from pydantic import TypeAdapter
 
 from pointsman.access.consumers import SOURCE
 from pointsman.api.admin.kept import Declared
-from pointsman.app.access import AccessState, Kept
-from pointsman.app.issuers import Issuers
+from pointsman.app.access import Kept
+from pointsman.app.plane import ControlPlane
 from pointsman.app.revisions import Revisions
 from pointsman.graph.model.authorization_server import AuthorizationServer
 from pointsman.limits.server import LimitServer
 from pointsman.observe.objects import ObjectStatus
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.consumer import ConsumerSpec
-from pointsman.resources.store import Store
 
 _SPEC = TypeAdapter(ConsumerSpec)
 
@@ -23,29 +22,16 @@ class Administration:
     """What the administration asks.
 
     Args:
-        access: consumers and credentials that are kept.
-        store: everything that was written.
-        limits: knows how shared limits stand.
-        issuers: authorization servers.
-        objects: tells how far each object is.
-        revisions: what manifests said.
+        plane: what is administered.
     """
 
-    def __init__(
-        self,
-        access: AccessState,
-        store: Store,
-        limits: LimitServer,
-        issuers: Issuers,
-        objects: Callable[[], Mapping[Key, ObjectStatus]],
-        revisions: Revisions,
-    ) -> None:
-        self._access = access
-        self._issuers = issuers
-        self._store = store
-        self._limits = limits
-        self._objects = objects
-        self._revisions = revisions
+    def __init__(self, plane: ControlPlane) -> None:
+        self._access = plane.features.access
+        self._issuers = plane.features.issuers
+        self._limits = plane.features.limits.server
+        self._store = plane.store
+        self._objects = plane.objects
+        self._revisions = plane.revisions
 
     @property
     def limits(self) -> LimitServer:

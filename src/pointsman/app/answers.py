@@ -39,20 +39,11 @@ async def answering(
         UsageError: an address or the socket cannot be had.
     """
     features = plane.features
-    administered = partial(
-        administration,
-        features.access,
-        plane.store,
-        features.limits.server,
-        features.issuers,
-        plane.objects,
-        plane.revisions,
-    )
-    routes = (*_routes(plane), Mount("/", administered(needs_token=False)))
+    routes = (*_routes(plane), Mount("/", administration(plane, needs_token=False)))
     await stack.enter_async_context(StatusServer(runtime_folder, plane.status, routes))
     stack.callback(features.requests.stop)
     if admin is not None:
-        served = administered(needs_token=True)
+        served = administration(plane, needs_token=True)
         await stack.enter_async_context(HttpServer(admin, served, "--admin"))
     if metrics is not None:
         scraped = metrics_app(partial(features.telemetry.exposition, plane.server.nodes))

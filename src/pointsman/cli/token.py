@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from pointsman.api.pages import MOST_ITEMS
 from pointsman.cli import options, output
 from pointsman.cli.admin import Commands, administering, moment, seconds, show_secret, show_table
 from pointsman.observe.lines import line
@@ -100,7 +101,8 @@ def audit(
       pointsman audit --object k_0AbCdEfGhIjK
     """
     with administering(instance) as client:
-        found = list(islice(client.every("audit", query={"object": name}), limit))
+        query = {"object": name, "limit": min(limit, MOST_ITEMS)}
+        found = list(islice(client.every("audit", query=query), limit))
     if as_json:
         output.write_json({"items": found})
         return

@@ -6,8 +6,17 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from pointsman.access.consumers import KeptConsumer
 from pointsman.api.admin.kept import Administered, Declared
-from pointsman.api.admin.models import ConsumerAnswer, ConsumerBody, Name, Namespace, Page, Spec
+from pointsman.api.admin.models import (
+    ConsumerAnswer,
+    ConsumerBody,
+    Limit,
+    Name,
+    Namespace,
+    Page,
+    Spec,
+)
 from pointsman.api.admin.who import Editor, Viewer
+from pointsman.api.pages import USUAL_ITEMS
 from pointsman.errors import RefusedError
 from pointsman.oauth.grants import Grants
 from pointsman.resources.key import Key
@@ -18,7 +27,6 @@ from pointsman.resources.rules import RULES
 from pointsman.resources.validate import validate
 
 router = APIRouter(tags=["consumers"])
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 @router.get("/consumers")
@@ -27,7 +35,7 @@ async def list_consumers(
     _who: Viewer,
     namespace: Namespace | None = None,
     cursor: Annotated[str, Query(max_length=400)] = "",
-    limit: Limit = 100,
+    limit: Limit = USUAL_ITEMS,
 ) -> Page[ConsumerAnswer]:
     """Consumers in force, by namespace and name."""
     found = await _everybody(request)

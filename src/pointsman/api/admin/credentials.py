@@ -12,12 +12,14 @@ from pointsman.api.admin.models import (
     CredentialAnswer,
     CredentialBody,
     IssuedAnswer,
+    Limit,
     Name,
     Namespace,
     Page,
     RotateBody,
 )
 from pointsman.api.admin.who import Editor, Viewer
+from pointsman.api.pages import USUAL_ITEMS
 from pointsman.errors import RefusedError
 from pointsman.resources.key import Key
 
@@ -33,7 +35,7 @@ async def list_credentials(
     kind: Kind | None = None,
     state: State | None = None,
     cursor: Annotated[str, Query(pattern=r"^[A-Za-z0-9_]{0,63}$")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = USUAL_ITEMS,
 ) -> Page[CredentialAnswer]:
     """Credentials, by id."""
     stored = await _stored(request)

@@ -5,11 +5,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from pointsman.access.credential import Credential, Kind, State
 from pointsman.access.tokens import Role, Token
+from pointsman.api.pages import MOST_ITEMS
 from pointsman.errors import RefusedError
 from pointsman.limits.usage import Usage
 
@@ -17,6 +19,7 @@ T = TypeVar("T")
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)]
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
 Text = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS)]
 Seconds = Annotated[int, Field(ge=0, le=10 * 366 * 86_400)]
 
 

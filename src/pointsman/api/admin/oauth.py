@@ -7,8 +7,9 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 
 from pointsman.api.admin.kept import Administered
-from pointsman.api.admin.models import Body, Name, Namespace, Page
+from pointsman.api.admin.models import Body, Limit, Name, Namespace, Page
 from pointsman.api.admin.who import Admin, Editor, Viewer
+from pointsman.api.pages import USUAL_ITEMS
 from pointsman.errors import RefusedError
 from pointsman.graph.model.authorization_server import AuthorizationServer, Client
 from pointsman.oauth.grants import Granted, Grants
@@ -17,7 +18,6 @@ from pointsman.resources.key import Key
 
 router = APIRouter(tags=["authorization servers"])
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,63}$")]
-Limit = Annotated[int, Query(ge=1, le=1000)]
 Consumer = Annotated[str, Query(pattern=r"^[a-z0-9-]+/[a-z0-9.-]+$", max_length=317)]
 
 
@@ -146,7 +146,7 @@ async def list_servers(
     request: Request,
     _who: Viewer,
     cursor: Annotated[str, Query(pattern=r"^([a-z0-9-]+/[a-z0-9.-]+)?$", max_length=317)] = "",
-    limit: Limit = 100,
+    limit: Limit = USUAL_ITEMS,
 ) -> Page[ServerAnswer]:
     """Authorization servers that are in force, by namespace and name."""
     instance: Administered = request.app.state.instance
@@ -186,7 +186,7 @@ async def list_grants(
     _who: Viewer,
     consumer: Consumer | None = None,
     cursor: Annotated[str, Query(pattern=r"^[A-Za-z0-9_]{0,63}$")] = "",
-    limit: Limit = 100,
+    limit: Limit = USUAL_ITEMS,
 ) -> Page[GrantAnswer]:
     """What was granted and is good, by id."""
     found = await (await _grants(request)).list(consumer, cursor, limit + 1)

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from pointsman.api.admin.kept import Administered
-from pointsman.api.admin.models import Body, Namespace, Page
+from pointsman.api.admin.models import Body, Limit, Namespace, Page
 from pointsman.api.admin.who import Viewer
+from pointsman.api.pages import USUAL_ITEMS
 from pointsman.observe.objects import ObjectStatus
 from pointsman.resources.key import Key
 
@@ -48,7 +49,7 @@ async def list_objects(
     kind: Annotated[str | None, Query(pattern=r"^[A-Za-z]{1,63}$")] = None,
     namespace: Namespace | None = None,
     cursor: Annotated[str, Query(max_length=400)] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = USUAL_ITEMS,
 ) -> Page[ObjectAnswer]:
     """Objects, by kind, namespace and name."""
     instance: Administered = request.app.state.instance

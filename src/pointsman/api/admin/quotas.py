@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from pointsman.api.admin.kept import Administered
-from pointsman.api.admin.models import Page, QuotaAnswer, QuotaName, QuotaReset
+from pointsman.api.admin.models import Limit, Page, QuotaAnswer, QuotaName, QuotaReset
 from pointsman.api.admin.who import Editor, Viewer
+from pointsman.api.pages import USUAL_ITEMS
 from pointsman.errors import RefusedError
 
 router = APIRouter(tags=["quotas"])
@@ -19,7 +20,7 @@ async def list_quotas(
     of: Annotated[str, Query(max_length=512)] = "",
     consumer: Annotated[str, Query(max_length=512)] = "",
     cursor: Annotated[str, Query(max_length=1024)] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Limit = USUAL_ITEMS,
 ) -> Page[QuotaAnswer]:
     """Shared limits that somebody has used, by key; `of` is how the limit's name begins."""
     instance: Administered = request.app.state.instance

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 
 from pointsman.api.admin.kept import Administered
-from pointsman.api.admin.models import AuditAnswer, IssuedToken, Page, TokenAnswer, TokenBody
+from pointsman.api.admin.models import AuditAnswer, IssuedToken, Limit, Page, TokenAnswer, TokenBody
 from pointsman.api.admin.who import Admin
+from pointsman.api.pages import USUAL_ITEMS
 from pointsman.state.audit import read_audit
 
 router = APIRouter(tags=["administration"])
-Limit = Annotated[int, Query(ge=1, le=1000)]
 Id = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,63}$")]
 
 
@@ -19,7 +19,7 @@ async def list_tokens(
     request: Request,
     _who: Admin,
     cursor: Annotated[str, Query(pattern=r"^[A-Za-z0-9_]{0,63}$")] = "",
-    limit: Limit = 100,
+    limit: Limit = USUAL_ITEMS,
 ) -> Page[TokenAnswer]:
     """Tokens of administrators, by id."""
     instance: Administered = request.app.state.instance
@@ -53,7 +53,7 @@ async def read(
     request: Request,
     _who: Admin,
     cursor: Annotated[int | None, Query(ge=0, le=2**53)] = None,
-    limit: Limit = 100,
+    limit: Limit = USUAL_ITEMS,
     name: Annotated[str | None, Query(alias="object", max_length=512)] = None,
 ) -> Page[AuditAnswer]:
     """Changes, the newest first."""
