@@ -108,11 +108,8 @@ class Client:
         try:
             with self._http.stream("GET", REQUESTS, params=query, timeout=timeout) as answer:
                 if not answer.is_success:
-                    raise InstanceError(
-                        f"instance {self._path.stem} answers {answer.status_code} "
-                        f"to GET {REQUESTS}",
-                        hint="its version may differ from that of this command",
-                    )
+                    answer.read()
+                self._succeeded(answer)
                 for text in answer.iter_lines():
                     if text:
                         yield parse_request(text)
