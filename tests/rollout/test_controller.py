@@ -1,5 +1,7 @@
 """What a running instance does about rollouts, with proxies and counts of the test."""
 
+import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +49,48 @@ async def test_a_database_that_does_not_open_is_said(tmp_path: Path) -> None:
     assert codes(rollouts) == ["PM008", "PM007"]
 
 
+async def test_what_was_kept_counts_as_soon_as_it_can_be_read(tmp_path: Path) -> None:
+    database, away = tmp_path / "state.db", tmp_path / "away.db"
+    options = StateOptions(f"sqlite:///{database}", tmp_path / "master.key")
+    async with AccessState(options) as access:
+        before = Rollouts(access, MEASURES)
+        before.on_change(Changes(), has_all)
+        await before.overlay(RESOURCES)
+        await before.tell(CART, Command.PAUSE, 0)
+
+    database.rename(away)
+    database.mkdir()
+    async with AccessState(options) as access:
+        rollouts = Rollouts(access, MEASURES)
+        rollouts.on_change(changed := Changes(), has_all)
+        await rollouts.overlay(RESOURCES)
+        with pytest.raises(UsageError, match="cannot be read"):
+            await rollouts.tell(CART, Command.RESUME, 0)
+        database.rmdir()
+        away.rename(database)
+        rollouts.begin()
+        async with asyncio.timeout(20):
+            await changed.happened.wait()
+        (shown,) = rollouts.views()
+        await rollouts.close()
+    assert shown.paused
+    assert codes(rollouts) == ["PM008"]
+
+
+class Changes:
+    """Notes that what is in force was to be compiled anew."""
+
+    def __init__(self) -> None:
+        self.happened = asyncio.Event()
+
+    async def __call__(self, _texts: Mapping[str, str | None]) -> None:
+        self.happened.set()
+
+
+async def has_all() -> bool:
+    return True
+
+
 async def test_meshes_without_rollouts_are_left_alone(tmp_path: Path) -> None:
     options = StateOptions(f"sqlite:///{tmp_path}/state.db", tmp_path / "master.key")
     rollouts = Rollouts(AccessState(options), MEASURES)
@@ -62,4 +106,4 @@ async def test_meshes_without_rollouts_are_left_alone(tmp_path: Path) -> None:
 async def test_a_rollout_that_is_not_there_takes_no_commands() -> None:
     rollouts = Rollouts(AccessState(), MEASURES)
     with pytest.raises(UsageError, match="no Rollout shop/cart is carried out here"):
-        await rollouts.tell(CART, Command.PAUSE, 0)
+        await rollouts.tell(CART, Command.RESUME, 0)

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -71,7 +71,7 @@ class Rollouts:
         measures: Measures,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store = _store(access)
+        self._access = access
         self._keeps = access.options is not None
         self._measures = measures
         self._clock = clock
@@ -84,6 +84,10 @@ class Rollouts:
         self._telling: set[asyncio.Task[None]] = set()
         self._told: set[Key] = set()
         self._failure = ""
+
+    @cached_property
+    def _store(self) -> RolloutStore:
+        return _store(self._access)
 
     def on_change(
         self,
@@ -99,7 +103,7 @@ class Rollouts:
         gone = self._running.keys() - resources.of("Canary").keys() - resources.of("Rollout").keys()
         self._running = {key: _running(resources, key, hold) for key, hold in holds.items()}
         if holds or gone:
-            states = await self._loaded()
+            states = await self._loaded() or {}
             await self._forget(gone)
             splits = {
                 key: (item.hold, _split(item.plan, states[key]))
@@ -145,7 +149,10 @@ class Rollouts:
             item = self._running.get(rollout)
             if item is None:
                 raise UsageError(f"no {rollout} is carried out here")
-            state = (await self._loaded()).get(rollout, State())
+            states = await self._loaded()
+            if states is None:
+                raise UsageError(f"what {rollout} has done cannot be read: {self._failure}")
+            state = states.get(rollout, State())
             now = self._clock()
             made = obey(item.plan, state, command, item.revision, now, weight)
             await self._take(rollout, item, state, made)
@@ -167,16 +174,28 @@ class Rollouts:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(PAUSE_S)
+            if await self._late():
+                continue
             for key in tuple(self._running):
                 async with self._looking:
                     item = self._running.get(key)
-                    states = await self._loaded()
-                    state = states.get(key, State())
+                    state = (self._states or {}).get(key, State())
                     late = self._measures.late_s
                     due = item is not None and _is_due(item, state, self._clock(), late)
                     if item is not None and (due or key in self._told):
                         self._told.discard(key)
                         await self._look(key, item, state)
+
+    async def _late(self) -> bool:
+        """Whether nobody knows yet how far rollouts are; what was kept counts from here on."""
+        if self._states is not None:
+            return False
+        async with self._looking:
+            states = await self._loaded()
+        if states:
+            assert self._change is not None
+            await self._change({})
+        return states is None
 
     async def _look(self, key: Key, item: Running, state: State) -> None:
         """One look, with all that it asks."""
@@ -238,8 +257,8 @@ class Rollouts:
         return found.failures if found else 0
 
     async def _keep(self, key: Key, made: Step) -> None:
-        states = await self._loaded()
-        states[key] = made.state
+        assert self._states is not None
+        self._states[key] = made.state
         try:
             await self._store.save(key, made.state, made.events)
         except StateError as error:
@@ -257,19 +276,20 @@ class Rollouts:
         assert self._has_all is not None
         return await self._has_all()
 
-    async def _loaded(self) -> dict[Key, State]:
+    async def _loaded(self) -> dict[Key, State] | None:
+        """All states; None while they cannot be read, for then nobody knows where to go on."""
         if self._states is None:
             try:
                 self._states = dict(await self._store.load())
             except StateError as error:
                 self._failure = str(error)
-                self._states = {}
+            else:
+                self._failure = ""
         return self._states
 
     async def _forget(self, gone: Collection[Key]) -> None:
-        states = await self._loaded()
         for key in gone:
-            states.pop(key, None)
+            (self._states or {}).pop(key, None)
             with contextlib.suppress(StateError):
                 await self._store.forget(key)
 

@@ -51,7 +51,9 @@ FORGETFUL = Code(
     Severity.WARNING,
     "what rollouts have done is kept in memory",
     "The instance keeps no state, or its database does not answer. Rollouts go on; after a restart "
-    "they begin anew, with all requests at the stable version. Name a database with `--state`.",
+    "they begin anew, with all requests at the stable version. Name a database with `--state`. "
+    "An instance that cannot read at its start what was kept lets rollouts stand still until it "
+    "can.",
 )
 HOLDS = Code(
     "PM008",
