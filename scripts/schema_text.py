@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pointsman.resources.kinds import base
-from pointsman.resources.shape import fields
+from pointsman.resources.shape import fields, meanings
 
 Block = type[Any]
 """A dataclass of `pointsman.resources.kinds`."""
@@ -44,8 +44,7 @@ def rows_of(block: Block) -> Iterator[str]:
     """Rows `| field | type | default | meaning |` of a block."""
     for name, info in fields(block).items():
         kind = _type(info.annotation, info.metadata)
-        meaning = " ".join((info.description or "").split())
-        cells = (f"`{name}`", kind, _default(info), meaning)
+        cells = (f"`{name}`", kind, _default(info), meanings(block)[name])
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

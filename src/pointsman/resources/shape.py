@@ -12,6 +12,7 @@ from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
 
 from pointsman.resources.kinds.base import manifest_name
+from pointsman.resources.meaning import texts_below
 from pointsman.resources.origin import FieldPath
 
 
@@ -22,6 +23,14 @@ def fields(schema: type[Any]) -> Mapping[str, FieldInfo]:
     return {_written(name, info): info for name, info in infos.items()}
 
 
+@lru_cache(maxsize=256)
+def meanings(schema: type[Any]) -> Mapping[str, str]:
+    """What the manifest reference says about the fields of a schema class, by the same names."""
+    texts = texts_below(schema)
+    infos: Mapping[str, FieldInfo] = schema.__pydantic_fields__
+    return {_written(name, info): texts.get(name, "") for name, info in infos.items()}
+
+
 def _written(name: str, info: FieldInfo) -> str:
     alias = info.validation_alias
     return alias if isinstance(alias, str) else manifest_name(name)
@@ -29,18 +38,22 @@ def _written(name: str, info: FieldInfo) -> str:
 
 def fields_at(schema: type[Any], path: FieldPath) -> Mapping[str, FieldInfo]:
     """The fields known at a path below a schema class; none where no mapping with fields stands."""
-    current: Any = schema
-    for step in path:
-        current = _below(current, step)
-    return fields(current) if _is_schema(current) else {}
+    found = _at(schema, path)
+    return fields(found) if _is_schema(found) else {}
 
 
 def describe(schema: type[Any], path: FieldPath) -> str:
     """What the manifest reference says about a field, or ""."""
     if not path or isinstance(path[-1], int):
         return ""
-    info = fields_at(schema, path[:-1]).get(path[-1])
-    return (info.description or "").strip() if info else ""
+    found = _at(schema, path[:-1])
+    return meanings(found).get(path[-1], "") if _is_schema(found) else ""
+
+
+def _at(current: Any, path: FieldPath) -> Any:
+    for step in path:
+        current = _below(current, step)
+    return current
 
 
 def _below(current: Any, step: str | int) -> Any:

@@ -26,9 +26,9 @@ def manifest_name(field: str) -> str:
 
 
 CONFIG = ConfigDict(
+    defer_build=True,
     alias_generator=manifest_name,
     extra="forbid",
-    use_attribute_docstrings=True,
     validate_by_alias=True,
     validate_by_name=True,
 )
