@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 UP ?= examples/quickstart --echo
 
+# Tests start some hundred processes; without bytecode each of them compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up test lint docs bench clean
 
 help: ## what there is to type

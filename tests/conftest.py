@@ -6,9 +6,11 @@ examples as a night allows. `--mutations=2000` damages manifests that often, and
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 settings.register_profile("default", max_examples=40, deadline=None)
@@ -24,6 +26,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--refresh") and os.environ.get("CI", "").lower() in ("true", "1"):
         raise pytest.UsageError("--refresh is refused on CI: golden files are changed by people")
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> Iterator[None]:
+    """A command that a test runs in this process configures its log, which is not the next's."""
+    yield
+    structlog.reset_defaults()
 
 
 class Golden:
