@@ -104,6 +104,24 @@ def test_sidecars_count_what_they_take_and_what_they_send(up: Up) -> None:
     assert counted(up, "node", "shop/books")["connections"] > 0
 
 
+def test_who_calls_whom_and_how_it_goes(up: Up) -> None:
+    shown = json.loads(up.command("graph", "--over", "30m", "--json"))
+    assert shown["over"] == 1800
+    links = {
+        (link["source"]["name"], link["target"]["name"], link["target"]["kind"]): link["numbers"]
+        for link in shown["links"]
+    }
+    assert links["shop/front", "shop/books", "service"]["requests"] == 10
+    assert links["shop/caller", "shop/books", "service"]["requests"] == 5
+    node = links["shop/books", "shop/books", "node"]
+    assert (node["requests"], node["failures"]) == (15, 1)
+    assert 0 < node["p50"] <= node["p99"]
+    assert links["shop/caller", "shop/dead", "service"] is None
+    drawn = up.command("graph", "--over", "30m", "--svg")
+    assert "33.3% 5xx" not in drawn
+    assert "6.67% 5xx" in drawn
+
+
 def test_a_table_for_people(up: Up) -> None:
     assert ask(up.address("front"), "/nowhere").status == 404
     until(lambda: "shop/front" in up.command("top", "--over", "30m"), 20)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -16,6 +16,9 @@ from pointsman.observe.traffic import By, TrafficReport, parse_traffic
 from pointsman.rollout.view import RolloutView, parse_views
 from pointsman.telemetry.requests import Request, parse_request
 from pointsman.telemetry.requests_wanted import Wanted
+
+if TYPE_CHECKING:
+    from pointsman.observe.service_graph import ServiceGraph
 
 T = TypeVar("T")
 
@@ -60,6 +63,16 @@ class Client:
             InstanceError: it does not answer, or not with traffic.
         """
         return self._parsed(f"/v1/traffic?by={by}&over={over:g}", parse_traffic, "traffic")
+
+    def graph(self, over: float) -> "ServiceGraph":
+        """Who calls whom, and how much in the last seconds.
+
+        Raises:
+            InstanceError: it does not answer, or not with a graph.
+        """
+        from pointsman.observe.service_graph import parse_graph  # noqa: PLC0415
+
+        return self._parsed(f"/v1/graph?over={over:g}", parse_graph, "graph")
 
     def register(
         self, namespace: str, service: str, instance: str, body: Mapping[str, Any]

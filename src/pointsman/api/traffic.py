@@ -1,6 +1,7 @@
 """The traffic over HTTP, for those who may open the socket of the instance.
 
-GET /v1/traffic?by=gateway|node|route|service&over=SECONDS
+GET /v1/traffic?by=gateway|node|route|service&over=SECONDS    numbers
+GET /v1/graph?over=SECONDS                                    who calls whom, with numbers
 """
 
 import time
@@ -11,17 +12,26 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
+from pointsman.observe.service_graph import ServiceGraph, graph_json
 from pointsman.observe.traffic import WAYS, By, TrafficReport, traffic_json
 
 PATH = "/v1/traffic"
+GRAPH = "/v1/graph"
 OVER_S = 60.0
 _WAYS: Final[dict[str, By]] = {way: way for way in WAYS}
 Report = Callable[[By, float, float], TrafficReport]
 """The traffic by something, of some seconds before a moment."""
 
 
-def traffic_routes(report: Report) -> list[BaseRoute]:
-    """Routes to be mounted on an instance's socket."""
+def traffic_routes(
+    report: Report, graph: Callable[[float, float], ServiceGraph]
+) -> list[BaseRoute]:
+    """Routes to be mounted on an instance's socket.
+
+    Args:
+        report: see `Report`.
+        graph: who calls whom, with the numbers of some seconds before a moment.
+    """
 
     async def answer(request: Request) -> JSONResponse:
         by = _WAYS.get(request.query_params.get("by", "gateway"))
@@ -31,7 +41,16 @@ def traffic_routes(report: Report) -> list[BaseRoute]:
             return JSONResponse({"error": wrong}, 400)
         return JSONResponse(traffic_json(report(by, over, time.time())))
 
-    return [Route(PATH, answer, methods=["GET"])]
+    async def answer_graph(request: Request) -> JSONResponse:
+        over = _seconds(request.query_params.get("over"))
+        if over is None:
+            return JSONResponse({"error": "over is a number of seconds above 0"}, 400)
+        return JSONResponse(graph_json(graph(over, time.time())))
+
+    return [
+        Route(PATH, answer, methods=["GET"]),
+        Route(GRAPH, answer_graph, methods=["GET"]),
+    ]
 
 
 def _seconds(text: str | None) -> float | None:

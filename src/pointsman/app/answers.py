@@ -54,7 +54,7 @@ def _routes(plane: ControlPlane) -> list[BaseRoute]:
     features = plane.features
     return [
         *features.discovery.routes,
-        *traffic_routes(features.telemetry.report),
+        *traffic_routes(features.telemetry.report, features.telemetry.service_graph),
         *explain_routes(partial(explained_live, plane)),
         *request_routes(features.requests.ring, features.requests.history),
         *rollout_routes(features.rollouts),

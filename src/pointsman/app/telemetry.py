@@ -7,6 +7,8 @@ from typing import Any
 from pointsman.app.site import Audience
 from pointsman.control.compile import Proxy
 from pointsman.graph.model.graph import Graph
+from pointsman.observe.service_graph import ServiceGraph
+from pointsman.observe.service_links import counted, service_graph
 from pointsman.observe.traffic import By, TrafficReport, traffic_report
 from pointsman.resources.key import Key
 from pointsman.resources.resource_set import ResourceSet
@@ -39,6 +41,7 @@ class Telemetry:
         self.window = Window()
         self.connections = Connections()
         self.own = OwnCounts()
+        self._graph = Graph()
         self._subjects = Subjects()
         self._directory: Directory[Proxy] = Directory()
         self.server = MetricsServer(
@@ -59,12 +62,17 @@ class Telemetry:
             directory: knows its proxies.
         """
         self.own.resources = {kind: len(items) for kind, items in resources.by_kind.items()}
+        self._graph = graph
         self._subjects.follow(graph)
         self._directory = directory
 
     def report(self, by: By, over: float, now: float) -> TrafficReport:
         """The traffic of the `over` seconds before `now`."""
         return traffic_report(self.window, self.connections, by, over, now)
+
+    def service_graph(self, over: float, now: float) -> ServiceGraph:
+        """Who calls whom, with the traffic of the `over` seconds before `now`."""
+        return counted(service_graph(self._graph), self.window, over, now)
 
     def exposition(self, nodes: Mapping[int, Node], now: float) -> str:
         """Everything, for Prometheus.

@@ -25,6 +25,7 @@ from pointsman.cli.check import check
 from pointsman.cli.consumer import COMMANDS as CONSUMER
 from pointsman.cli.doctor import doctor
 from pointsman.cli.explain import explain
+from pointsman.cli.graph import graph
 from pointsman.cli.history import history, rollback
 from pointsman.cli.identity import COMMANDS as IDENTITY
 from pointsman.cli.intercept import intercept
@@ -75,6 +76,7 @@ _COMMANDS = (
     bootstrap,
     status,
     top,
+    graph,
     logs,
     why,
     history,

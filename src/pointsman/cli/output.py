@@ -29,6 +29,11 @@ def write_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def write_text(text: str) -> None:
+    """A result for other programs, as it is."""
+    sys.stdout.write(text)
+
+
 def write_yaml(value: Any) -> None:
     """A result for machines that people read."""
     import yaml

@@ -1,6 +1,5 @@
 """`pointsman top`: the traffic of a running instance, as it goes."""
 
-import re
 import sys
 import time
 from typing import Annotated, Final
@@ -8,13 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from pointsman.cli import options, output
+from pointsman.cli.over import Over, parse_over
 from pointsman.errors import UsageError
 
 REFRESH_S: Final = 2.0
-_PERIOD: Final = re.compile(r"([0-9]+)(s|m)")
-_SECONDS: Final = {"s": 1, "m": 60}
-LONGEST_S: Final = 1800
-SHORTEST_S: Final = 5
 
 
 def top(
@@ -22,10 +18,7 @@ def top(
         str,
         typer.Option("--by", metavar="gateway|node|route|service", help="What has a row."),
     ] = "gateway",
-    over: Annotated[
-        str,
-        typer.Option("--over", metavar="TIME", help="The time before now, 5s to 30m."),
-    ] = "1m",
+    over: Over = "1m",
     once: Annotated[bool, typer.Option("--once", help="Prints it once and ends.")] = False,
     as_json: options.AsJson = False,
     no_color: options.NoColor = False,
@@ -56,7 +49,7 @@ def top(
     ways: dict[str, By] = {way: way for way in WAYS}
     if by not in ways:
         raise UsageError(f"--by {by}: not one of {', '.join(ways)}")
-    seconds = parse_period(over)
+    seconds = parse_over(over)
     with Client(find_instance(read_settings().runtime_folder, instance)) as client:
         if as_json:
             output.write_json(traffic_json(client.traffic(ways[by], seconds)))
@@ -69,19 +62,3 @@ def top(
             while True:
                 screen.show(traffic_lines(client.traffic(ways[by], seconds)))
                 time.sleep(REFRESH_S)
-
-
-def parse_period(text: str) -> int:
-    """`90s` or `5m` in seconds.
-
-    Raises:
-        UsageError: it is neither, or not within what is kept.
-    """
-    found = _PERIOD.fullmatch(text)
-    seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
-    if not SHORTEST_S <= seconds <= LONGEST_S:
-        raise UsageError(
-            f"--over {text}: not a time from {SHORTEST_S}s to {LONGEST_S // 60}m",
-            hint="for example --over 30s, or --over 5m",
-        )
-    return seconds

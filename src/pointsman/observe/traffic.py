@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from pointsman.envoy.stats import Scope
 from pointsman.observe.lines import Line, Piece, line, table
+from pointsman.observe.numbers import rate, share, time
 from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.traffic import Traffic, add_up
 from pointsman.telemetry.window import WINDOW_S, Selector, Subject, Window
@@ -160,30 +161,10 @@ def traffic_lines(report: TrafficReport) -> Iterator[Line]:
 def _cells(row: TrafficRow, over: float) -> tuple[str, ...]:
     return (
         f"{row.name} by {row.proxy}" if row.proxy else row.name,
-        _rate(row.requests / over),
-        _share(row.classes[3], row.requests) if row.classes else "-",
-        _share(row.failures, row.requests),
-        *(_time(value) for value in (row.p50, row.p90, row.p99)),
+        rate(row.requests / over),
+        share(row.classes[3], row.requests) if row.classes else "-",
+        share(row.failures, row.requests),
+        *(time(value) for value in (row.p50, row.p90, row.p99)),
         "-" if row.connections is None else str(row.connections),
         ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in row.causes.items()) or "-",
     )
-
-
-def _rate(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 or not value else f"{value:.3g}"
-
-
-def _share(part: int, whole: int) -> str:
-    """A percentage that is 0 only for none and 100 only for all."""
-    if not part or not whole:
-        return "-"
-    percent = 100 * part / whole
-    if part < whole and percent > 99.9:
-        return ">99.9%"
-    return "<0.1%" if percent < 0.1 else f"{percent:.3g}%"
-
-
-def _time(ms: float | None) -> str:
-    if ms is None:
-        return "-"
-    return f"{ms / 1000:.3g} s" if ms >= 1000 else f"{ms:.3g} ms"
