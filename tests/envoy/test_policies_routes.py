@@ -20,7 +20,7 @@ from tests.support.manifests import (
     service,
 )
 from tests.support.scenes import serving
-from tests.support.upstream import Seen, until, upstream
+from tests.support.upstream import Seen, always, until, upstream
 
 pytestmark = pytest.mark.envoy
 SECOND = {"unit": "s", "value": 1}
@@ -269,3 +269,45 @@ async def test_preflight_requests_are_answered(
             answer = await ask(envoy, "/shop/a", (("origin", origin),))
             assert answer.header("access-control-allow-origin") == allowed
         assert len(backend.seen) == 3
+
+
+USERS = 40
+GROWING = (
+    *DIRECT[:4],
+    service("books", router="books"),
+    router(
+        "books",
+        route("little", {"prefix": "/little"}, ("books", 80), ("copy", 20)),
+        route("more", {"prefix": "/more"}, ("books", 40), ("copy", 60)),
+    ),
+    gateway_route("books", {"prefix": "/"}, "books"),
+)
+"""Two versions, and the second one before and after it got more."""
+
+
+@pytest.mark.parametrize(
+    ("by", "name", "value"),
+    [({"header": "X-User"}, "x-user", "{}"), ({"cookie": "who"}, "cookie", "a=b; who={}")],
+    ids=["header", "cookie"],
+)
+async def test_a_cohort_stays_with_a_version_that_grows(
+    by: dict[str, str], name: str, value: str
+) -> None:
+    cohort = on("VirtualRouter/books", cohort=by)
+
+    async def versions(envoy: Running, target: str) -> list[bytes]:
+        async with envoy.client(8080) as client:
+            return [
+                (await client.ask("GET", target, "shop.test", ((name, value.format(user)),))).body
+                for user in range(USERS)
+            ]
+
+    async with upstream(always(200)) as old, upstream(always(200)) as new:
+        new.body = b"new"
+        ports = {"books": old.port, "copy": new.port}
+        async with serving(*GROWING, cohort, **ports) as envoy:
+            before = await versions(envoy, "/little")
+            after = await versions(envoy, "/more")
+            assert await versions(envoy, "/little") == before
+    assert 0 < before.count(b"new") < after.count(b"new") < USERS
+    assert all(b == b"new" for a, b in zip(before, after, strict=True) if a == b"new")

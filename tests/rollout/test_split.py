@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pointsman.graph.rollout_target import Hold, holds_of
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.matching import HeaderMatch, ValueMatch
+from pointsman.resources.kinds.route_policy import Cohort
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.resources.store import Store
 from pointsman.rollout.split import Split, overlaid
@@ -90,6 +91,14 @@ def test_a_policy_of_the_route_itself_is_changed_in_place() -> None:
     spec = {"targetRefs": [target], "timeout": {"perRequest": {"unit": "s", "value": 3}}}
     found = made(read({**POLICY, "spec": spec}), Split(0, mirror=20)).of("RoutePolicy")
     assert list(found) == [Key("RoutePolicy", "shop", "slow")]
+
+
+def test_cohorts_and_copies_are_one_policy_of_the_route() -> None:
+    cohort = Cohort(cookie="session")
+    found = made(read(POLICY), Split(10, mirror=20, cohort=cohort)).of("RoutePolicy")
+    added = found[Key("RoutePolicy", "shop", "0-rollout-cart")].spec
+    assert (added.cohort, added.mirror.percent) == (cohort, 20)
+    assert added.timeout.per_request.ms == 3000
 
 
 def test_a_gateway_route_is_split_between_services() -> None:

@@ -302,7 +302,7 @@ def _running(resources: ResourceSet, key: Key, hold: Hold) -> Running:
 
 
 def _split(plan: Plan, state: State) -> Split:
-    return Split(state.weight, state.mirror, plan.headers if state.routed else ())
+    return Split(state.weight, state.mirror, plan.headers if state.routed else (), plan.cohort)
 
 
 def _is_due(item: Running, state: State, now: float, late_s: float) -> bool:

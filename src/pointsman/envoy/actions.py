@@ -44,15 +44,21 @@ def forward(route: Route, name_of: NameOf = names.cluster) -> Fields:
     if len(targets) == 1:
         fields["cluster"] = targets[0][0]
     else:
-        fields["weighted_clusters"] = {"clusters": merged(targets)}
+        weighted: Fields = {"clusters": merged(targets)}
+        if route.effects.cohort is not None:
+            weighted["use_hash_policy"] = {"value": True}
+        fields["weighted_clusters"] = weighted
     fields.update(timeouts(route.timeouts))
     if route.retry != DEFAULT_RETRY:
         fields["retry_policy"] = retry_policy(route.retry)
     if route.effects.mirror is not None:
         fields["request_mirror_policies"] = [_mirror(route.effects.mirror, name_of)]
-    ways = sticky_ways(route)
-    if ways:
-        fields["hash_policy"] = [_hash_policy(ways[0])]
+    policies = [_hash_policy(way) for way in sticky_ways(route)[:1]]
+    if route.effects.cohort is not None and len(targets) > 1:
+        # Whoever belongs to a cohort is told apart by that alone, at endpoints as well.
+        policies.insert(0, {**_hash_policy(route.effects.cohort), "terminal": True})
+    if policies:
+        fields["hash_policy"] = policies
     return fields
 
 
@@ -68,8 +74,10 @@ def _mirror(mirror: Mirror, name_of: NameOf) -> Fields:
 def _hash_policy(way: Stickiness) -> Fields:
     match way:
         case CookieHash():
-            ttl = duration(1000 * way.ttl_s)
-            return {"cookie": {"name": way.name, "path": way.path, "ttl": ttl}}
+            cookie: Fields = {"name": way.name, "path": way.path}
+            if way.ttl_s is not None:
+                cookie["ttl"] = duration(1000 * way.ttl_s)
+            return {"cookie": cookie}
         case HeaderHash():
             return {"header": {"header_name": way.name}}
         case SourceHash():

@@ -1,8 +1,8 @@
 """Policies of two stages as one: what a gateway route's policy makes of a virtual router's route.
 
 A request through a gateway passes two stages, and each may have a policy. Of timeouts, retries,
-copies, faults and CORS the gateway route's counts where it says something. Changes of headers
-happen in both: to requests at the gateway route first, to responses there last.
+copies, cohorts, faults and CORS the gateway route's counts where it says something. Changes of
+headers happen in both: to requests at the gateway route first, to responses there last.
 """
 
 from dataclasses import replace
@@ -29,6 +29,7 @@ def overridden(route: Route, override: Override | None) -> Route:
             request_headers=in_turn(said.request_headers, effects.request_headers),
             response_headers=in_turn(effects.response_headers, said.response_headers),
             mirror=said.mirror or effects.mirror,
+            cohort=said.cohort or effects.cohort,
             fault=said.fault or effects.fault,
             cors=said.cors or effects.cors,
         ),

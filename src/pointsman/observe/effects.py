@@ -27,6 +27,7 @@ def effects_json(route: Route | None) -> dict[str, Any] | None:
         "requestHeaders": [_change(item) for item in effects.request_headers],
         "responseHeaders": [_change(item) for item in effects.response_headers],
         "cors": effects.cors and list(effects.cors.origins),
+        "cohort": _way(effects.cohort) if effects.cohort else None,
         "stickiness": _way(ways[0]) if ways else None,
     }
     return {name: value for name, value in found.items() if value}
@@ -55,10 +56,16 @@ def effects_lines(route: Route | None) -> Iterator[str]:
             yield f"{kind} headers: {', '.join(map(_change, changes))}"
     if effects.cors is not None:
         yield f"scripts of {', '.join(effects.cors.origins)} may read the answers"
-    for way in sticky_ways(route)[:1]:
-        yield f"requests stay with one endpoint of a virtual node by {_way(way)}"
+    yield from _stays(route)
     if route.policies:
         yield f"by route policies: {', '.join(key.path for key in route.policies)}"
+
+
+def _stays(route: Route) -> Iterator[str]:
+    if route.effects.cohort is not None:
+        yield f"requests stay with one of the targets by {_way(route.effects.cohort)}"
+    for way in sticky_ways(route)[:1]:
+        yield f"requests stay with one endpoint of a virtual node by {_way(way)}"
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

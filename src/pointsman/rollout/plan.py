@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     # Kinds take a while to be imported, and those who only show rollouts have no use for them.
     from pointsman.resources.kinds.matching import HeaderMatch
+    from pointsman.resources.kinds.route_policy import Cohort
 
 
 class Manner(StrEnum):
@@ -137,6 +138,7 @@ class Plan:
         threshold: failed looks before it is rolled back.
         criteria: when a look is good.
         headers: which requests a routed stage picks.
+        cohort: what keeps requests with one version; None for nothing.
         promotion_step: by how much the weight goes back to a primary that was promoted; 0 at once.
         deadline_s: seconds a candidate may take to be ready.
         approvals: hooks that wait for a person.
@@ -153,6 +155,7 @@ class Plan:
     threshold: int = 1
     criteria: Criteria = Criteria()
     headers: "tuple[HeaderMatch, ...]" = ()
+    cohort: "Cohort | None" = None
     promotion_step: int = 0
     deadline_s: float = 600.0
     approvals: frozenset[Hook] = frozenset()

@@ -56,6 +56,7 @@ def read_rollout(spec: RolloutSpec) -> Plan:
         threshold=spec.analysis.threshold,
         criteria=_criteria(spec.analysis),
         headers=picked,
+        cohort=spec.strategy.canary.cohort if spec.strategy.canary else None,
         approvals=frozenset(_APPROVALS[name] for name in spec.approvals),
         webhooks=tuple(map(_webhook, spec.webhooks)),
         alerts=tuple(Alert(alert.url, alert.format, alert.severity) for alert in spec.alerts),

@@ -18,7 +18,7 @@ from pointsman.resources.kinds.gateway_route import (
     WeightedServiceTarget,
 )
 from pointsman.resources.kinds.matching import HeaderMatch
-from pointsman.resources.kinds.route_policy import Mirror, RoutePolicySpec
+from pointsman.resources.kinds.route_policy import Cohort, Mirror, RoutePolicySpec
 from pointsman.resources.kinds.targets import TargetRef
 from pointsman.resources.kinds.virtual_router import Route, VirtualRouterSpec, WeightedTarget
 from pointsman.resources.resource import Resource
@@ -35,11 +35,13 @@ class Split:
         weight: the candidate's share, in percent; the stable version has the rest.
         mirror: percent of the requests that are copied to the candidate.
         headers: requests with these go to the candidate, whatever the weights.
+        cohort: what keeps requests with one of the two; None for nothing.
     """
 
     weight: int = 0
     mirror: int = 0
     headers: tuple[HeaderMatch, ...] = ()
+    cohort: Cohort | None = None
 
 
 def overlaid(resources: ResourceSet, splits: Mapping[Key, tuple[Hold, Split]]) -> ResourceSet:
@@ -73,8 +75,9 @@ def _changed(
         yield replace(found, spec=split_gateway_route(found.spec, hold, split))
         return
     yield replace(found, spec=split_router(found.spec, hold, split))
-    if split.mirror:
-        yield from _mirror(resources, rollout, hold, split.mirror, found)
+    said = _said(hold, split, found)
+    if said:
+        yield from _policy(resources, rollout, hold, said, found)
 
 
 def split_router(spec: VirtualRouterSpec, hold: Hold, split: Split) -> VirtualRouterSpec:
@@ -158,15 +161,27 @@ def _service_target(action: Any, hold: Hold, service: Key, weight: int) -> Weigh
     return WeightedServiceTarget(target_ref=target_ref, weight=weight, port=port)
 
 
-def _mirror(
-    resources: ResourceSet, rollout: Key, hold: Hold, percent: int, router: Resource[Any]
+def _said(hold: Hold, split: Split, router: Resource[Any]) -> dict[str, Any]:
+    """What a policy of the route has to say for a split, by fields of its spec."""
+    said: dict[str, Any] = {}
+    if split.mirror:
+        route = next(route for route in router.spec.routes if route.name == hold.route)
+        port = _target(_body(route)[1].action.weighted_targets, hold, hold.candidate, 0).port
+        node = Reference(name=hold.candidate.name, namespace=hold.candidate.namespace)
+        said["mirror"] = Mirror(virtual_node_ref=node, port=port, percent=split.mirror)
+    if split.cohort is not None:
+        said["cohort"] = split.cohort
+    return said
+
+
+def _policy(
+    resources: ResourceSet,
+    rollout: Key,
+    hold: Hold,
+    said: Mapping[str, Any],
+    router: Resource[Any],
 ) -> Iterator[Resource[RoutePolicySpec]]:
-    """A policy of the route that copies requests, with all that its present policy says."""
-    route = next(route for route in router.spec.routes if route.name == hold.route)
-    targets = _body(route)[1].action.weighted_targets
-    port = _target(targets, hold, hold.candidate, 0).port
-    node = Reference(name=hold.candidate.name, namespace=hold.candidate.namespace)
-    mirror = Mirror(virtual_node_ref=node, port=port, percent=percent)
+    """A policy of the route that says so, with all that its present policy says."""
     here = TargetRef(
         kind=hold.key.kind,
         name=hold.key.name,
@@ -177,9 +192,9 @@ def _mirror(
     # Before all others in order of names, so that of several for one route it is the one.
     key = Key("RoutePolicy", hold.key.namespace, f"0-rollout-{rollout.name}")
     if written is None:
-        yield Resource(key, {}, RoutePolicySpec(target_refs=(here,), mirror=mirror), router.origin)
+        yield Resource(key, {}, RoutePolicySpec(target_refs=(here,), **said), router.origin)
         return
-    spec = replace(written.spec, target_refs=(here,), mirror=mirror)
+    spec = replace(written.spec, target_refs=(here,), **said)
     others = tuple(ref for ref in written.spec.target_refs if not _is_of(ref, written.key, hold))
     if not others:
         yield replace(written, spec=spec)

@@ -10,7 +10,7 @@ from pointsman.graph.links.linked import Findings, Linked, linked
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.policies import Attached, Target
 from pointsman.graph.links.targets import choose_cluster, find_node
-from pointsman.graph.model.cluster import Cluster
+from pointsman.graph.model.cluster import Cluster, CookieHash, HeaderHash, SourceHash, Stickiness
 from pointsman.graph.model.effects import (
     Abort,
     Cors,
@@ -21,8 +21,10 @@ from pointsman.graph.model.effects import (
     Mirror,
 )
 from pointsman.graph.model.route import Override, RetryPolicy, Route
-from pointsman.resources.codes import routing
+from pointsman.resources.codes import notes, routing
 from pointsman.resources.key import Key
+from pointsman.resources.kinds.gateway_route import GatewayRouteSpec
+from pointsman.resources.kinds.route_policy import Cohort as CohortSpec
 from pointsman.resources.kinds.route_policy import Cors as CorsSpec
 from pointsman.resources.kinds.route_policy import Fault as FaultSpec
 from pointsman.resources.kinds.route_policy import HeaderChange as ChangeSpec
@@ -38,7 +40,28 @@ def gateway_route_override(
 ) -> Linked[Override | None]:
     """What the policy of a gateway route says; None without one."""
     attached = context.policies.at(KIND, Target(key))
-    return _NO_LINK if attached is None or mesh is None else _override(context, attached, mesh)
+    if attached is None or mesh is None:
+        return _NO_LINK
+    override = _override(context, attached, mesh)
+    route = context.resources.get(key)
+    if attached.spec.cohort is None or route is None or not _has_shares(route.spec):
+        return override
+
+    def build() -> Linked[Override | None]:
+        message = f"{key} shares requests among services by chance; cohorts stay with nodes"
+        hint = "attach it to the virtual router of a service, and weigh its nodes there"
+        findings = Findings(attached.policy)
+        findings.add(notes.NO_EFFECT, ("spec", "cohort"), message, hint)
+        return linked(override.value, findings.problems, override)
+
+    step = ("cohort of services", key)
+    result: Linked[Override | None] = context.memo.get(step, (override, attached), build)
+    return result
+
+
+def _has_shares(spec: GatewayRouteSpec) -> bool:
+    body = spec.http_route or spec.http2_route or spec.grpc_route
+    return body is not None and len(body.action.weighted_targets) > 1
 
 
 def with_policies(
@@ -180,6 +203,7 @@ def _read(attached: Attached, mirrored: Cluster | None) -> Override:
             request_headers=tuple(_changes(spec.request_headers)),
             response_headers=tuple(_changes(spec.response_headers)),
             mirror=Mirror(mirrored, spec.mirror.percent) if mirrored and spec.mirror else None,
+            cohort=None if spec.cohort is None else _cohort(spec.cohort),
             fault=None if spec.fault is None else _fault(spec.fault),
             cors=None if spec.cors is None else _cors(spec.cors),
         ),
@@ -192,6 +216,12 @@ def _retry(retry: Retry) -> RetryPolicy:
     return RetryPolicy(
         retry.max_retries, None if each is None else each.ms, events, retry.status_codes
     )
+
+
+def _cohort(cohort: CohortSpec) -> Stickiness:
+    if cohort.header is not None:
+        return HeaderHash(cohort.header.lower())
+    return SourceHash() if cohort.cookie is None else CookieHash(cohort.cookie)
 
 
 def _changes(change: ChangeSpec | None) -> Iterator[HeaderChange]:

@@ -37,11 +37,18 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class CookieHash:
-    """A cookie that tells sessions apart; `ttl_s` 0 is a cookie for as long as the browser runs."""
+    """A cookie that tells sessions apart.
+
+    Attributes:
+        name: its name.
+        path: paths for which browsers send it.
+        ttl_s: seconds for which who has none is given one; 0 for as long as the browser runs, None
+            gives nobody one.
+    """
 
     name: str
-    path: str
-    ttl_s: int
+    path: str = "/"
+    ttl_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pointsman.graph.model.cluster import Cluster
+from pointsman.graph.model.cluster import Cluster, Stickiness
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Effects:
         request_headers: changes of request headers, removals first and additions last.
         response_headers: the same of response headers.
         mirror: who gets copies.
+        cohort: what keeps requests with one of several targets.
         fault: failures on purpose.
         cors: which scripts of other sites may read answers.
     """
@@ -89,6 +90,7 @@ class Effects:
     request_headers: tuple[HeaderChange, ...] = ()
     response_headers: tuple[HeaderChange, ...] = ()
     mirror: Mirror | None = None
+    cohort: Stickiness | None = None
     fault: Fault | None = None
     cors: Cors | None = None
 

@@ -8,6 +8,7 @@ from pydantic import Field, Strict
 from pointsman.resources.kinds.access_methods import Url
 from pointsman.resources.kinds.base import Count, Duration, Flag, Name, Reference, Text, schema
 from pointsman.resources.kinds.matching import Headers
+from pointsman.resources.kinds.route_policy import Cohort
 
 Share = Annotated[int, Strict(), Field(ge=1, le=100)]
 Checks = Annotated[int, Strict(), Field(ge=1, le=10_000)]
@@ -61,6 +62,8 @@ class CanaryStrategy:
     mirror: Share | None = None
     """Before the first step, the candidate gets copies of so many percent of the requests, for one
     interval; nobody waits for its answers."""
+    cohort: Cohort | None = None
+    """Which requests stay with one version, so that no caller goes back and forth."""
 
 
 @schema

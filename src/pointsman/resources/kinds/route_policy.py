@@ -1,6 +1,6 @@
 """RoutePolicy: what happens to requests on their way, beyond App Mesh's timeouts and retries."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict
 
@@ -48,6 +48,20 @@ class Mirror:
     """Its listener; required when the node has several."""
     percent: Percent = 100
     """The share of the requests that is copied."""
+
+
+@schema
+class Cohort:
+    """By what callers are told apart that stay with one of several weighted targets; exactly one.
+    While weights move, a target that gets more keeps all it had.
+    """
+
+    header: Name | None = None
+    """By the value of a header, such as a user's id; requests without it go anywhere."""
+    cookie: Name | None = None
+    """By the value of a cookie that the application sets; requests without it go anywhere."""
+    source: Literal["IP"] | None = None
+    """By the address of the client: at a gateway that of whoever connects to it."""
 
 
 @schema
@@ -139,6 +153,8 @@ class RoutePolicySpec:
     """When a request is tried again."""
     mirror: Mirror | None = None
     """A node that gets copies of the requests."""
+    cohort: Cohort | None = None
+    """Which requests stay with one of the targets of a router's route."""
     request_headers: HeaderChange | None = None
     """What becomes of the headers of requests. Routes are matched by what came."""
     response_headers: HeaderChange | None = None

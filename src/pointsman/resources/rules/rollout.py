@@ -16,6 +16,7 @@ from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 from pointsman.resources.rules import matching
 from pointsman.resources.rules.common import SPEC, one_of, unique
+from pointsman.resources.rules.route_policy import check_cohort
 
 _STRATEGY: FieldPath = (*SPEC, "strategy")
 _ANALYSIS: FieldPath = (*SPEC, "analysis")
@@ -60,6 +61,8 @@ def _strategy(key: Key, strategy: RolloutStrategy) -> Iterator[Problem]:
 
 
 def _canary(key: Key, path: FieldPath, canary: CanaryStrategy) -> Iterator[Problem]:
+    if canary.cohort is not None:
+        yield from check_cohort(key, (*path, "cohort"), canary.cohort)
     written = {"steps": canary.steps or None, "stepWeight": canary.step_weight}
     yield from one_of(key, path, written)
     for index, (before, step) in enumerate(
@@ -75,6 +78,7 @@ def _weights_only(key: Key, spec: RolloutSpec) -> Iterator[Problem]:
     strategy = spec.strategy
     for name, field, value in (
         ("canary", "mirror", strategy.canary and strategy.canary.mirror),
+        ("canary", "cohort", strategy.canary and strategy.canary.cohort),
         ("blueGreen", "mirror", strategy.blue_green and strategy.blue_green.mirror),
         ("blueGreen", "headers", strategy.blue_green and strategy.blue_green.headers),
         ("abTest", "headers", strategy.ab_test and strategy.ab_test.headers),

@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 from pointsman.resources.codes import fields as codes
 from pointsman.resources.key import Key
-from pointsman.resources.kinds.route_policy import Cors, Fault, HeaderChange, Retry, RoutePolicySpec
+from pointsman.resources.kinds.route_policy import (
+    Cohort,
+    Cors,
+    Fault,
+    HeaderChange,
+    Retry,
+    RoutePolicySpec,
+)
 from pointsman.resources.origin import FieldPath, show_path
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
@@ -23,6 +30,8 @@ def check(resource: Resource[RoutePolicySpec]) -> Iterator[Problem]:
     yield from check_targets(resource)
     if spec.retry is not None:
         yield from _retry(key, (*SPEC, "retry"), spec.retry)
+    if spec.cohort is not None:
+        yield from check_cohort(key, (*SPEC, "cohort"), spec.cohort)
     if spec.request_headers is not None:
         yield from _change(key, (*SPEC, "requestHeaders"), spec.request_headers)
     if spec.response_headers is not None:
@@ -39,6 +48,16 @@ def _retry(key: Key, path: FieldPath, retry: Retry) -> Iterator[Problem]:
         message = f"{show_path(path)} names no event and no status: nothing is tried again"
         hint = "for example httpRetryEvents: [gateway-error]"
         yield Problem(codes.DEPENDENT_FIELD, message, hint, key, path)
+
+
+def check_cohort(key: Key, path: FieldPath, cohort: Cohort) -> Iterator[Problem]:
+    """One way to tell callers apart, by a name that headers and cookies can have."""
+    ways = {"header": cohort.header, "cookie": cohort.cookie, "source": cohort.source}
+    yield from one_of(key, path, ways)
+    for field in ("header", "cookie"):
+        name = ways[field]
+        if name is not None:
+            yield from header_name(key, (*path, field), name)
 
 
 def _change(key: Key, path: FieldPath, change: HeaderChange) -> Iterator[Problem]:
