@@ -18,6 +18,7 @@ from pointsman.observe.explain_text import explain_lines
 from pointsman.observe.lines import Line, line
 from pointsman.observe.problems import problem_lines
 from pointsman.observe.told import Told
+from pointsman.resources.codes import delivery
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem, Severity
 from pointsman.resources.report import problem_json
@@ -131,7 +132,8 @@ def _call(manifests: Manifests, question: Question, sender: str) -> Told:
 
 def _told(known: dict[str, Any], lines: list[Line], problems: tuple[Problem, ...]) -> Told:
     said = list(problem_lines(problems, notes=False))
-    every = [*lines, line(), *said] if said else lines
+    held = [line("  ", item.message) for item in problems if item.code is delivery.HOLDS]
+    every = [*lines, *([line(), *held] if held else []), *([line(), *said] if said else [])]
     return Told({**known, "problems": [problem_json(item) for item in problems]}, every)
 
 
