@@ -3,7 +3,14 @@
 import pytest
 
 from pointsman.doctor.catalogue import CHECKS
-from tests.doctor import availability_cases, latency_cases, match_cases, routes_cases, told_cases
+from tests.doctor import (
+    availability_cases,
+    latency_cases,
+    live_cases,
+    match_cases,
+    routes_cases,
+    told_cases,
+)
 from tests.doctor.case import Case, examined
 
 CASES: tuple[Case, ...] = (
@@ -15,13 +22,16 @@ CASES: tuple[Case, ...] = (
 )
 
 
+NAMES = [(case.check, case.name) for case in CASES]
+NAMES += [(case.check, case.name) for case in live_cases.CASES]
+
+
 def test_every_check_has_a_case() -> None:
-    assert {case.check for case in CASES} == set(CHECKS)
+    assert {check for check, _ in NAMES} == set(CHECKS)
 
 
 def test_no_two_cases_are_called_the_same() -> None:
-    names = [(case.check, case.name) for case in CASES]
-    assert len(names) == len(set(names))
+    assert len(NAMES) == len(set(NAMES))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check} {case.name}")

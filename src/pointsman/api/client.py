@@ -149,6 +149,15 @@ class Client:
         """
         return self._told(self._answer("POST", "/v1/explain", dict(question)))
 
+    def doctor(self, over: float, symptom: str | None) -> Told:
+        """What is wrong with the instance, by what it has seen in the last seconds.
+
+        Raises:
+            InstanceError: it does not answer.
+        """
+        query = f"?over={over:g}" + (f"&symptom={symptom}" if symptom else "")
+        return self._told(self._answer("GET", f"/v1/doctor{query}"))
+
     def _told(self, answer: httpx2.Response) -> Told:
         self._succeeded(answer)
         body = answer.json()

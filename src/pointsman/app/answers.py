@@ -6,6 +6,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute, Mount
 
+from pointsman.api.doctor import doctor_routes
 from pointsman.api.explain import explain_routes
 from pointsman.api.listening import HttpAddress, HttpServer
 from pointsman.api.metrics import metrics_app
@@ -16,6 +17,7 @@ from pointsman.api.traffic import traffic_routes
 from pointsman.app.admin_app import administration
 from pointsman.app.explained import explained_live
 from pointsman.app.plane import ControlPlane
+from pointsman.observe.told import Told
 
 
 async def answering(
@@ -56,6 +58,15 @@ def _routes(plane: ControlPlane) -> list[BaseRoute]:
         *features.discovery.routes,
         *traffic_routes(features.telemetry.report, features.telemetry.service_graph),
         *explain_routes(partial(explained_live, plane)),
+        *doctor_routes(partial(_diagnosed, plane)),
         *request_routes(features.requests.ring, features.requests.history),
         *rollout_routes(features.rollouts),
     ]
+
+
+async def _diagnosed(plane: ControlPlane, over: float, symptom: str | None) -> Told:
+    # Imported when it is asked first: most instances never are.
+    from pointsman.app.diagnosed import diagnosed  # noqa: PLC0415
+    from pointsman.doctor.check import Symptom  # noqa: PLC0415
+
+    return await diagnosed(plane, over, None if symptom is None else Symptom(symptom))

@@ -17,7 +17,7 @@ Over = Annotated[
 ]
 
 
-def parse_over(text: str) -> int:
+def parse_over(text: str, option: str = "--over") -> int:
     """`90s` or `5m` in seconds.
 
     Raises:
@@ -27,7 +27,7 @@ def parse_over(text: str) -> int:
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
     if not SHORTEST_S <= seconds <= LONGEST_S:
         raise UsageError(
-            f"--over {text}: not a time from {SHORTEST_S}s to {LONGEST_S // 60}m",
-            hint="for example --over 30s, or --over 5m",
+            f"{option} {text}: not a time from {SHORTEST_S}s to {LONGEST_S // 60}m",
+            hint=f"for example {option} 30s, or {option} 5m",
         )
     return seconds

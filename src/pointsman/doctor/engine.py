@@ -18,7 +18,7 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def diagnose(evidence: Evidence, symptom: Symptom | None = None) -> tuple[Finding, ...]:
-    """Everything that is found, errors first and then by file and line.
+    """Everything that is found: errors first, what most requests show, then by file and line.
 
     Args:
         evidence: what there is to go by.
@@ -53,8 +53,8 @@ def _placed(evidence: Evidence, place: Place) -> Place:
     return replace(place, origin=origin, at=position(origin, place.path))
 
 
-def _order(finding: Finding) -> tuple[int, str, tuple[int, int], str, str]:
+def _order(finding: Finding) -> tuple[int, int, str, tuple[int, int], str, str]:
     place = finding.place
     source = place.origin.source if place.origin is not None else ""
     rank = _RANK[finding.severity]
-    return rank, source, place.at or (0, 0), finding.check.code, finding.message
+    return rank, -finding.affected, source, place.at or (0, 0), finding.check.code, finding.message

@@ -1,4 +1,4 @@
-"""What checks go by: everything that was written, what it means, and what is known to be wrong.
+"""What checks go by: what was written, what it means, what is known to be wrong, and what was seen.
 
 Checks ask for the views below, which are worked out once however many checks want them. All of it
 is values; nothing here reads, waits or looks at a clock.
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
 
+from pointsman.doctor.live import Live
+from pointsman.doctor.named import Named
 from pointsman.graph.model.gateway import Gateway, GatewayRule, Listener, VirtualHost
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.route import Route, Service
@@ -28,11 +30,18 @@ class Evidence:
         resources: what was written.
         graph: what it means.
         problems: what reading and linking found, located where it could be.
+        live: what a running instance has seen; None where nothing runs.
     """
 
     resources: ResourceSet = field(default_factory=ResourceSet)
     graph: Graph = field(default_factory=Graph)
     problems: tuple[Problem, ...] = ()
+    live: Live | None = None
+
+    @cached_property
+    def named(self) -> Named:
+        """Which objects Envoy's names mean."""
+        return Named(self.graph)
 
     @cached_property
     def hosts(self) -> tuple[tuple[Gateway, Listener, VirtualHost], ...]:
@@ -77,8 +86,7 @@ class Evidence:
         for rule in self.rules:
             yield from (target.service for target in rule.targets)
         for sidecar in self.graph.sidecars.values():
-            for port in sidecar.egress:
-                yield from (backend.service for backend in port.http)
+            yield from sidecar.services
 
 
 def _once(items: Iterable[_Item]) -> Iterator[_Item]:

@@ -69,6 +69,7 @@ class Finding:
         patch: what mends it, where that is certain.
         severity: how much it matters.
         problem: id of the problem that was told here as a finding; "" when it was found here.
+        affected: requests that it was seen in; 0 where nobody counts them.
     """
 
     check: Check
@@ -79,6 +80,7 @@ class Finding:
     advice: str = ""
     patch: Patch = ()
     problem: str = ""
+    affected: int = 0
 
 
 def found(

@@ -5,12 +5,21 @@ from typing import Final
 
 from pointsman.doctor.checks.cors import missed_preflights
 from pointsman.doctor.checks.endpoints import names_without_addresses, useless_ejections
+from pointsman.doctor.checks.failing import failed_requests
 from pointsman.doctor.checks.health import failing_checks
 from pointsman.doctor.checks.logs import logged_secrets
 from pointsman.doctor.checks.matches import impossible_matches
 from pointsman.doctor.checks.prefixes import prefixes_in_words
+from pointsman.doctor.checks.proxies import gateways_without_proxies, rejecting_proxies
 from pointsman.doctor.checks.retries import multiplied_retries
 from pointsman.doctor.checks.shadowing import hidden_routes
+from pointsman.doctor.checks.shares import shares_off
+from pointsman.doctor.checks.slow import (
+    delays_on_purpose,
+    hidden_retries,
+    slow_requests,
+    slower_nodes,
+)
 from pointsman.doctor.checks.timeouts import cut_requests
 from pointsman.doctor.checks.tls import one_sided_tls
 from pointsman.doctor.evidence import Evidence
@@ -30,5 +39,13 @@ FINDERS: Final[tuple[Finder, ...]] = (
     one_sided_tls,
     missed_preflights,
     logged_secrets,
+    failed_requests,
+    slow_requests,
+    slower_nodes,
+    hidden_retries,
+    delays_on_purpose,
+    shares_off,
+    gateways_without_proxies,
+    rejecting_proxies,
 )
 """Whatever looks for findings of its own; what problems tell is in `told.py`."""

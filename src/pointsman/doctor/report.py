@@ -12,6 +12,7 @@ import yaml
 
 from pointsman.doctor.finding import Fact, Finding, Operation, Patch, Place
 from pointsman.observe.lines import Line, Piece, Role, line
+from pointsman.observe.told import Told
 from pointsman.resources.origin import FieldPath, show_path
 from pointsman.resources.problem import Severity
 
@@ -152,6 +153,12 @@ def _written(place: Place) -> str:
     if place.origin is None or place.at is None:
         return ""
     return f"{place.origin.source}:{place.at[0]}:{place.at[1]}"
+
+
+def told_findings(findings: Sequence[Finding]) -> Told:
+    """Findings in both forms."""
+    known: dict[str, Any] = {"findings": [finding_json(finding) for finding in findings]}
+    return Told(known, [*finding_lines(findings), summary(findings)])
 
 
 def summary(findings: Iterable[Finding]) -> Line:

@@ -22,15 +22,19 @@ _BY_CHECK: Final[Mapping[Check, tuple[str, ...]]] = {
     routes.PROTOCOLS_DIFFER: ("PM405", "PM406", "PM410", "PM417"),
     routes.NOTHING_LEFT: ("PM408",),
     routes.NO_HOST: ("PM212", "PM220", "PM224"),
-    routes.NO_CERTIFICATE: ("PM529", "PM530", "PM531", "PM541"),
+    routes.NO_CERTIFICATE: ("PM529", "PM530", "PM531", "PM541", "PM604"),
+    routes.STALE: ("PM110", "PM111", "PM312", "PM601", "PM602"),
     routes.NOT_ATTACHED: ("PM301", "PM302", "PM304", "PM305"),
     routes.SAME_CLAIM: ("PM107", "PM311", "PM313"),
     latency.RETRIES_DO_NOT_FIT: ("PM415",),
     availability.CHECK_FAILS: ("PM414",),
-    availability.PORT_CLASH: ("PM411", "PM418", "PM419", "PM424"),
-    availability.USED_UP: ("PM921", "PM922"),
+    availability.PORT_CLASH: ("PM411", "PM418", "PM419", "PM424", "PM603"),
+    availability.NO_ENDPOINT: ("PM702", "PM703"),
+    availability.EXPIRED: ("PM801", "PM802"),
+    availability.USED_UP: ("PM906", "PM921", "PM922"),
     availability.NOBODY_PASSES: (
-        *("PM901", "PM902", "PM903", "PM912", "PM913", "PM914", "PM930", "PM932", "PM940"),
+        *("PM901", "PM902", "PM903", "PM904", "PM905", "PM912", "PM913", "PM914"),
+        *("PM930", "PM932", "PM933", "PM940"),
     ),
     availability.NO_PREFLIGHT: ("PM421",),
     delivery.STUCK: ("PM001", "PM002", "PM005", "PM006"),
@@ -50,11 +54,7 @@ TOLD: Final[Mapping[str, Check]] = MappingProxyType(
 """Which check a problem belongs to, by the problem's code."""
 
 _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "files do not say it: only what runs does": (
-        *("PM007", "PM110", "PM111", "PM312", "PM601", "PM602", "PM603", "PM604", "PM605"),
-        *("PM606", "PM701", "PM702", "PM703", "PM801", "PM802", "PM803"),
-        *("PM904", "PM905", "PM906", "PM933"),
-    ),
+    "it is how the instance was started": ("PM007", "PM605", "PM606", "PM701", "PM803"),
     "it is how things are meant to be, or only a matter of where they come from": (
         *("PM004", "PM008", "PM412", "PM420", "PM423", "PM501", "PM502", "PM503"),
         *("PM523", "PM525", "PM527", "PM540", "PM910", "PM920", "PM931"),

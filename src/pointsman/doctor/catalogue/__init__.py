@@ -6,9 +6,8 @@
     Dxx  delivery       rollouts that cannot do what they are for
     Cxx  configuration  what was written means something else, or gives too much away
 
-One module a letter; `docs/doctor.md` has a table of `CHECKS`. Codes are those of the whole
-catalogue of diagnosis, of which this holds what configuration alone can show; a code is never
-reused.
+One module a letter; `docs/doctor.md` has a table of `CHECKS`. Some show in configuration, others
+only where something runs; a code is never reused.
 """
 
 from collections.abc import Iterator, Mapping

@@ -66,3 +66,75 @@ ONE_SIDED_TLS = Check(
     "A caller that enforces TLS fails at a node that speaks plaintext; a node that asks for client "
     "certificates refuses callers that have none.",
 )
+NO_ENDPOINT = Check(
+    "U01",
+    Severity.ERROR,
+    DOWNS,
+    "a virtual node has no endpoint that may be used",
+    "None was found, all fail their health checks, or all were ejected because of failures.",
+)
+NO_CONNECTION = Check(
+    "U02",
+    Severity.ERROR,
+    DOWNS,
+    "connections to a virtual node do not come about",
+    "Nobody listens there, nobody answers, or TLS fails; Envoy's words tell which.",
+)
+CUT_OFF = Check(
+    "U03",
+    Severity.ERROR,
+    DOWNS,
+    "a backend ends connections while requests are under way",
+    "It crashed, or closes connections that were idle sooner than the proxy does, which then uses "
+    "one that is just being closed.",
+)
+NO_CLUSTER = Check(
+    "U05",
+    Severity.ERROR,
+    DOWNS,
+    "a route leads to what its proxy does not have",
+    "The proxy misses a part of its configuration, which is on its way or was rejected.",
+)
+TOO_LATE = Check(
+    "U06",
+    Severity.ERROR,
+    DOWNS | SLOWS,
+    "a proxy ends requests before they are answered",
+    "A time limit was reached, on the route or on a connection. Envoy's response flag tells which.",
+)
+EXPIRED = Check(
+    "U12",
+    Severity.ERROR,
+    DOWNS,
+    "a certificate is no longer good",
+    "It has expired, or the one who has to renew it cannot.",
+)
+NO_PROXY = Check(
+    "U13",
+    Severity.WARNING,
+    DOWNS,
+    "no proxy serves a virtual gateway",
+    "None is connected to this control plane. Proxies that lost it go on with what they have, but "
+    "a new one gets nothing.",
+)
+TOO_LARGE = Check(
+    "U19",
+    Severity.WARNING,
+    DOWNS,
+    "requests are not taken as they are",
+    "They are larger than a policy allows, or not the HTTP that the listener speaks.",
+)
+FAILS = Check(
+    "U21",
+    Severity.ERROR,
+    DOWNS,
+    "an application answers with errors of its own",
+    "The request reached it, and it answered 5xx; its own log knows why.",
+)
+ON_PURPOSE = Check(
+    "U22",
+    Severity.WARNING,
+    DOWNS | SLOWS,
+    "a policy delays or fails requests on purpose",
+    "`fault` of a RoutePolicy is meant for tests. Remove it when the test is over.",
+)

@@ -35,3 +35,49 @@ STREAM_CUT = Check(
     "The route has no time limit, as streams need it, but the proxy of the node has one: 15 s "
     "unless its listener says otherwise.",
 )
+POOL_FULL = Check(
+    "L06",
+    Severity.ERROR,
+    SLOWS | DOWNS,
+    "a connection pool is full",
+    "More requests came at once than `connectionPool` of the listener lets wait, and the others "
+    "were refused. Either it is too small, or what is behind it has become slow.",
+)
+CONNECTING = Check(
+    "L07",
+    Severity.WARNING,
+    SLOWS,
+    "connecting takes most of the time",
+    "New connections are made for requests, and these wait for them, with TLS for longer. Look "
+    "whether the backend closes connections after each request, and how far away it is.",
+)
+SLOW_NODE = Check(
+    "L08",
+    Severity.WARNING,
+    SLOWS,
+    "a virtual node is slow to answer",
+    "The time passes between the last byte of the request and the first of the answer: in the "
+    "application, or in what it calls.",
+)
+HIDDEN_RETRIES = Check(
+    "L09",
+    Severity.WARNING,
+    SLOWS,
+    "retries hide that tries fail",
+    "Callers see answers, later and at the price of more requests. When the retries are used up, "
+    "they see errors all at once.",
+)
+SLOW_CLIENT = Check(
+    "L17",
+    Severity.NOTE,
+    SLOWS,
+    "clients are slow to send or to read",
+    "The time passes while bodies travel between client and proxy, where nothing here can help.",
+)
+OVERLOADED = Check(
+    "L12",
+    Severity.ERROR,
+    DOWNS | SLOWS,
+    "a proxy is short of memory or connections",
+    "Envoy turns requests away before it fails itself.",
+)

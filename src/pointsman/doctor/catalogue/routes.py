@@ -137,3 +137,44 @@ SAME_CLAIM = Check(
     "two objects claim the same name, port or target",
     "Only the first one is served.",
 )
+NOT_THERE = Check(
+    "R09",
+    Severity.WARNING,
+    MISROUTES,
+    "an application has nothing at the paths it is asked for",
+    "Most requests for the node are answered 404 by the application itself. Gateway routes replace "
+    "the prefix they matched by `/` unless they say otherwise, so the application may be asked for "
+    "another path than the client wrote; or the requests are meant for another node.",
+)
+LOST = Check(
+    "R20",
+    Severity.WARNING,
+    MISROUTES | DOWNS,
+    "requests meet no route",
+    "No gateway route takes them, so they are answered 404. The conditions that did not hold are "
+    "told for the routes that come closest.",
+)
+SPLIT_OFF = Check(
+    "R19",
+    Severity.WARNING,
+    MISROUTES,
+    "requests are not shared as weights say",
+    "What proxies have counted differs from the weights by more than chance. Cohorts and sticky "
+    "sessions follow the callers there are, and retries move requests to where they are answered.",
+)
+STALE = Check(
+    "R22",
+    Severity.ERROR,
+    MISROUTES | DOWNS,
+    "a proxy has not what was written",
+    "It rejects a part of its configuration, or an error keeps what was written out of force. The "
+    "last good version goes on serving.",
+)
+NO_BACKEND = Check(
+    "R24",
+    Severity.WARNING,
+    MISROUTES | DOWNS,
+    "an application calls what is none of its backends",
+    "Its proxy knows the virtual services in `backends` of its virtual node, and where the egress "
+    "filter is DROP_ALL nothing else is reached.",
+)

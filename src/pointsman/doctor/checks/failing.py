@@ -1,0 +1,104 @@
+"""Requests that failed, told by what they have in common: one finding for each cause."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from pointsman.doctor.blame import Blame, blame
+from pointsman.doctor.catalogue.routes import LOST
+from pointsman.doctor.evidence import Evidence
+from pointsman.doctor.failures import Failure, failures
+from pointsman.doctor.finding import Fact, Finding, fact
+from pointsman.graph.intent import decide
+from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.request import Request as Asked
+from pointsman.resources.key import Key
+from pointsman.resources.problem import Severity
+
+FEWEST: Final = 3
+"""Failed requests below which nothing is said; one of a thousand that fails is nothing to mend."""
+MUCH: Final = 0.1
+"""Share of the requests from which on something that callers may cause is worth a warning."""
+_SHOWN: Final = 3
+
+
+def failed_requests(evidence: Evidence) -> Iterator[Finding]:
+    """Each cause that some requests failed for."""
+    causes: dict[tuple[Blame, Key | None], list[Failure]] = {}
+    for failure in failures(evidence):
+        found = blame(evidence, failure)
+        if found is not None:
+            causes.setdefault((found, failure.subject), []).append(failure)
+    for (found, subject), those in causes.items():
+        if len(those) >= FEWEST:
+            yield _finding(evidence, found, subject, those)
+
+
+def _finding(
+    evidence: Evidence, found: Blame, subject: Key | None, those: Sequence[Failure]
+) -> Finding:
+    count, total = len(those), max(_total(evidence, subject), len(those))
+    message = f"{count} of {total} requests{_to(subject)} fail: {found.cause}"
+    return Finding(
+        found.check,
+        found.place,
+        message,
+        _severity(found, count / total),
+        tuple(_facts(found, those)),
+        found.advice,
+        affected=count,
+    )
+
+
+def _to(subject: Key | None) -> str:
+    return "" if subject is None else f" to {subject}"
+
+
+def _severity(found: Blame, part: float) -> Severity:
+    if found.minor:
+        return Severity.WARNING if part >= MUCH else Severity.NOTE
+    return found.check.severity
+
+
+def _total(evidence: Evidence, subject: Key | None) -> int:
+    """Requests that were sent to a node, or taken by a gateway or a sidecar, as proxies counted."""
+    live = evidence.live
+    if live is None or subject is None:
+        return 0
+    counted = live.nodes.get(subject) or live.taken.get(subject)
+    return counted.requests if counted is not None else 0
+
+
+def _facts(found: Blame, those: Sequence[Failure]) -> Iterator[Fact]:
+    latest = those[-1]
+    yield fact(_told(latest))
+    if found.check is LOST:
+        yield from _nearest(latest)
+    endpoints = sorted({item.request.endpoint for item in those if item.request.endpoint})
+    if len(endpoints) > 1:
+        shown = ", ".join(endpoints[:_SHOWN]) + (" …" if len(endpoints) > _SHOWN else "")
+        yield fact(f"it is so at {len(endpoints)} endpoints: {shown}")
+    if latest.request.id:
+        yield fact(f"pointsman why {latest.request.id} tells the latest of them")
+
+
+def _told(failure: Failure) -> str:
+    request = failure.request
+    flags = f" {','.join(request.flags)}" if request.flags else ""
+    where = f" from {request.endpoint}" if request.endpoint else ""
+    said = request.failure or request.details
+    return (
+        f"{request.method} {request.authority}{request.path} was answered "
+        f"{request.status or 'nothing'}{flags}{where}{f': {said}' if said else ''}"
+    )
+
+
+def _nearest(failure: Failure) -> Iterator[Fact]:
+    """Why the routes that come closest do not take a request."""
+    request, gateway = failure.request, failure.proxy
+    if not isinstance(gateway, Gateway):
+        return
+    asked = Asked(request.method, request.authority, request.path, request.headers)
+    for listener in gateway.listeners:
+        if listener.port == request.port:
+            for item in decide(gateway, listener, asked).rejected[:_SHOWN]:
+                yield fact(f"not by {item.key}: {item.clause}", item.key)

@@ -1,0 +1,82 @@
+"""Requests that failed, each at the proxy where it began to go wrong.
+
+A request that passes a gateway and two sidecars is recorded three times, and a failure at its end
+shows in all of them: behind an answer that was only passed on stands the proxy that gave it, and
+behind a client that left often a proxy that had waited long enough.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pointsman.doctor.evidence import Evidence
+from pointsman.graph.model.gateway import Gateway, GatewayRule
+from pointsman.graph.model.route import Route
+from pointsman.graph.model.sidecar import Sidecar
+from pointsman.resources.key import Key
+from pointsman.telemetry.requests import Request
+
+LEFT: Final = frozenset({"DC", "DR"})
+"""Flags that say that the client went away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A request that failed, and whom that is about.
+
+    Attributes:
+        request: as the proxy saw it where it went wrong.
+        proxy: whose proxy that is; None for one that is no longer configured.
+        node: the virtual node it was sent to, if that was chosen.
+        rule: the gateway route it took.
+        route: the route of a router, or of a service without one.
+    """
+
+    request: Request
+    proxy: Gateway | Sidecar | None = None
+    node: Key | None = None
+    rule: GatewayRule | None = None
+    route: Route | None = None
+
+    @property
+    def subject(self) -> Key | None:
+        """What it is counted for: the node, or else whoever took it."""
+        return self.node or (self.proxy.key if self.proxy is not None else None)
+
+
+def failures(evidence: Evidence) -> Iterator[Failure]:
+    """All of them, in the order of their first records."""
+    passed: dict[tuple[str, int], list[Request]] = {}
+    for number, request in enumerate(evidence.live.requests if evidence.live else ()):
+        # Who has no id has its record to itself.
+        passed.setdefault((request.id, 0 if request.id else number), []).append(request)
+    for records in passed.values():
+        blamed = to_blame(records)
+        if blamed is not None:
+            yield _of(evidence, blamed)
+
+
+def to_blame(records: Iterable[Request]) -> Request | None:
+    """The record of one request that shows where it went wrong; None where all went well."""
+    notable = [item for item in records if item.is_notable]
+    if not notable:
+        return None
+    return max(notable, key=lambda item: (_weight(item), item.start))
+
+
+def _weight(request: Request) -> int:
+    """How much a record tells: a proxy's own reason, an answer passed on, a client that left."""
+    if set(request.flags) - LEFT:
+        return 2
+    return 0 if request.flags else 1
+
+
+def _of(evidence: Evidence, request: Request) -> Failure:
+    named = evidence.named
+    return Failure(
+        request,
+        named.proxy(request.node),
+        named.node(request.cluster),
+        named.rule(request.route),
+        named.route(request.route),
+    )

@@ -1,0 +1,71 @@
+"""What a running instance knows beside its manifests: how requests fared, and how proxies are.
+
+All of it was seen by somebody else and is handed over as values; checks that need it find nothing
+where there is none.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pointsman.envoy.stats import Scope
+from pointsman.observe.status import ProxyStatus
+from pointsman.resources.key import Key
+from pointsman.telemetry.requests import Request
+from pointsman.telemetry.traffic import Traffic, add_up
+from pointsman.telemetry.window import Subject
+
+
+@dataclass(frozen=True)
+class Live:
+    """What was seen in a while.
+
+    Attributes:
+        over: how long that is, in seconds.
+        requests: what is kept of requests: those that failed, were refused or slow, and of the
+            others a sample.
+        traffic: what proxies counted.
+        before: the same of the time before that, as far back as anybody knows.
+        proxies: those that are connected.
+        gateways: virtual gateways that proxies are expected of.
+        steady: whether the same manifests were in force all the while.
+    """
+
+    over: float = 600.0
+    requests: tuple[Request, ...] = ()
+    traffic: Mapping[Subject, Traffic] = field(default_factory=dict)
+    before: Mapping[Subject, Traffic] = field(default_factory=dict)
+    proxies: tuple[ProxyStatus, ...] = ()
+    gateways: frozenset[Key] = frozenset()
+    steady: bool = False
+
+    @cached_property
+    def nodes(self) -> Mapping[Key, Traffic]:
+        """What was sent to each virtual node, whoever sent it."""
+        return _by(self.traffic, Scope.NODE, "node")
+
+    @cached_property
+    def nodes_before(self) -> Mapping[Key, Traffic]:
+        """The same of the time before."""
+        return _by(self.before, Scope.NODE, "node")
+
+    @cached_property
+    def taken(self) -> Mapping[Key, Traffic]:
+        """What each gateway took from clients, and each sidecar for its application."""
+        return _by(self.traffic, Scope.PROXY, "proxy")
+
+
+def _by(traffic: Mapping[Subject, Traffic], scope: Scope, field_: str) -> dict[Key, Traffic]:
+    rows: dict[Key, list[tuple[int, ...]]] = {}
+    for key, numbers in _rows(traffic, scope, field_):
+        rows.setdefault(key, []).append(numbers)
+    return {key: add_up(found) for key, found in rows.items()}
+
+
+def _rows(
+    traffic: Mapping[Subject, Traffic], scope: Scope, field_: str
+) -> Iterator[tuple[Key, tuple[int, ...]]]:
+    for subject, counted in traffic.items():
+        key: Key | None = getattr(subject, field_)
+        if subject.scope is scope and key is not None:
+            yield key, counted.numbers
