@@ -125,7 +125,12 @@ def test_variables_are_filled_in(run: Run, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("nowhere.yaml",), ("mesh.yaml", "--symptom", "sad"), ("mesh.yaml", "--var", "1")],
+    [
+        ("nowhere.yaml",),
+        ("mesh.yaml", "--since", "5m"),
+        ("mesh.yaml", "--symptom", "sad"),
+        ("mesh.yaml", "--var", "1"),
+    ],
     ids=str,
 )
 def test_what_is_asked_wrongly(run: Run, folder: Path, arguments: tuple[str, ...]) -> None:

@@ -42,8 +42,8 @@ class Upstream:
         try:
             while True:
                 await self._serve_one(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+            pass  # whoever speaks anything else than HTTP/1 is left
         finally:
             writer.close()
 

@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 from pointsman.doctor.catalogue import availability, latency, routes
 from pointsman.doctor.check import Check
 from pointsman.doctor.evidence import Evidence
-from pointsman.doctor.failures import Failure
+from pointsman.doctor.failures import Failure, fault_policy
 from pointsman.doctor.finding import Place
 from pointsman.doctor.places import route_field, rule_field
 from pointsman.envoy.stats import Measure
+from pointsman.graph.model.gateway import Gateway
 
 
 class Blame(NamedTuple):
@@ -87,6 +88,10 @@ def _unconnected(_evidence: Evidence, failure: Failure) -> Blame:
             if any(sign in said for sign in signs):
                 return Blame(check, _of_node(failure), cause, advice)
         return Blame(availability.NO_CONNECTION, _of_node(failure), f"TLS with {where} fails")
+    if not said and _has_tls(failure):
+        cause = f"{where} ends the connection before TLS is agreed upon; it may speak plaintext"
+        advice = "add tls to the node's listener, or take it from the caller's clientPolicy"
+        return Blame(availability.ONE_SIDED_TLS, _of_node(failure), cause, advice)
     if "refused" in said:
         cause = f"nobody listens at {where}"
         advice = "start the application, or mend the port of the listener or the host name"
@@ -97,6 +102,15 @@ def _unconnected(_evidence: Evidence, failure: Failure) -> Blame:
         cause = f"no connection to {where} comes about"
         advice = "look whether it can be reached from the proxy's machine"
     return Blame(availability.NO_CONNECTION, place, cause, advice)
+
+
+def _has_tls(failure: Failure) -> bool:
+    """Whether the caller asks for TLS."""
+    proxy = failure.proxy
+    if isinstance(proxy, Gateway):
+        return proxy.tls is not None
+    backends = [backend for port in proxy.egress for backend in port.http] if proxy else []
+    return any(backend.tls is not None for backend in backends)
 
 
 def _no_endpoint(evidence: Evidence, failure: Failure) -> Blame:
@@ -132,7 +146,8 @@ def _cut(_evidence: Evidence, failure: Failure) -> Blame:
         availability.CUT_OFF,
         _of_node(failure),
         f"{where} ends the connection before it has answered",
-        "look into the application's log; let it keep idle connections for longer than the proxy",
+        "look into the application's log; let it keep idle connections for longer than the proxy; "
+        "and see whether it wants TLS, or a client certificate",
     )
 
 
@@ -260,11 +275,10 @@ def _overloaded(_evidence: Evidence, failure: Failure) -> Blame:
 
 
 def _on_purpose(_evidence: Evidence, failure: Failure) -> Blame:
-    route = failure.route
-    policy = route.policies[0] if route is not None and route.policies else failure.subject
+    policy = fault_policy(failure.rule, failure.route)
     return Blame(
         availability.ON_PURPOSE,
-        Place(policy, ("spec", "fault")),
+        Place(failure.subject) if policy is None else Place(policy, ("spec", "fault")),
         "a policy fails them on purpose",
         "remove fault when the test is over",
     )
@@ -309,7 +323,7 @@ def _denied(_evidence: Evidence, failure: Failure) -> Blame:
 
 # --- by the answer alone ----------------------------------------------------------------------
 
-_DENIALS: Final = ("rbac_access_denied", "jwt_authn", "api_key_auth", "basic_auth", "ext_authz")
+_DENIALS: Final = (401, 403)
 _SIZES: Final = {
     413: "bodies are larger than is allowed",
     431: "headers are larger than is allowed",
@@ -319,12 +333,12 @@ _SIZES: Final = {
 
 def _answered(evidence: Evidence, failure: Failure) -> Blame | None:
     request = failure.request
-    if request.details.lower().startswith(_DENIALS):
+    if request.details.startswith("via_upstream"):
+        return _by_application(failure)
+    if request.status in _DENIALS:
         return _denied(evidence, failure)
     if request.details == "direct_response":
         return _own(evidence, failure)
-    if request.details.startswith("via_upstream"):
-        return _by_application(failure)
     if request.status in _SIZES:
         return Blame(
             availability.TOO_LARGE,

@@ -71,6 +71,16 @@ def _weight(request: Request) -> int:
     return 0 if request.flags else 1
 
 
+def fault_policy(rule: GatewayRule | None, route: Route | None) -> Key | None:
+    """The policy that fails or delays what takes a route on purpose; None where none does."""
+    override = rule.override if rule is not None else None
+    if override is not None and override.effects.fault is not None:
+        return override.policy
+    if route is not None and route.effects.fault is not None:
+        return route.policies[0]
+    return None
+
+
 def _of(evidence: Evidence, request: Request) -> Failure:
     named = evidence.named
     return Failure(

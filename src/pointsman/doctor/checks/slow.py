@@ -8,6 +8,7 @@ from pointsman.doctor.catalogue import latency
 from pointsman.doctor.catalogue.availability import ON_PURPOSE
 from pointsman.doctor.check import Check
 from pointsman.doctor.evidence import Evidence
+from pointsman.doctor.failures import fault_policy
 from pointsman.doctor.finding import Finding, Place, fact
 from pointsman.envoy.stats import Measure
 from pointsman.resources.key import Key
@@ -118,9 +119,10 @@ def delays_on_purpose(evidence: Evidence) -> Iterator[Finding]:
     """Policies whose delays were met, whatever else became of the requests."""
     met: Counter[Key] = Counter()
     for request in evidence.live.requests if evidence.live else ():
-        route = evidence.named.route(request.route)
-        if "DI" in request.flags and "FI" not in request.flags and route and route.policies:
-            met[route.policies[0]] += 1
+        if "DI" in request.flags and "FI" not in request.flags:
+            named = evidence.named
+            policy = fault_policy(named.rule(request.route), named.route(request.route))
+            met.update([] if policy is None else [policy])
     for policy, count in met.items():
         yield Finding(
             ON_PURPOSE,

@@ -1,0 +1,91 @@
+"""Faults in a mesh that runs: their cause is named first, and a healthy mesh has none.
+
+Faults that show in manifests alone have their cases in `test_cases`; one for each check is planted
+here once more, where an instance serves it.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.doctor.case import Case
+from tests.doctor.faults import FAULTS, HEALTHY, USUAL, Fault
+from tests.doctor.planting import Planted, planted
+from tests.doctor.test_cases import CASES
+
+pytestmark = [pytest.mark.envoy]
+
+GOAL = 0.9
+"""Share of the faults whose cause has to be named first."""
+LIMIT_S = 180
+
+
+OF_SIDECARS = frozenset({"L01", "L03", "L04", "U16", "U20"})
+"""Checks of what proxies beside applications do, of which this mesh has none."""
+PATIENCE_S = 4.0
+"""Proxies tell of requests about once a second."""
+
+
+def one_for_each_check() -> Iterator[Case]:
+    seen: set[str] = set(OF_SIDECARS)
+    for case in CASES:
+        if case.check not in seen:
+            seen.add(case.check)
+            yield case
+
+
+STATIC = tuple(Fault(case.name, case.base + case.bad, case.check) for case in one_for_each_check())
+
+
+def test_there_are_enough_of_them() -> None:
+    names = [(fault.check, fault.name) for fault in (*FAULTS, *STATIC)]
+    assert len(set(names)) == len(names) >= 40
+
+
+@pytest.mark.timeout(LIMIT_S)
+async def test_doctor_names_the_cause_first(tmp_path: Path) -> None:
+    missed = []
+    async with planted(tmp_path, filled(HEALTHY, tmp_path, {})) as mesh:
+        for fault in FAULTS:
+            missed += await plant(mesh, tmp_path, fault)
+            await is_healthy(mesh, tmp_path)
+        for fault in STATIC:
+            await mesh.apply(fault.text)
+            missed += told(fault, await mesh.findings())
+        await is_healthy(mesh, tmp_path)
+    every = len(FAULTS) + len(STATIC)
+    assert len(missed) <= (1 - GOAL) * every, "\n".join([f"{len(missed)} of {every}:", *missed])
+
+
+async def plant(mesh: Planted, folder: Path, fault: Fault) -> list[str]:
+    await mesh.apply(filled(fault.text, folder, mesh.ports))
+    await mesh.send(fault.ask)
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        missed = told(fault, await mesh.findings())
+        if not missed or time.monotonic() > end:
+            return missed
+        await asyncio.sleep(0.1)
+
+
+def told(fault: Fault, findings: list[dict[str, str]]) -> list[str]:
+    first = findings[0] if findings else {"check": "nothing", "message": ""}
+    if first["check"] == fault.check and fault.says in first["message"]:
+        return []
+    return [f"{fault.name}: {first['check']} {first['message']}, not {fault.check} {fault.says}"]
+
+
+async def is_healthy(mesh: Planted, folder: Path) -> None:
+    await mesh.apply(filled(HEALTHY, folder, mesh.ports))
+    answers = await mesh.send(USUAL)
+    assert [answer and answer.status for answer in answers] == [200] * USUAL.count
+    assert await mesh.findings() == []
+
+
+def filled(text: str, folder: Path, ports: Mapping[str, int]) -> str:
+    for name, value in {"folder": folder, "good": 1, **ports}.items():
+        text = text.replace(f"<{name}>", str(value))
+    return text
