@@ -36,6 +36,11 @@ class Blame(NamedTuple):
     minor: bool = False
 
 
+_SIZES: Final = {
+    413: "bodies are larger than is allowed",
+    431: "headers are larger than is allowed",
+}
+
 _Judge = Callable[[Evidence, Failure], "Blame | None"]
 
 
@@ -258,8 +263,9 @@ def _refused_http(_evidence: Evidence, failure: Failure) -> Blame:
     return Blame(
         availability.TOO_LARGE,
         Place(failure.subject),
-        "clients send what is not HTTP as it should be",
-        "let clients speak the listener's protocol, TLS or not",
+        _SIZES.get(failure.request.status, "clients send what is not HTTP as it should be"),
+        "let clients speak the listener's protocol, TLS or not, within the limits of the "
+        "HygienePolicy in force",
         minor=True,
     )
 
@@ -324,11 +330,6 @@ def _denied(_evidence: Evidence, failure: Failure) -> Blame:
 # --- by the answer alone ----------------------------------------------------------------------
 
 _DENIALS: Final = (401, 403)
-_SIZES: Final = {
-    413: "bodies are larger than is allowed",
-    431: "headers are larger than is allowed",
-    400: "they cannot be read as HTTP",
-}
 
 
 def _answered(evidence: Evidence, failure: Failure) -> Blame | None:

@@ -13,6 +13,7 @@ from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.request import Request as Asked
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Severity
+from pointsman.telemetry.requests import Request
 
 FEWEST: Final = 3
 """Failed requests below which nothing is said; one of a thousand that fails is nothing to mend."""
@@ -44,7 +45,7 @@ def _finding(
         message,
         _severity(found, count / total),
         tuple(_facts(found, those)),
-        found.advice,
+        with_why(found.advice, those[-1].request),
         affected=count,
     )
 
@@ -77,8 +78,12 @@ def _facts(found: Blame, those: Sequence[Failure]) -> Iterator[Fact]:
     if len(endpoints) > 1:
         shown = ", ".join(endpoints[:_SHOWN]) + (" …" if len(endpoints) > _SHOWN else "")
         yield fact(f"it is so at {len(endpoints)} endpoints: {shown}")
-    if latest.request.id:
-        yield fact(f"pointsman why {latest.request.id} tells the latest of them")
+
+
+def with_why(advice: str, request: Request) -> str:
+    """Advice, and how to see all that is known of one of the requests."""
+    see = f"pointsman why {request.id}" if request.id else ""
+    return "; ".join(filter(None, (advice, see)))
 
 
 def _told(failure: Failure) -> str:

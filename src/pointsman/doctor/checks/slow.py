@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from pointsman.doctor.catalogue import latency
 from pointsman.doctor.catalogue.availability import ON_PURPOSE
 from pointsman.doctor.check import Check
+from pointsman.doctor.checks.failing import with_why
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.failures import fault_policy
 from pointsman.doctor.finding import Finding, Place, fact
@@ -96,21 +97,15 @@ def _slow(part: _Part, those: list[Request]) -> Finding:
     longest = max(those, key=lambda item: item.duration)
     to = f" to {part.key}" if part.key else ""
     message = f"{len(those)} requests{to} took {SLOW_MS} ms and more, {_CAUSES[part.check]}"
-    facts = [
-        fact(
-            f"{longest.method} {longest.authority}{longest.path} took {longest.duration:.0f} ms"
-            + (f" at {longest.endpoint}" if longest.endpoint else "")
-        )
-    ]
-    if longest.id:
-        facts.append(fact(f"pointsman why {longest.id} shows where the time went"))
+    where = f" at {longest.endpoint}" if longest.endpoint else ""
+    asked = f"{longest.method} {longest.authority}{longest.path}"
     return Finding(
         part.check,
         Place(part.key),
         message,
         part.check.severity,
-        tuple(facts),
-        _ADVICE[part.check],
+        (fact(f"{asked} took {longest.duration:.0f} ms{where}"),),
+        with_why(_ADVICE[part.check], longest),
         affected=len(those),
     )
 
