@@ -145,7 +145,7 @@ def test_what_a_guide_says_is_so(shell: Shell, guide: Path) -> None:
 
 
 def test_manifests_in_guides_are_those_of_the_example() -> None:
-    examples = [ROOT / "examples" / name for name in ("callers", "tokens", "rollouts")]
+    examples = [ROOT / "examples" / name for name in ("callers", "tokens", "rollouts", "versions")]
     known = [
         document
         for example in examples

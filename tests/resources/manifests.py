@@ -261,6 +261,18 @@ spec:
   addresses: [10.1.2.3, 10.8.0.0/16, "fd00::/8"]
 ---
 apiVersion: pointsman.dev/v1alpha1
+kind: VersionPolicy
+metadata: {name: orders-v1, namespace: shop}
+spec:
+  targetRefs: [{kind: GatewayRoute, name: cart}]
+  version: v1
+  header: x-api-version
+  default: true
+  deprecated: {at: "2026-06-01T00:00:00Z", link: https://shop.example/docs}
+  sunset: {at: "2027-06-01T00:00:00+02:00"}
+  successor: https://shop.example/v2
+---
+apiVersion: pointsman.dev/v1alpha1
 kind: Rollout
 metadata: {name: cart, namespace: shop}
 spec:

@@ -19,6 +19,7 @@ from pointsman.telemetry.requests_wanted import Wanted
 
 if TYPE_CHECKING:
     from pointsman.observe.service_graph import ServiceGraph
+    from pointsman.observe.versions import VersionReport
 
 T = TypeVar("T")
 
@@ -73,6 +74,16 @@ class Client:
         from pointsman.observe.service_graph import parse_graph  # noqa: PLC0415
 
         return self._parsed(f"/v1/graph?over={over:g}", parse_graph, "graph")
+
+    def versions(self, over: float) -> "VersionReport":
+        """Versions of APIs, and their use in the last seconds.
+
+        Raises:
+            InstanceError: it does not answer, or not with versions.
+        """
+        from pointsman.observe.versions import parse_report  # noqa: PLC0415
+
+        return self._parsed(f"/v1/versions?over={over:g}", parse_report, "list of versions")
 
     def register(
         self, namespace: str, service: str, instance: str, body: Mapping[str, Any]

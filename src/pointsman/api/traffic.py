@@ -2,6 +2,7 @@
 
 GET /v1/traffic?by=gateway|node|route|service&over=SECONDS    numbers
 GET /v1/graph?over=SECONDS                                    who calls whom, with numbers
+GET /v1/versions?over=SECONDS                                 versions of APIs, and their use
 """
 
 import time
@@ -14,9 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from pointsman.observe.service_graph import ServiceGraph, graph_json
 from pointsman.observe.traffic import WAYS, By, TrafficReport, traffic_json
+from pointsman.observe.versions import VersionReport, report_json
 
 PATH = "/v1/traffic"
 GRAPH = "/v1/graph"
+VERSIONS = "/v1/versions"
 OVER_S = 60.0
 _WAYS: Final[dict[str, By]] = {way: way for way in WAYS}
 Report = Callable[[By, float, float], TrafficReport]
@@ -24,13 +27,16 @@ Report = Callable[[By, float, float], TrafficReport]
 
 
 def traffic_routes(
-    report: Report, graph: Callable[[float, float], ServiceGraph]
+    report: Report,
+    graph: Callable[[float, float], ServiceGraph],
+    versions: Callable[[float, float], VersionReport],
 ) -> list[BaseRoute]:
     """Routes to be mounted on an instance's socket.
 
     Args:
         report: see `Report`.
         graph: who calls whom, with the numbers of some seconds before a moment.
+        versions: versions of APIs and their use, likewise.
     """
 
     async def answer(request: Request) -> JSONResponse:
@@ -43,14 +49,21 @@ def traffic_routes(
 
     async def answer_graph(request: Request) -> JSONResponse:
         over = _seconds(request.query_params.get("over"))
-        if over is None:
-            return JSONResponse({"error": "over is a number of seconds above 0"}, 400)
-        return JSONResponse(graph_json(graph(over, time.time())))
+        return _wrong() if over is None else JSONResponse(graph_json(graph(over, time.time())))
+
+    async def answer_versions(request: Request) -> JSONResponse:
+        over = _seconds(request.query_params.get("over"))
+        return _wrong() if over is None else JSONResponse(report_json(versions(over, time.time())))
 
     return [
         Route(PATH, answer, methods=["GET"]),
         Route(GRAPH, answer_graph, methods=["GET"]),
+        Route(VERSIONS, answer_versions, methods=["GET"]),
     ]
+
+
+def _wrong() -> JSONResponse:
+    return JSONResponse({"error": "over is a number of seconds above 0"}, 400)
 
 
 def _seconds(text: str | None) -> float | None:

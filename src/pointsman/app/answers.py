@@ -17,7 +17,9 @@ from pointsman.api.traffic import traffic_routes
 from pointsman.app.admin_app import administration
 from pointsman.app.explained import explained_live
 from pointsman.app.plane import ControlPlane
+from pointsman.app.versions import version_report
 from pointsman.observe.told import Told
+from pointsman.observe.versions import VersionReport
 
 
 async def answering(
@@ -56,7 +58,11 @@ def _routes(plane: ControlPlane) -> list[BaseRoute]:
     features = plane.features
     return [
         *features.discovery.routes,
-        *traffic_routes(features.telemetry.report, features.telemetry.service_graph),
+        *traffic_routes(
+            features.telemetry.report,
+            features.telemetry.service_graph,
+            partial(_versions, plane),
+        ),
         *explain_routes(partial(explained_live, plane)),
         *doctor_routes(partial(_diagnosed, plane)),
         *request_routes(features.requests.ring, features.requests.history),
@@ -70,3 +76,8 @@ async def _diagnosed(plane: ControlPlane, over: float, symptom: str | None) -> T
     from pointsman.doctor.check import Symptom  # noqa: PLC0415
 
     return await diagnosed(plane, over, None if symptom is None else Symptom(symptom))
+
+
+def _versions(plane: ControlPlane, over: float, now: float) -> VersionReport:
+    requests, window = plane.features.requests, plane.features.telemetry.window
+    return version_report(requests.history.graph, window, requests.callers.calls, over, now)

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from pointsman.graph.model.graph import Graph
+from pointsman.telemetry.callers import Callers
 from pointsman.telemetry.requests_history import History
 from pointsman.telemetry.requests_ring import Ring
 from pointsman.telemetry.requests_service import RequestsService
@@ -21,12 +22,14 @@ class RequestState:
     Attributes:
         ring: the latest requests.
         history: what was active when.
+        callers: who calls versions of APIs.
     """
 
     def __init__(self, admission: Admission) -> None:
         self.ring = Ring()
         self.history = History()
-        self._service = RequestsService(self.ring, admission, self.history.version_at)
+        self.callers = Callers()
+        self._service = RequestsService(self.ring, admission, self.history.version_at, self.callers)
 
     @property
     def handler(self) -> Any:

@@ -43,6 +43,7 @@ from pointsman.cli.token import COMMANDS as TOKEN
 from pointsman.cli.token import audit
 from pointsman.cli.top import top
 from pointsman.cli.up import up
+from pointsman.cli.versions import versions
 from pointsman.cli.why import why
 from pointsman.errors import PointsmanError, UsageError
 
@@ -77,6 +78,7 @@ _COMMANDS = (
     status,
     top,
     graph,
+    versions,
     logs,
     why,
     history,

@@ -112,7 +112,7 @@ def header_implies(given: HeaderCondition, then: HeaderCondition) -> bool:
         return True
     if given.name != then.name:
         return False
-    there = not (given.test is HeaderTest.PRESENT and given.invert)
+    there = not (given.test is HeaderTest.PRESENT and given.invert) and not given.or_absent
     if then.test is HeaderTest.PRESENT:
         return there and not then.invert
     if given.invert or not there or given.test is HeaderTest.PRESENT:
@@ -151,6 +151,8 @@ def exclude_each_other(one: HeaderCondition, other: HeaderCondition) -> bool:
     if one.name != other.name:
         return False
     absent = [c for c in (one, other) if c.test is HeaderTest.PRESENT and c.invert]
+    if one.or_absent or other.or_absent:
+        return False
     if len(absent) == 1:
         return True
     exact = one if one.test is HeaderTest.EXACT and not one.invert else other

@@ -199,7 +199,7 @@ def _hooks(match: RequestMatch) -> Iterator[Hook]:
 
 
 def _is_exact(header: HeaderCondition) -> bool:
-    return header.test is HeaderTest.EXACT and not header.invert
+    return header.test is HeaderTest.EXACT and not header.invert and not header.or_absent
 
 
 def _is_expression(header: HeaderCondition) -> bool:

@@ -9,6 +9,8 @@ from typing import Final
 from pointsman.envoy import pb
 from pointsman.envoy.filters.identity import METADATA
 from pointsman.envoy.matchers import Fields
+from pointsman.envoy.versions import METADATA as VERSION
+from pointsman.envoy.versions import NAME as VERSION_NAME
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.sidecar import Sidecar
 
@@ -39,6 +41,7 @@ FIELDS: Final = {
     "upstream_cluster": "%UPSTREAM_CLUSTER%",
     "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
     "route_name": "%ROUTE_NAME%",
+    "api_version": f"%METADATA(ROUTE:{VERSION}:{VERSION_NAME})%",
     "consumer": f"%DYNAMIC_METADATA({METADATA}:consumer)%",
     "credential": f"%DYNAMIC_METADATA({METADATA}:credential)%",
     "user_agent": "%REQ(USER-AGENT)%",

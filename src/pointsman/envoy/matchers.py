@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import re2
+
 from pointsman.graph.model.match import (
     HeaderCondition,
     HeaderTest,
@@ -45,6 +47,9 @@ def header_matcher(header: HeaderCondition) -> Fields:
             fields["range_match"] = {"start": header.start, "end": header.end}
         case HeaderTest.REGEX:
             fields["string_match"] = {"safe_regex": {"regex": header.value}}
+        case HeaderTest.EXACT if header.or_absent:
+            fields["string_match"] = {"safe_regex": {"regex": f"|{re2.escape(header.value)}"}}
+            fields["treat_missing_header_as_empty"] = True
         case HeaderTest.EXACT | HeaderTest.PREFIX | HeaderTest.SUFFIX:
             fields["string_match"] = {header.test.value: header.value}
     if header.invert:

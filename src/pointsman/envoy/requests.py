@@ -5,7 +5,8 @@ beside that of the configuration, and are dropped when nobody takes them. What b
 up to `telemetry`.
 
 Those are told of that failed, that the proxy itself answered or cut off, that took long, and a
-sample of the rest, but for health checks that went well. The sample is drawn by the request's id,
+sample of the rest, but for health checks that went well; and all for versions of APIs that are on
+their way out. The sample is drawn by the request's id,
 so that every proxy on a request's way draws the same.
 """
 
@@ -16,6 +17,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.config_source import XDS_GRPC
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
+from pointsman.envoy.versions import METADATA, NAME, TOLD
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.sidecar import Sidecar
 
@@ -56,6 +58,11 @@ TAGS: Final = {
 LISTENER: Final = "listener"
 """One more tag: the way and the port, as `in:8080` or `out:80`."""
 
+API_VERSION: Final = "api_version"
+"""One more tag, where there are versions of APIs: which one the route serves."""
+_LEFT_BEHIND: Final = f"'{TOLD}' in xds.route_metadata.filter_metadata['{METADATA}']"
+"""Requests for versions that are on their way out: whoever still calls them is to be known."""
+
 _NOT_THE_APPLICATION: Final = "response.code_details != 'via_upstream'"
 
 
@@ -82,15 +89,24 @@ def http_logs(
     """
     file = access_log(proxy, only_flags) if written else []
     return (
-        [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags)]
+        [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags, _has_versions(proxy, out))]
         if wire == "delta"
         else file
     )
 
 
-def _record(listener: str, only_flags: tuple[str, ...]) -> Fields:
+def _has_versions(proxy: Gateway | Sidecar, out: bool) -> bool:
+    if out or isinstance(proxy, Sidecar):
+        return False
+    rules = (rule for listener in proxy.listeners for rule in listener.rules)
+    return any(rule.version is not None for rule in rules)
+
+
+def _record(listener: str, only_flags: tuple[str, ...], versions: bool) -> Fields:
     tags: list[Fields] = [{"tag": tag, "value": command} for tag, command in TAGS.items()]
     tags.append({"tag": LISTENER, "literal": {"value": listener}})
+    if versions:
+        tags.append({"tag": API_VERSION, "value": f"%METADATA(ROUTE:{METADATA}:{NAME})%"})
     common: Fields = {
         "log_name": "requests",
         "transport_api_version": "V3",
@@ -107,16 +123,20 @@ def _record(listener: str, only_flags: tuple[str, ...]) -> Fields:
     flags = {"response_flag_filter": {"flags": list(only_flags)}}
     return {
         "name": "envoy.access_loggers.http_grpc",
-        "filter": flags if only_flags else _told(),
+        "filter": flags if only_flags else _told(versions),
         "typed_config": pb.pack(config),
     }
 
 
-def _told() -> Fields:
-    """Which requests are told of (`AccessLogFilter`)."""
-    cel = pb.pack(pb.CelFilter(expression=_NOT_THE_APPLICATION))
+def _cel(expression: str) -> Fields:
+    cel = pb.pack(pb.CelFilter(expression=expression))
     name = "envoy.access_loggers.extension_filters.cel"
-    own: Fields = {"extension_filter": {"name": name, "typed_config": cel}}
+    return {"extension_filter": {"name": name, "typed_config": cel}}
+
+
+def _told(versions: bool) -> Fields:
+    """Which requests are told of (`AccessLogFilter`)."""
+    own = _cel(_NOT_THE_APPLICATION)
     refused: Fields = {"and_filter": {"filters": [_status(400, REFUSED_KEY), own]}}
     slow = {"default_value": SLOW_MS, "runtime_key": SLOW_KEY}
     sample = {
@@ -130,6 +150,8 @@ def _told() -> Fields:
         {"duration_filter": {"comparison": {"op": "GE", "value": slow}}},
         {"and_filter": {"filters": [_no_health_check(), {"runtime_filter": sample}]}},
     ]
+    if versions:
+        filters.append(_cel(_LEFT_BEHIND))
     return {"or_filter": {"filters": filters}}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from pointsman.envoy import names, pb
 from pointsman.envoy.actions import NameOf, duration, forward, retry_policy
@@ -12,6 +13,7 @@ from pointsman.envoy.guards import guarded, login_rows
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import PATH_HEADER, SECOND_PASS_HEADER
 from pointsman.envoy.oauth_front import front_rows
+from pointsman.envoy.versions import gone, of_version
 from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
 from pointsman.graph.effects import overridden
 from pointsman.graph.model.gateway import (
@@ -154,10 +156,16 @@ class _Builder:
         """Rows of one rule: all shares of all services, and nothing falls through."""
         hygiene = hygiene_of(self._listener, rule)
         first = {"name": names.route(rule, None), "match": route_match(rule.match)}
-        yield from refused_methods(first, hygiene)
-        yield from (hygienic(row, hygiene) for row in self._rows(rule))
+        rows = chain(
+            refused_methods(first, hygiene), (hygienic(row, hygiene) for row in self._rows(rule))
+        )
+        yield from (of_version(row, rule.version) for row in rows)
 
     def _rows(self, rule: GatewayRule) -> Iterator[Fields]:
+        if rule.version is not None and rule.version.retired:
+            row = gone(names.route(rule, None), route_match(rule.match), rule.version)
+            yield from guarded(row, self._before(rule))
+            return
         targets = [item for item in enumerate(rule.targets) if item[1].weight]
         if not targets:
             row = _respond(names.route(rule, None), route_match(rule.match), 503)

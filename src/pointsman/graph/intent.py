@@ -227,6 +227,8 @@ def _follow(
     request: Request,
     rejected: list[Rejected],
 ) -> Intent:
+    if rule.version is not None and rule.version.retired:
+        return Intent(gateway, listener, host, rule, (), 410, tuple(rejected), request)
     total = sum(target.weight for target in rule.targets)
     if total == 0:
         return Intent(gateway, listener, host, rule, (), 503, tuple(rejected), request)

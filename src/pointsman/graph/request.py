@@ -172,6 +172,8 @@ def header_holds(condition: HeaderCondition, values: tuple[str, ...]) -> bool:
     """
     if condition.test is HeaderTest.PRESENT:
         return bool(values) != condition.invert
+    if not any(values) and condition.or_absent:
+        return True
     if not values:
         return False
     return any(_test(condition, value) for value in values) != condition.invert
@@ -215,6 +217,7 @@ def _header_failure(condition: HeaderCondition, value: str | None) -> str:
         HeaderTest.REGEX: f"matches {condition.value}",
     }[condition.test]
     wanted = f"not ({wanted})" if condition.invert else wanted
+    wanted = f"{wanted}, or absent" if condition.or_absent else wanted
     found = "is absent" if value is None else f"is {value!r}"
     return f"header {condition.name} {found}, wanted: {wanted}"
 

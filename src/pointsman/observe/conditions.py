@@ -41,7 +41,8 @@ def _header(header: HeaderCondition) -> str:
     }[header.test][header.invert]
     if header.test is HeaderTest.RANGE:
         return f"header {header.name} {verb} {header.start}..{header.end - 1}"
-    return f'header {header.name} {verb} "{header.value}"'
+    absent = ", or absent" if header.or_absent else ""
+    return f'header {header.name} {verb} "{header.value}"{absent}'
 
 
 def _query(query: QueryCondition) -> str:

@@ -19,6 +19,7 @@ from pointsman.observe.access import Where, verdict, verdict_json
 from pointsman.observe.effects import effects_json, seconds
 from pointsman.observe.hygiene import body_json, hygiene_json
 from pointsman.observe.limits import charge_json, charged
+from pointsman.observe.versions import version_json
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import DnsServiceDiscovery
 
@@ -55,6 +56,7 @@ def explain_json(
         "virtualHost": None if intent.host is None else str(intent.host.domain),
         "authorizationServer": None if intent.front is None else intent.front.server.path,
         "gatewayRoute": None if intent.rule is None else intent.rule.key.path,
+        "version": version_json(None if intent.rule is None else intent.rule.version),
         **_common([decision(share) for share in shares]),
         "hygiene": hygiene_json(not_taken, where),
         "body": body_json(intent, where),

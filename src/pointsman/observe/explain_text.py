@@ -21,6 +21,7 @@ from pointsman.observe.explain import (
 from pointsman.observe.hygiene import body_lines, hygiene_lines
 from pointsman.observe.limits import charge_lines, charged
 from pointsman.observe.lines import Line, Piece, line, table
+from pointsman.observe.versions import version_line
 
 
 def explain_lines(
@@ -59,6 +60,8 @@ def explain_lines(
     else:
         yield line("is answered ", status_piece(overall_status(intent), request), *_by(intent))
         yield line(f"because {_why_no_service(intent, request)}.")
+    if intent.rule is not None and intent.rule.version is not None:
+        yield version_line(intent.rule.version)
     yield from target_table(intent.shares)
     yield from limit_lines(intent.shares)
     for index, found in enumerate(verdicts if away is None else ()):
@@ -121,6 +124,8 @@ def _by(intent: Intent) -> tuple[str | Piece, ...]:
 def _why_no_service(intent: Intent, request: Request) -> str:
     if intent.status == 400:
         return _why_malformed(intent)
+    if intent.rule is not None and intent.status == 410:
+        return f"gateway route {intent.rule.key.path} matches, and its version is retired"
     if intent.rule is not None:
         why = "all its weights are 0" if intent.rule.targets else "errors leave it without target"
         return f"gateway route {intent.rule.key.path} matches, but {why}"

@@ -86,6 +86,7 @@ class Request:
         server_name: the name asked for by TLS.
         headers: what else is told of its headers, and of the response's as `response NAME`.
         phases: where the time went.
+        api_version: of the API, where the gateway route says one.
     """
 
     id: str
@@ -119,6 +120,7 @@ class Request:
     server_name: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     phases: Phases = Phases()
+    api_version: str = ""
 
     @property
     def is_notable(self) -> bool:

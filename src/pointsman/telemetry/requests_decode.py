@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pointsman.envoy.filters.identity import METADATA
-from pointsman.envoy.requests import LISTENER
+from pointsman.envoy.requests import API_VERSION, LISTENER
 from pointsman.telemetry.requests import Phases, Request, masked
 
 LONGEST: Final = 512
@@ -60,6 +60,7 @@ def decode(entry: Any, node: str) -> Request:
         server_name=_cut(common.tls_properties.tls_sni_hostname),
         headers=tuple(_headers(request, response)),
         phases=_phases(common, tags),
+        api_version=_told(tags.get(API_VERSION, "")),
     )
 
 

@@ -9,6 +9,7 @@ import grpc
 import structlog
 
 from pointsman.envoy import pb
+from pointsman.telemetry.callers import Callers
 from pointsman.telemetry.requests_decode import decode
 from pointsman.telemetry.requests_pace import Pace
 from pointsman.telemetry.requests_ring import Ring
@@ -30,12 +31,16 @@ class RequestsService:
         ring: keeps them.
         admission: who may tell of which node's requests.
         version_at: see `VersionAt`.
+        callers: counts those for versions of APIs.
     """
 
-    def __init__(self, ring: Ring, admission: Admission, version_at: VersionAt) -> None:
+    def __init__(
+        self, ring: Ring, admission: Admission, version_at: VersionAt, callers: Callers
+    ) -> None:
         self._ring = ring
         self._admission = admission
         self._version_at = version_at
+        self._callers = callers
         self._pace = Pace()
         self._streams: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -79,6 +84,7 @@ class RequestsService:
             for entry in entries:
                 found = decode(entry, node)
                 self._ring.add(replace(found, version=self._version_at(node, found.start)))
+                self._callers.add(found)
             await self._pace.after(len(entries))
 
     async def _node(self, message: Any, context: Any) -> str:

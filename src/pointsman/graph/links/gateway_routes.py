@@ -14,6 +14,7 @@ from pointsman.graph.links.policies import Target
 from pointsman.graph.links.route_policy import gateway_route_override
 from pointsman.graph.links.routes import PROTOCOL_OF_FIELD
 from pointsman.graph.links.services import link_service, service_ports
+from pointsman.graph.links.version_policy import route_version, versioned
 from pointsman.graph.model.gateway import (
     ANY_HOST,
     Domain,
@@ -26,6 +27,7 @@ from pointsman.graph.model.guards import Guards
 from pointsman.graph.model.hygiene import RouteHygiene
 from pointsman.graph.model.match import ANY_PATH, PathKind, RequestMatch
 from pointsman.graph.model.route import Override, Service, lost_service
+from pointsman.graph.model.version import ApiVersion
 from pointsman.resources.codes import references, routing
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.gateway_route import (
@@ -91,6 +93,7 @@ class Known:
     override: Linked[Override | None]
     guards: Linked[Guards]
     hygiene: RouteHygiene | None
+    version: ApiVersion | None
     result: Linked[GatewayRule | None]
 
 
@@ -113,11 +116,13 @@ def link_gateway_route(
     override = gateway_route_override(context, route.key, placed.mesh)
     guards = link_guards(context, Target(route.key))
     hygiene = route_hygiene(context, route.key)
+    version = route_version(context, route.key)
     if (
         known is None
         or known.override is not override
         or known.guards is not guards
         or known.hygiene is not hygiene
+        or known.version is not version
         or known.gateway is not gateway
         or known.services != services
         or None in services
@@ -128,7 +133,9 @@ def link_gateway_route(
         result = _link(route, placed, gateway, services, override, guards, findings)
         if result.value is not None and hygiene is not None:
             result = replace(result, value=replace(result.value, hygiene=hygiene))
-        known = Known(placed, gateway, services, override, guards, hygiene, result)
+        if result.value is not None and version is not None:
+            result = replace(result, value=versioned(result.value, version))
+        known = Known(placed, gateway, services, override, guards, hygiene, version, result)
     context.memo.keep(route.key, placing, known)
     return known.result
 

@@ -15,6 +15,7 @@ from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.mesh_tls import gateway_policy, issued_tls, report_issued
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.tls import REFUSED, Refused, client_tls, server_tls
+from pointsman.graph.links.version_policy import check_defaults
 from pointsman.graph.model.gateway import (
     ANY_HOST,
     Domain,
@@ -173,6 +174,7 @@ def _ordered(domain: Domain, rules: tuple[GatewayRule, ...]) -> Linked[VirtualHo
             message = f"the route is never reached: {twin.key} has the same match"
             hint = "remove one of them"
             problems.append(Problem(routing.SAME_MATCH, message, hint, rule.key, ("spec",)))
+    problems.extend(check_defaults(rules))
     return Linked(VirtualHost(domain, rules), tuple(problems))
 
 

@@ -12,6 +12,7 @@ from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Override, Service
 from pointsman.graph.model.tls import ClientTls, ServerTls
+from pointsman.graph.model.version import ApiVersion
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.listeners import LogFormat
 from pointsman.resources.kinds.virtual_gateway import GatewayConnectionPool
@@ -81,6 +82,7 @@ class GatewayRule:
         override: what its policy says; it counts before what the services' routes have.
         guards: what stands before it, where its services' routes have none of their own.
         hygiene: which requests it takes at all; None leaves that to the listener.
+        version: of the API it serves, if anybody says; `match` has what asks for it.
     """
 
     key: Key
@@ -94,6 +96,7 @@ class GatewayRule:
     override: Override | None = None
     guards: Guards = NO_GUARDS
     hygiene: RouteHygiene | None = None
+    version: ApiVersion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class HeaderCondition:
         end: first integer behind a RANGE.
         invert: the condition holds when the test fails. An inverted test of a value still needs
             the header to be there, as in Envoy; only an inverted PRESENT matches its absence.
+        or_absent: an EXACT condition holds for an absent or empty header as well.
     """
 
     name: str
@@ -54,6 +55,7 @@ class HeaderCondition:
     start: int = 0
     end: int = 0
     invert: bool = False
+    or_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The catalogue of problems: every code Pointsman can report, with its explanation.
 
-    PM0xx  delivery    rollouts, and what keeps them from moving weights
+    PM00x  delivery    rollouts, and what keeps them from moving weights
+    PM05x  versions    versions of APIs
     PM1xx  reading     YAML, variables, documents, objects written twice
     PM2xx  fields      one object taken by itself: types, limits, rules between its fields
     PM3xx  references  objects that name each other, membership in meshes and gateways
@@ -13,7 +14,7 @@
     PM8xx  identity    certificates of the mesh's own authority
     PM9xx  access      who may call, and how often
 
-One module a hundred; `docs/problems.md` is generated from `CODES`. A number is never reused.
+One module each; `docs/problems.md` is generated from `CODES`. A number is never reused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,11 +32,13 @@ from pointsman.resources.codes import (
     references,
     registry,
     routing,
+    versions,
 )
 from pointsman.resources.problem import Code
 
 _MODULES: tuple[ModuleType, ...] = (
     delivery,
+    versions,
     reading,
     fields,
     references,

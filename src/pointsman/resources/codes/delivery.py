@@ -1,4 +1,4 @@
-"""PM0xx: delivery, that is rollouts and what keeps them from moving weights."""
+"""PM00x: delivery, that is rollouts and what keeps them from moving weights."""
 
 from pointsman.resources.problem import Code, Severity
 

@@ -27,6 +27,7 @@ from pointsman.resources.rules import (
     rate_limit_policy,
     rollout,
     route_policy,
+    version_policy,
     virtual_gateway,
     virtual_node,
     virtual_router,
@@ -54,6 +55,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "Consumer": consumer.check,
         "RateLimitPolicy": rate_limit_policy.check,
         "AuthorizationServer": authorization_server.check,
+        "VersionPolicy": version_policy.check,
         "Rollout": rollout.check,
         "Canary": canary.check,
     }
