@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pointsman.envoy import requests as told_requests
 from tests.doctor.case import Case
 from tests.doctor.faults import FAULTS, HEALTHY, USUAL, Fault
 from tests.doctor.planting import Planted, planted
@@ -43,6 +44,12 @@ STATIC = tuple(Fault(case.name, case.base + case.bad, case.check) for case in on
 def test_there_are_enough_of_them() -> None:
     names = [(fault.check, fault.name) for fault in (*FAULTS, *STATIC)]
     assert len(set(names)) == len(names) >= 40
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies tell of each request at once: their buffer is full with the first record."""
+    monkeypatch.setattr(told_requests, "BUFFER_BYTES", 1)
 
 
 @pytest.mark.timeout(LIMIT_S)
