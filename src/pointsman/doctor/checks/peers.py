@@ -1,6 +1,8 @@
 """Whether those beside a slow node, or beside its slow endpoints, answer in time."""
 
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import chain
 from statistics import median
 from typing import Final
 
@@ -15,35 +17,50 @@ TIMES: Final = 3
 """How many times faster somebody has to be to be told of."""
 
 
-def faster_peers(evidence: Evidence, node: Key, slow: list[Request]) -> Iterator[Fact]:
-    """Other nodes of the same routes, and other endpoints of the node, that are faster."""
-    limit = median(map(_worked, slow)) / TIMES
-    by_node: dict[Key, list[float]] = {}
-    by_endpoint: dict[str, list[float]] = {}
-    peers = _peers(evidence, node)
-    for request in evidence.live.requests if evidence.live else ():
-        called = evidence.named.node(request.cluster)
-        if called is None or request.phases.answered is None:
-            continue
-        if called in peers:
-            by_node.setdefault(called, []).append(_worked(request))
-        elif called == node:
-            by_endpoint.setdefault(request.endpoint, []).append(_worked(request))
-    for peer, times in by_node.items():
-        if len(times) >= FEWEST and median(times) <= limit:
-            yield fact(f"{peer} of the same route answers in {median(times):.0f} ms", peer)
-    fast = [times for times in by_endpoint.values() if median(times) <= limit]
-    if fast and sum(map(len, fast)) >= FEWEST:
-        yield fact(f"{len(fast)} of its {len(by_endpoint)} endpoints are not slow")
+class Peers:
+    """Compares nodes with those they share a route with, and endpoints with each other.
 
+    Args:
+        evidence: what there is to go by.
+    """
 
-def _peers(evidence: Evidence, node: Key) -> set[Key]:
-    found: set[Key] = set()
-    for route in evidence.routes:
-        nodes = {item.cluster.node for item in route.targets if item.weight}
-        if node in nodes:
-            found |= nodes
-    return found - {node}
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+
+    def faster(self, node: Key, slow: list[Request]) -> Iterator[Fact]:
+        """Other nodes of the same routes, and other endpoints of the node, that are faster."""
+        limit = median(map(_worked, slow)) / TIMES
+        for peer in sorted(self._siblings.get(node, ())):
+            times = list(chain.from_iterable(self._times.get(peer, {}).values()))
+            if len(times) >= FEWEST and median(times) <= limit:
+                yield fact(f"{peer} of the same route answers in {median(times):.0f} ms", peer)
+        endpoints = self._times.get(node, {})
+        fast = [times for times in endpoints.values() if median(times) <= limit]
+        if sum(map(len, fast)) >= FEWEST:
+            yield fact(f"{len(fast)} of its {len(endpoints)} endpoints are not slow")
+
+    @cached_property
+    def _times(self) -> dict[Key, dict[str, list[float]]]:
+        """How long backends worked, by node and endpoint."""
+        found: dict[Key, dict[str, list[float]]] = {}
+        live = self._evidence.live
+        for request in live.requests if live else ():
+            node = self._evidence.named.node(request.cluster)
+            if node is not None and request.phases.answered is not None:
+                by_endpoint = found.setdefault(node, {})
+                by_endpoint.setdefault(request.endpoint, []).append(_worked(request))
+        return found
+
+    @cached_property
+    def _siblings(self) -> dict[Key, set[Key]]:
+        """Nodes that share a route with others, and these."""
+        found: dict[Key, set[Key]] = {}
+        for route in self._evidence.routes:
+            nodes = {item.cluster.node for item in route.targets if item.weight}
+            if len(nodes) > 1:
+                for node in nodes:
+                    found.setdefault(node, set()).update(nodes - {node})
+        return found
 
 
 def _worked(request: Request) -> float:

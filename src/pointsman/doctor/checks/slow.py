@@ -8,7 +8,7 @@ from pointsman.doctor.catalogue import latency
 from pointsman.doctor.catalogue.availability import ON_PURPOSE
 from pointsman.doctor.check import Check
 from pointsman.doctor.checks.failing import with_why
-from pointsman.doctor.checks.peers import faster_peers
+from pointsman.doctor.checks.peers import Peers
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.failures import fault_policy
 from pointsman.doctor.finding import Finding, Place, fact
@@ -48,11 +48,11 @@ def slow_requests(evidence: Evidence) -> Iterator[Finding]:
             part = _largest(evidence, request)
             if part is not None:
                 parts.setdefault(part, []).append(request)
-    deepest = _deepest(parts)
+    deepest, peers = _deepest(parts), Peers(evidence)
     for part, those in parts.items():
         mine = [item for item in those if deepest[item.id] is item or not item.id]
         if len(mine) >= FEWEST:
-            yield _slow(evidence, part, mine)
+            yield _slow(evidence, peers, part, mine)
 
 
 def _deepest(parts: Mapping[_Part, list[Request]]) -> dict[str, Request]:
@@ -113,7 +113,7 @@ _ADVICE: Final = {
 }
 
 
-def _slow(evidence: Evidence, part: _Part, those: list[Request]) -> Finding:
+def _slow(evidence: Evidence, peers: Peers, part: _Part, those: list[Request]) -> Finding:
     longest = max(those, key=lambda item: item.duration)
     to = f" to {part.key}" if part.key else ""
     message = f"{len(those)} requests{to} took {SLOW_MS} ms and more, {_CAUSES[part.check]}"
@@ -121,7 +121,7 @@ def _slow(evidence: Evidence, part: _Part, those: list[Request]) -> Finding:
     asked = f"{longest.method} {longest.authority}{longest.path}"
     facts = [fact(f"{asked} took {longest.duration:.0f} ms{where}")]
     if part.check is latency.SLOW_NODE and part.key is not None:
-        facts += faster_peers(evidence, part.key, those)
+        facts += peers.faster(part.key, those)
     path: FieldPath = ()
     if part.check is latency.POOL_FULL and part.key is not None:
         path = listener_field(evidence, part.key, longest.port, "connectionPool")
