@@ -25,7 +25,7 @@ _BY_CHECK: Final[Mapping[Check, tuple[str, ...]]] = {
     routes.NO_CERTIFICATE: ("PM529", "PM530", "PM531", "PM541", "PM604"),
     routes.STALE: ("PM110", "PM111", "PM312", "PM601", "PM602"),
     routes.NOT_ATTACHED: ("PM301", "PM302", "PM304", "PM305"),
-    routes.SAME_CLAIM: ("PM107", "PM311", "PM313"),
+    routes.SAME_CLAIM: ("PM050", "PM107", "PM311", "PM313"),
     latency.RETRIES_DO_NOT_FIT: ("PM415",),
     availability.CHECK_FAILS: ("PM414",),
     availability.PORT_CLASH: ("PM411", "PM418", "PM419", "PM424", "PM603"),

@@ -1,6 +1,7 @@
 """R22 and U13: proxies that have not what was written, and those that are not there."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pointsman.doctor.catalogue.availability import NO_PROXY
@@ -8,6 +9,7 @@ from pointsman.doctor.catalogue.routes import STALE
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding, fact, found
 from pointsman.doctor.live import Live
+from pointsman.resources.problem import Severity
 
 PATIENCE_S: Final = 20.0
 """Seconds after which a proxy should have answered; clusters may take 15 s to warm."""
@@ -32,21 +34,26 @@ def gateways_without_proxies(evidence: Evidence) -> Iterator[Finding]:
 
 
 def lost_proxies(evidence: Evidence) -> Iterator[Finding]:
-    """Virtual nodes whose proxies have counted requests in this while, and are not connected."""
+    """Virtual nodes whose proxies have counted requests in this while, and are not connected.
+
+    A note, because with several control planes they may be with another one by now.
+    """
     live = evidence.live
     if live is None:
         return
     connected = {whose.key for whose in map(evidence.named.proxy, _ids(live)) if whose is not None}
     for key in sorted(live.taken.keys() - connected):
         if key in evidence.graph.sidecars:
-            yield found(
+            gone = found(
                 NO_PROXY,
                 key,
                 (),
                 f"no proxy of {key} is connected any more",
                 fact(f"{live.taken[key].requests} requests were counted by one not long ago"),
-                advice="see its log for why it cannot connect: pointsman proxy",
+                advice="unless it was stopped, or went to another control plane, see its log for "
+                "why it cannot connect: pointsman proxy",
             )
+            yield replace(gone, severity=Severity.NOTE)
 
 
 def _ids(live: Live) -> Iterator[str]:
