@@ -98,7 +98,12 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault("the application fails", BASE + shop("failing"), "U21", says="answers 500 itself"),
     Fault("the application has no such path", BASE + shop("lost"), "R09"),
-    Fault("the application never answers", BASE + shop("never", in_time(300)), "U06"),
+    Fault(
+        "the application never answers",
+        BASE + shop("never", in_time(300)),
+        "U06",
+        Ask(at_once=True),
+    ),
     Fault("the application is slow", BASE + shop("late"), "L08", Ask(count=4, at_once=True)),
     Fault("the application crashes on requests", BASE + shop("leaving"), "U03"),
     Fault("the application speaks another protocol", BASE + shop("babbling"), "R07"),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pointsman.doctor.check import Symptom
 from pointsman.doctor.engine import diagnose
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding
@@ -92,13 +93,13 @@ class LiveCase:
     text: str = SHOP
 
 
-def examined(text: str, live: Live) -> tuple[Finding, ...]:
+def examined(text: str, live: Live, symptom: Symptom | None = None) -> tuple[Finding, ...]:
     """Everything that is found."""
     store = Store({})
     store.replace("mesh.yaml", BASE + text)
     result = link(store.resources())
     problems = tuple(map(store.locate, (*store.problems(), *result.problems)))
-    return diagnose(Evidence(store.resources(), result.graph, problems, live))
+    return diagnose(Evidence(store.resources(), result.graph, problems, live), symptom)
 
 
 def some(request: Request, count: int = 5, **changes: Any) -> tuple[Request, ...]:

@@ -1,8 +1,9 @@
 """A mesh that runs in this process, in which faults are planted one after the other."""
 
 import asyncio
+import itertools
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,13 +47,15 @@ class Planted:
     Attributes:
         file: its manifests.
         ports: of backends, by how they behave.
+        addresses: what proxies listen on, by the name of their gateway or node.
+        since: when the last manifests were applied, in seconds since 1970.
     """
 
     file: Path
     runtime: Path
     view: View
     ports: Mapping[str, int]
-    address: int = 0
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: float = 0.0
 
     async def apply(self, text: str) -> None:
@@ -67,11 +70,17 @@ class Planted:
 
     async def send(self, ask: "Ask") -> list[Answer | None]:
         """Sends requests, each over a connection of its own; None where no answer came."""
+        if ask.by not in self.addresses:
+            self.addresses = await asyncio.to_thread(_addresses, self.runtime)
+        host, _, port = self.addresses[ask.by][-1].rpartition(":")
 
         async def one() -> Answer | None:
-            async with Browser(self.address) as browser:
+            async with Browser(int(port), host=host) as browser:
                 try:
-                    return await browser.ask(ask.method, ask.path, ask.host, ask.headers, ask.body)
+                    async with asyncio.timeout(ask.patience_s):
+                        return await browser.ask(
+                            ask.method, ask.path, ask.host, ask.headers, ask.body
+                        )
                 except (OSError, asyncio.IncompleteReadError):
                     return None
 
@@ -99,6 +108,8 @@ class Ask:
     Attributes:
         count: how many.
         at_once: whether none waits for another one's answer.
+        by: the gateway that is asked, or the node whose application asks its own proxy.
+        patience_s: seconds after which the client leaves.
     """
 
     path: str = "/"
@@ -108,6 +119,13 @@ class Ask:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     at_once: bool = False
+    by: str = "edge"
+    patience_s: float = 20.0
+
+
+async def _sluggish(_seen: Seen) -> int:
+    await asyncio.sleep(0.4)
+    return 200
 
 
 async def _late(_seen: Seen) -> int:
@@ -123,6 +141,27 @@ async def _never(_seen: Seen) -> int:
 async def _leaves(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read(1)
     writer.close()
+
+
+async def _breaks_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nand so")
+    await writer.drain()
+    writer.close()
+
+
+def _moody() -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """Leaves two connections of three."""
+    count = itertools.count()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if next(count) % 3 == 2:
+            writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    return serve
 
 
 async def _babbles(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -141,14 +180,22 @@ async def _backends(folder: Path) -> AsyncIterator[dict[str, int]]:
         ports = {"closed": free_port()}
         replies = {
             "good": always(200),
+            "other": always(200),
             "failing": always(500),
             "lost": always(404),
+            "busy": always(503),
+            "sluggish": _sluggish,
             "late": _late,
             "never": _never,
         }
         for name, reply in replies.items():
             ports[name] = (await stack.enter_async_context(upstream(reply))).port
-        for name, serve in (("leaving", _leaves), ("babbling", _babbles)):
+        for name, serve in (
+            ("leaving", _leaves),
+            ("moody", _moody()),
+            ("breaking", _breaks_off),
+            ("babbling", _babbles),
+        ):
             server = await asyncio.start_server(serve, "127.0.0.1", 0)
             stack.callback(server.close)
             ports[name] = server.sockets[0].getsockname()[1]
@@ -174,8 +221,14 @@ def _made(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def planted(folder: Path, text: str) -> AsyncIterator[Planted]:
-    """Runs manifests, with `{NAME}` in them for the port of the backend of that name."""
+async def planted(folder: Path, text: str, *, mesh: bool = False) -> AsyncIterator[Planted]:
+    """Runs manifests.
+
+    Args:
+        folder: where files are written.
+        text: manifests to begin with.
+        mesh: whether every node gets its own proxy, too.
+    """
     async with _backends(folder) as ports:
         file, runtime = folder / "mesh.yaml", folder / "run"
         file.write_text(text)
@@ -186,6 +239,7 @@ async def planted(folder: Path, text: str) -> AsyncIterator[Planted]:
             moves=(Move(None, PORT, 0),),
             concurrency=1,
             drain_s=0.1,
+            mesh=mesh,
         )
         settings = Settings(None, no_color=True, runtime_folder=runtime, state_folder=folder)
         instance = Instance(options, settings, view)
@@ -195,14 +249,12 @@ async def planted(folder: Path, text: str) -> AsyncIterator[Planted]:
             while not instance.serves:
                 assert not task.done(), task.exception()
                 await asyncio.sleep(0.05)
-            made = Planted(file, runtime, view, ports)
-            made.address = await asyncio.to_thread(_port, runtime)
-            yield made
+            yield Planted(file, runtime, view, ports)
         finally:
             stop.set()
             await task
 
 
-def _port(runtime: Path) -> int:
+def _addresses(runtime: Path) -> dict[str, tuple[str, ...]]:
     with Client(find_instance(runtime)) as client:
-        return int(client.status().proxies[0].addresses[0].rpartition(":")[2])
+        return {item.gateway.rpartition("/")[2]: item.addresses for item in client.status().proxies}

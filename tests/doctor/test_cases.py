@@ -10,6 +10,7 @@ from tests.doctor import (
     match_cases,
     routes_cases,
     told_cases,
+    way_cases,
 )
 from tests.doctor.case import Case, examined
 
@@ -23,7 +24,7 @@ CASES: tuple[Case, ...] = (
 
 
 NAMES = [(case.check, case.name) for case in CASES]
-NAMES += [(case.check, case.name) for case in live_cases.CASES]
+NAMES += [(case.check, case.name) for case in (*live_cases.CASES, *way_cases.CASES)]
 
 
 def test_every_check_has_a_case() -> None:

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from pointsman.doctor.check import Symptom
 from pointsman.envoy.stats import Scope
 from pointsman.resources.problem import Severity
 from pointsman.telemetry.traffic import Traffic
 from pointsman.telemetry.window import Subject
+from tests.doctor import way_cases
 from tests.doctor.live_cases import (
     CART_PROXY,
     CASES,
@@ -21,12 +23,15 @@ from tests.doctor.live_cases import (
     LiveCase,
     counted,
     examined,
+    phases,
     seen,
     some,
 )
 
+EVERY = (*CASES, *way_cases.CASES)
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check} {case.name}")
+
+@pytest.mark.parametrize("case", EVERY, ids=lambda case: f"{case.check} {case.name}")
 def test_trouble_is_told_first_and_its_twin_is_well(case: LiveCase) -> None:
     first = examined(case.text, case.bad)[0]
     assert (first.check.code, case.says in first.message) == (case.check, True), first.message
@@ -63,7 +68,7 @@ def test_a_client_that_left_is_no_cause_where_somebody_waited_for_too_long() -> 
     gone = [replace(GOOD, id=f"a{n}", start=2.0, flags=("DC",), status=0) for n in range(5)]
     late = [replace(GOOD, id=f"a{n}", start=1.0, flags=("UT",), status=504) for n in range(5)]
     assert [item.check.code for item in examined(SHOP, seen(*gone, *late))] == ["U06"]
-    assert examined(SHOP, seen(*gone)) == ()
+    assert [item.check.code for item in examined(SHOP, seen(*late))] == ["U06"]
 
 
 def test_what_callers_do_wrong_is_a_note_while_it_is_little() -> None:
@@ -92,3 +97,53 @@ def test_what_most_requests_show_comes_first() -> None:
         "U06",
         "U21",
     ]
+
+
+def test_what_another_try_made_good_is_no_error_yet() -> None:
+    """The gateway's record says that all went well in the end."""
+    tries = some(way_cases.INSIDE, status=503, flags=("UC",))
+    (hidden,) = examined(SHOP, seen(*some(GOOD), *tries))
+    assert (hidden.check.code, hidden.severity) == ("U03", Severity.WARNING)
+    assert "5 of them were answered by another try" in [fact.text for fact in hidden.facts]
+    (told,) = examined(SHOP, seen(*some(GOOD, status=503, flags=("URX",)), *tries))
+    assert (told.check.code, told.severity) == ("U03", Severity.ERROR)
+
+
+def test_requests_that_went_well_count_among_those_that_there_were() -> None:
+    failing = some(GOOD, status=500, id="f")
+    (finding,) = examined(SHOP, seen(*failing, *some(GOOD, 15)))
+    assert "5 of 20 requests" in finding.message
+
+
+def test_what_manifests_foretold_is_told_with_what_was_met() -> None:
+    late = some(way_cases.INSIDE, status=504, flags=("UT",))
+    (finding,) = examined(way_cases.LONG, seen(*late))
+    assert (finding.check.code, finding.severity, finding.affected) == ("L01", Severity.ERROR, 5)
+    assert any("does not answer within 15000 ms" in fact.text for fact in finding.facts)
+    (foretold,) = examined(way_cases.LONG, WELL)
+    assert (foretold.check.code, foretold.severity) == ("L01", Severity.WARNING)
+
+
+def test_the_causes_of_a_symptom_begin_with_what_was_met() -> None:
+    away = "---\nkind: ["
+    slow = seen(*some(way_cases.HELD))
+    text = way_cases.LONG + away
+    assert examined(text, slow)[0].check.code == "C02"
+    assert [item.check.code for item in examined(text, slow, Symptom.SLOW)] == ["L10", "L01"]
+
+
+def test_a_node_that_is_slow_is_compared_with_those_beside_it() -> None:
+    slow = some(replace(GOOD, duration=1200.0, phases=phases(answered=1100.0)), id="s")
+    quick = some(GOOD, cluster="cds_egress_m_cart-2_shop_http_8080", id="q")
+    finding = examined(SPLIT, seen(*slow, *quick))[0]
+    assert "VirtualNode shop/cart-2 of the same route answers in 4 ms" in finding.facts[-1].text
+    elsewhere = some(GOOD, endpoint="10.0.0.8:8080", id="e")
+    finding = examined(SHOP, seen(*slow, *elsewhere))[0]
+    assert finding.facts[-1].text == "1 of its 2 endpoints are not slow"
+
+
+def test_an_authority_that_ends_is_told_in_time() -> None:
+    day = 86_400.0
+    (finding,) = examined(SHOP, seen(authority_end=10 * day, now=5 * day))
+    assert (finding.check.code, "ends in 5 days" in finding.message) == ("U12", True)
+    assert examined(SHOP, seen(authority_end=100 * day, now=5 * day)) == ()

@@ -12,6 +12,20 @@ from tests.doctor.case import (
     service,
 )
 
+TWO_VERSIONS = (
+    CART
+    + gateway_route("old", "{prefix: /}")
+    + gateway_route("new", "{prefix: /}")
+    + "".join(
+        policy(
+            "VersionPolicy",
+            name,
+            f"{{targetRefs: [{{kind: GatewayRoute, name: {name}}}], version: {name}, "
+            "header: x-v, default: true}",
+        )
+        for name in ("old", "new")
+    )
+)
 ALL = gateway_route("all", "{prefix: /}")
 UNSELECTED = BASE.replace(
     "{name: m}\nspec: {namespaceSelector: {}}",
@@ -147,6 +161,13 @@ ROUTES = (
         CART + ALL + ALL.replace("prefix: /", "prefix: /b"),
         CART + ALL + ALL.replace("name: all", "name: b").replace("prefix: /", "prefix: /b"),
         "is already defined",
+    ),
+    Case(
+        "R25",
+        "two versions for those who name none",
+        TWO_VERSIONS,
+        TWO_VERSIONS.replace("default: true", "default: false", 1),
+        "is the default already",
     ),
 )
 

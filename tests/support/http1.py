@@ -43,7 +43,8 @@ def request_bytes(
 class Client:
     """One connection, opened when needed and kept as long as the peer keeps it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._host = host
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
@@ -86,7 +87,7 @@ class Client:
     async def streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The connection."""
         if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+            self._streams = await asyncio.open_connection(self._host, self._port)
         return self._streams
 
 

@@ -44,6 +44,10 @@ def gathered(plane: "ControlPlane", over: float, now: float) -> Evidence:
         proxies=plane.status().proxies,
         gateways=frozenset(graph.gateways),
         steady=era is not None and era.graph is graph,
+        now=now,
+        given=requests.history.given,
+        certificates=plane.features.issuing.certificates,
+        authority_end=plane.features.issuing.authority_end,
     )
     return Evidence(plane.store.resources(), graph, plane.problems(), live)
 

@@ -71,6 +71,21 @@ class Issuing:
         """Who issues now."""
         return self._identities.authority
 
+    @property
+    def certificates(self) -> dict[Key, tuple[float, float]]:
+        """From when and until when certificates are good, in seconds since 1970."""
+        return {
+            self._keys[node_id]: (current.begin.timestamp(), current.end.timestamp())
+            for node_id, current in self._identities.current.items()
+            if node_id in self._keys
+        }
+
+    @property
+    def authority_end(self) -> float | None:
+        """Until when the authority is good; None where it renews itself or nobody needs it."""
+        needed = self._needed and not self.authority.renews
+        return self.authority.signer.end.timestamp() if needed else None
+
     def on_change(self, listener: Callable[[frozenset[str]], None]) -> None:
         """Tells `listener` the node ids whose secrets are new."""
         self._listener = listener

@@ -5,8 +5,10 @@ The engine is pure. The same evidence gives the same findings in the same order.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from pointsman.doctor.check import Symptom
+from pointsman.doctor.confirmed import confirmed
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Fact, Finding, Place
 from pointsman.doctor.registry import FINDERS
@@ -20,16 +22,18 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 def diagnose(evidence: Evidence, symptom: Symptom | None = None) -> tuple[Finding, ...]:
     """Everything that is found: errors first, what most requests show, then by file and line.
 
+    Causes of a symptom begin with those that requests have met.
+
     Args:
         evidence: what there is to go by.
         symptom: leaves out what cannot be the cause of it.
     """
     findings = {
         _located(evidence, finding): None
-        for finding in _findings(evidence)
+        for finding in confirmed(_findings(evidence))
         if symptom is None or symptom in finding.check.symptoms
     }
-    return tuple(sorted(findings, key=_order))
+    return tuple(sorted(findings, key=_order if symptom is None else _likelihood))
 
 
 def _findings(evidence: Evidence) -> Iterator[Finding]:
@@ -51,6 +55,11 @@ def _placed(evidence: Evidence, place: Place) -> Place:
     if origin is None:
         return place
     return replace(place, origin=origin, at=position(origin, place.path))
+
+
+def _likelihood(finding: Finding) -> tuple[Any, ...]:
+    """Of what somebody suffers from now, what was seen is likelier than what may come."""
+    return not finding.affected, *_order(finding)
 
 
 def _order(finding: Finding) -> tuple[int, int, str, tuple[int, int], str, str]:

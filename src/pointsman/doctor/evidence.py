@@ -4,6 +4,7 @@ Checks ask for the views below, which are worked out once however many checks wa
 is values; nothing here reads, waits or looks at a clock.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,6 +43,17 @@ class Evidence:
     def named(self) -> Named:
         """Which objects Envoy's names mean."""
         return Named(self.graph)
+
+    @cached_property
+    def told_of(self) -> Counter[Key]:
+        """Requests that proxies told of, by the virtual nodes they went to and by who took them."""
+        ids: dict[Key, set[str]] = {}
+        for number, request in enumerate(self.live.requests if self.live else ()):
+            proxy, node = self.named.proxy(request.node), self.named.node(request.cluster)
+            for key in (node, proxy.key if proxy else None):
+                if key is not None:
+                    ids.setdefault(key, set()).add(request.id or str(number))
+        return Counter({key: len(found) for key, found in ids.items()})
 
     @cached_property
     def hosts(self) -> tuple[tuple[Gateway, Listener, VirtualHost], ...]:

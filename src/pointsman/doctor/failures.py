@@ -18,6 +18,10 @@ from pointsman.telemetry.requests import Request
 
 LEFT: Final = frozenset({"DC", "DR"})
 """Flags that say that the client went away."""
+PASSED_ON: Final = frozenset({"URX"})
+"""Flags that say nothing of why."""
+_UNCHOSEN: Final = frozenset({"UH"})
+"""Flags of requests for which a node was chosen that the record does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Failure:
         node: the virtual node it was sent to, if that was chosen.
         rule: the gateway route it took.
         route: the route of a router, or of a service without one.
+        hidden: whether another try was answered, so that the client saw nothing of it.
     """
 
     request: Request
@@ -37,6 +42,7 @@ class Failure:
     node: Key | None = None
     rule: GatewayRule | None = None
     route: Route | None = None
+    hidden: bool = False
 
     @property
     def subject(self) -> Key | None:
@@ -50,10 +56,12 @@ def failures(evidence: Evidence) -> Iterator[Failure]:
     for number, request in enumerate(evidence.live.requests if evidence.live else ()):
         # Who has no id has its record to itself.
         passed.setdefault((request.id, 0 if request.id else number), []).append(request)
+    answering = frozenset(_answering(evidence))
     for records in passed.values():
         blamed = to_blame(records)
         if blamed is not None:
-            yield _of(evidence, blamed)
+            first = min(records, key=lambda item: item.start)
+            yield _of(evidence, blamed, answering, hidden=not first.is_notable)
 
 
 def to_blame(records: Iterable[Request]) -> Request | None:
@@ -66,9 +74,18 @@ def to_blame(records: Iterable[Request]) -> Request | None:
 
 def _weight(request: Request) -> int:
     """How much a record tells: a proxy's own reason, an answer passed on, a client that left."""
-    if set(request.flags) - LEFT:
+    flags = set(request.flags) - PASSED_ON
+    if flags - LEFT:
         return 2
-    return 0 if request.flags else 1
+    return 0 if flags else 1
+
+
+def _answering(evidence: Evidence) -> Iterator[Key]:
+    """Virtual nodes that have answered somebody."""
+    for request in evidence.live.requests if evidence.live else ():
+        node = evidence.named.node(request.cluster)
+        if node is not None and request.phases.answered is not None:
+            yield node
 
 
 def fault_policy(rule: GatewayRule | None, route: Route | None) -> Key | None:
@@ -81,12 +98,21 @@ def fault_policy(rule: GatewayRule | None, route: Route | None) -> Key | None:
     return None
 
 
-def _of(evidence: Evidence, request: Request) -> Failure:
+def _of(
+    evidence: Evidence, request: Request, answering: frozenset[Key], *, hidden: bool
+) -> Failure:
     named = evidence.named
+    route = named.route(request.route)
+    node = named.node(request.cluster)
+    if node is None and route is not None and _UNCHOSEN.intersection(request.flags):
+        node = _only_one(route, answering)
     return Failure(
-        request,
-        named.proxy(request.node),
-        named.node(request.cluster),
-        named.rule(request.route),
-        named.route(request.route),
+        request, named.proxy(request.node), node, named.rule(request.route), route, hidden
     )
+
+
+def _only_one(route: Route, answering: frozenset[Key]) -> Key | None:
+    """The one node of a route that it may have been: others answer, or there are none."""
+    nodes = {item.cluster.node for item in route.targets if item.weight}
+    left = nodes - answering if len(nodes) > 1 else nodes
+    return left.pop() if len(left) == 1 else None

@@ -29,6 +29,12 @@ class Live:
         proxies: those that are connected.
         gateways: virtual gateways that proxies are expected of.
         steady: whether the same manifests were in force all the while.
+        now: when it was looked, in seconds since 1970.
+        given: since when each node has the version it has now, by node id, likewise.
+        certificates: from when and until when those are good that the mesh's own authority
+            issued, by whose proxies have them.
+        authority_end: until when that authority is good; None for one that renews itself, or
+            that nobody needs.
     """
 
     over: float = 600.0
@@ -38,6 +44,10 @@ class Live:
     proxies: tuple[ProxyStatus, ...] = ()
     gateways: frozenset[Key] = frozenset()
     steady: bool = False
+    now: float = 0.0
+    given: Mapping[str, float] = field(default_factory=dict)
+    certificates: Mapping[Key, tuple[float, float]] = field(default_factory=dict)
+    authority_end: float | None = None
 
     @cached_property
     def nodes(self) -> Mapping[Key, Traffic]:

@@ -5,12 +5,18 @@ from typing import Final
 
 from pointsman.doctor.checks.cors import missed_preflights
 from pointsman.doctor.checks.endpoints import names_without_addresses, useless_ejections
+from pointsman.doctor.checks.expiring import ending_certificates
 from pointsman.doctor.checks.failing import failed_requests
 from pointsman.doctor.checks.health import failing_checks
 from pointsman.doctor.checks.logs import logged_secrets
 from pointsman.doctor.checks.matches import impossible_matches
 from pointsman.doctor.checks.prefixes import prefixes_in_words
-from pointsman.doctor.checks.proxies import gateways_without_proxies, rejecting_proxies
+from pointsman.doctor.checks.proxies import (
+    gateways_without_proxies,
+    lagging_proxies,
+    lost_proxies,
+    rejecting_proxies,
+)
 from pointsman.doctor.checks.retries import multiplied_retries
 from pointsman.doctor.checks.shadowing import hidden_routes
 from pointsman.doctor.checks.shares import shares_off
@@ -46,6 +52,9 @@ FINDERS: Final[tuple[Finder, ...]] = (
     delays_on_purpose,
     shares_off,
     gateways_without_proxies,
+    lost_proxies,
+    lagging_proxies,
     rejecting_proxies,
+    ending_certificates,
 )
 """Whatever looks for findings of its own; what problems tell is in `told.py`."""

@@ -11,16 +11,11 @@ from typing import Any, TypedDict
 import yaml
 
 from pointsman.doctor.finding import Fact, Finding, Operation, Patch, Place
-from pointsman.observe.lines import Line, Piece, Role, line
+from pointsman.observe.lines import SEVERITIES, Line, Piece, line
 from pointsman.observe.told import Told
 from pointsman.resources.origin import FieldPath, show_path
 from pointsman.resources.problem import Severity
-
-_ROLES: dict[Severity, Role] = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.NOTE: "note",
-}
+from pointsman.resources.words import counted
 
 
 class FactJson(TypedDict):
@@ -112,7 +107,7 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[Line]:
     for severity in Severity:
         of_it = [finding for finding in findings if finding.severity is severity]
         if of_it:
-            yield line(Piece(_count(len(of_it), severity.value), _ROLES[severity]))
+            yield line(Piece(counted(len(of_it), severity.value), SEVERITIES[severity]))
             yield ()
             for finding in of_it:
                 yield from _finding(finding)
@@ -120,7 +115,7 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[Line]:
 
 
 def _finding(finding: Finding) -> Iterator[Line]:
-    role = _ROLES[finding.severity]
+    role = SEVERITIES[finding.severity]
     code = finding.check.code + (f" {finding.problem}" if finding.problem else "")
     yield line(
         "  ", Piece(_where(finding.place), "strong"), ": ", Piece(code, role), f" {finding.message}"
@@ -166,8 +161,4 @@ def summary(findings: Iterable[Finding]) -> Line:
     counts = Counter(finding.severity for finding in findings)
     if not counts:
         return line(Piece("no findings", "good"))
-    return line(", ".join(_count(counts[s], s.value) for s in Severity if counts[s]))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return line(", ".join(counted(counts[s], s.value) for s in Severity if counts[s]))

@@ -4,11 +4,16 @@ A line is made of pieces with a role each; the command line turns roles into col
 them out. Nothing here wraps: `file:line:column` has to stay clickable.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 Role = Literal["", "name", "strong", "faint", "good", "error", "warning", "note"]
 """What a piece is; "" is plain text."""
+SEVERITIES: Final[Mapping[str, Role]] = MappingProxyType(
+    {"error": "error", "warning": "warning", "note": "note"}
+)
+"""What the name of a severity is, and what is said with it."""
 
 
 class Piece(NamedTuple):

@@ -6,15 +6,10 @@ Machines get them by `resources.report.problem_json`; both need them located by 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from pointsman.observe.lines import Line, Piece, Role, line
+from pointsman.observe.lines import SEVERITIES, Line, Piece, line
 from pointsman.resources.origin import show_path
 from pointsman.resources.problem import Problem, Severity
-
-_ROLES: dict[Severity, Role] = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.NOTE: "note",
-}
+from pointsman.resources.words import counted
 
 
 def problem_lines(problems: Iterable[Problem], *, notes: bool) -> Iterator[Line]:
@@ -26,7 +21,7 @@ def problem_lines(problems: Iterable[Problem], *, notes: bool) -> Iterator[Line]
 
 def _problem(problem: Problem) -> Iterator[Line]:
     severity = problem.code.severity
-    role = _ROLES[severity]
+    role = SEVERITIES[severity]
     yield line(
         Piece(_where(problem), "strong"),
         ": ",
@@ -62,25 +57,21 @@ def summary(problems: Sequence[Problem], *, notes: bool) -> Line:
     """`2 errors, 1 warning in 3 files`, or that there are no problems."""
     counts = Counter(problem.code.severity for problem in problems)
     hidden = 0 if notes else counts.pop(Severity.NOTE, 0)
-    more = Piece(f" ({_count(hidden, 'note')} not shown: --notes)" if hidden else "", "faint")
+    more = Piece(f" ({counted(hidden, 'note')} not shown: --notes)" if hidden else "", "faint")
     if not counts:
         return line(Piece("no problems", "good"), more)
     pieces: list[str | Piece] = []
     for severity in Severity:
         if counts[severity]:
             pieces += [", "] if pieces else []
-            pieces.append(Piece(_count(counts[severity], severity.value), _ROLES[severity]))
+            pieces.append(Piece(counted(counts[severity], severity.value), SEVERITIES[severity]))
     return line(*pieces, _in_files(problems, counts), more)
 
 
-def _in_files(problems: Iterable[Problem], counted: Counter[Severity]) -> str:
+def _in_files(problems: Iterable[Problem], told: Counter[Severity]) -> str:
     files = {
         problem.origin.source
         for problem in problems
-        if problem.origin is not None and problem.code.severity in counted
+        if problem.origin is not None and problem.code.severity in told
     }
-    return f" in {_count(len(files), 'file')}" if files else ""
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f" in {counted(len(files), 'file')}" if files else ""

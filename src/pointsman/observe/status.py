@@ -8,7 +8,7 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
-from pointsman.observe.lines import Line, Piece, Role, line, table
+from pointsman.observe.lines import SEVERITIES, Line, Piece, line, table
 from pointsman.resources.codes.delivery import HOLDS
 
 _CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
@@ -178,15 +178,12 @@ def _rejections(proxy: ProxyStatus) -> Iterator[Line]:
             yield line("  ", Piece(f"{proxy.node} rejects {item.type}", "error"), f": {item.error}")
 
 
-_ROLES: dict[str, Role] = {"error": "error", "warning": "warning", "note": "note"}
-
-
 def _problems(problems: tuple[ProblemStatus, ...]) -> Iterator[Line]:
     told = [problem for problem in problems if problem.severity != "note"]
     if not told:
         yield line(Piece("no problems", "good"))
     for problem in told:
-        role = _ROLES.get(problem.severity, "")
+        role = SEVERITIES.get(problem.severity, "")
         name = Piece(f"{problem.severity} {problem.code}", role)
         yield line(Piece(_where(problem), "strong"), ": ", name, f": {problem.message}")
 

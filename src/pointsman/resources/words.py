@@ -31,6 +31,11 @@ def listed(names: Iterable[str], last: str = "or") -> str:
     return f"{', '.join(front)} {last} {end}" if front else end
 
 
+def counted(number: int, what: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like a word, regardless of case; None when none is near."""
     by_lower = {candidate.lower(): candidate for candidate in candidates}

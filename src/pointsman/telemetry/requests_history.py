@@ -57,6 +57,11 @@ class History:
         for gone in self._given.keys() - set(node_ids):
             del self._given[gone]
 
+    @property
+    def given(self) -> dict[str, float]:
+        """Since when each node has the snapshot it has now."""
+        return {node_id: given[-1].since for node_id, given in self._given.items() if given}
+
     def version_at(self, node_id: str, moment: float) -> str:
         """The version a node had; "" when it is not known any more."""
         given = self._given.get(node_id, ())

@@ -113,7 +113,7 @@ NO_PROXY = Check(
     "U13",
     Severity.WARNING,
     DOWNS,
-    "no proxy serves a virtual gateway",
+    "no proxy serves a virtual gateway, or a node has lost its own",
     "None is connected to this control plane. Proxies that lost it go on with what they have, but "
     "a new one gets nothing.",
 )

@@ -39,9 +39,10 @@ POOL_FULL = Check(
     "L06",
     Severity.ERROR,
     SLOWS | DOWNS,
-    "a connection pool is full",
-    "More requests came at once than `connectionPool` of the listener lets wait, and the others "
-    "were refused. Either it is too small, or what is behind it has become slow.",
+    "a connection pool is too small",
+    "More requests come at once than `connectionPool` of the listener has connections for. They "
+    "wait for one, and those that are too many to wait are refused. Either it is too small, or "
+    "what is behind it has become slow.",
 )
 CONNECTING = Check(
     "L07",
@@ -66,6 +67,22 @@ HIDDEN_RETRIES = Check(
     "retries hide that tries fail",
     "Callers see answers, later and at the price of more requests. When the retries are used up, "
     "they see errors all at once.",
+)
+FILTERED = Check(
+    "L10",
+    Severity.WARNING,
+    SLOWS,
+    "requests wait before they go on",
+    "The time passes in the proxy itself, between the whole request and its first byte to a "
+    "backend: policies ask somebody else whether it may pass, or an endpoint is waited for.",
+)
+LEFT = Check(
+    "L18",
+    Severity.WARNING,
+    SLOWS | DOWNS,
+    "clients leave before they are answered",
+    "They wait for less time than the answer takes, and perhaps ask again, while the application "
+    "still works for nobody.",
 )
 SLOW_CLIENT = Check(
     "L17",

@@ -167,8 +167,8 @@ STALE = Check(
     Severity.ERROR,
     MISROUTES | DOWNS,
     "a proxy has not what was written",
-    "It rejects a part of its configuration, or an error keeps what was written out of force. The "
-    "last good version goes on serving.",
+    "It rejects a part of its configuration or does not answer it, or an error keeps what was "
+    "written out of force. The last good version goes on serving.",
 )
 NO_BACKEND = Check(
     "R24",

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from pointsman.doctor.blame import Blame, blame
+from pointsman.doctor.blame import blame
+from pointsman.doctor.blamed import ENDPOINT, Blame
+from pointsman.doctor.catalogue.availability import ONE_SIDED_TLS, TOO_LARGE
 from pointsman.doctor.catalogue.routes import LOST
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.failures import Failure, failures
@@ -29,8 +31,11 @@ def failed_requests(evidence: Evidence) -> Iterator[Finding]:
         found = blame(evidence, failure)
         if found is not None:
             causes.setdefault((found, failure.subject), []).append(failure)
+    one_sided = {subject for found, subject in causes if found.check is ONE_SIDED_TLS}
     for (found, subject), those in causes.items():
-        if len(those) >= FEWEST:
+        # What a plaintext listener makes of TLS is the same trouble, seen from the other side.
+        twice = found.check is TOO_LARGE and subject in one_sided
+        if len(those) >= FEWEST and not twice:
             yield _finding(evidence, found, subject, those)
 
 
@@ -38,12 +43,13 @@ def _finding(
     evidence: Evidence, found: Blame, subject: Key | None, those: Sequence[Failure]
 ) -> Finding:
     count, total = len(those), max(_total(evidence, subject), len(those))
-    message = f"{count} of {total} requests{_to(subject)} fail: {found.cause}"
+    cause = found.cause.replace(ENDPOINT, _where(_endpoints(those)))
+    message = f"{count} of {total} requests{_to(subject)} fail: {cause}"
     return Finding(
         found.check,
         found.place,
         message,
-        _severity(found, count / total),
+        _severity(found, those, total),
         tuple(_facts(found, those)),
         with_why(found.advice, those[-1].request),
         affected=count,
@@ -54,19 +60,29 @@ def _to(subject: Key | None) -> str:
     return "" if subject is None else f" to {subject}"
 
 
-def _severity(found: Blame, part: float) -> Severity:
+def _severity(found: Blame, those: Sequence[Failure], total: int) -> Severity:
+    """Errors that no client saw are none yet."""
     if found.minor:
-        return Severity.WARNING if part >= MUCH else Severity.NOTE
+        return Severity.WARNING if len(those) >= MUCH * total else Severity.NOTE
+    if all(item.hidden for item in those):
+        return max(found.check.severity, Severity.WARNING, key=_LESSER)
     return found.check.severity
 
 
+_LESSER: Final = tuple(Severity).index
+"""Severities by how little they matter."""
+
+
 def _total(evidence: Evidence, subject: Key | None) -> int:
-    """Requests that were sent to a node, or taken by a gateway or a sidecar, as proxies counted."""
+    """Requests that were sent to a node, or taken by a gateway or a sidecar.
+
+    Proxies count every five seconds, so those they tell of may be more.
+    """
     live = evidence.live
     if live is None or subject is None:
         return 0
     counted = live.nodes.get(subject) or live.taken.get(subject)
-    return counted.requests if counted is not None else 0
+    return max(counted.requests if counted is not None else 0, evidence.told_of[subject])
 
 
 def _facts(found: Blame, those: Sequence[Failure]) -> Iterator[Fact]:
@@ -74,10 +90,23 @@ def _facts(found: Blame, those: Sequence[Failure]) -> Iterator[Fact]:
     yield fact(_told(latest))
     if found.check is LOST:
         yield from _nearest(latest)
-    endpoints = sorted({item.request.endpoint for item in those if item.request.endpoint})
+    endpoints = _endpoints(those)
     if len(endpoints) > 1:
         shown = ", ".join(endpoints[:_SHOWN]) + (" …" if len(endpoints) > _SHOWN else "")
         yield fact(f"it is so at {len(endpoints)} endpoints: {shown}")
+    hidden = sum(item.hidden for item in those)
+    if hidden:
+        yield fact(f"{hidden} of them were answered by another try")
+
+
+def _endpoints(those: Sequence[Failure]) -> list[str]:
+    return sorted({item.request.endpoint for item in those if item.request.endpoint})
+
+
+def _where(endpoints: list[str]) -> str:
+    if len(endpoints) == 1:
+        return endpoints[0]
+    return f"each of {len(endpoints)} endpoints" if endpoints else "its endpoint"
 
 
 def with_why(advice: str, request: Request) -> str:

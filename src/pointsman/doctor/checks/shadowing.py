@@ -20,14 +20,13 @@ from pointsman.doctor.implied import takes_every_path
 from pointsman.doctor.shadows import Entry, Shadow, shadows, shown
 from pointsman.doctor.tables import Table, tables
 from pointsman.graph.links.gateway_routes import body_of
-from pointsman.graph.model.match import PathKind, RequestMatch
+from pointsman.graph.model.match import NO_PRIORITY, PathKind, RequestMatch
 from pointsman.resources.key import Key
 from pointsman.resources.origin import FieldPath
+from pointsman.resources.words import counted
 
 _Identity = tuple[Key, FieldPath]
 """A route, whichever tables it is in."""
-_NO_PRIORITY = 1000
-"""What counts for routes that name none."""
 _EXAMPLES = 3
 """Hidden routes that are named where one mistake hides many."""
 
@@ -75,7 +74,7 @@ def _kind(shadow: Shadow) -> Check:
 
 
 def _number(entry: Entry) -> int:
-    return _NO_PRIORITY if entry.priority is None else entry.priority
+    return NO_PRIORITY if entry.priority is None else entry.priority
 
 
 def _hidden(shadow: Shadow, check: Check) -> Finding:
@@ -91,7 +90,7 @@ def _hidden(shadow: Shadow, check: Check) -> Finding:
 
 
 def _greedy(evidence: Evidence, entry: Entry, check: Check, hidden: list[Entry]) -> Finding:
-    message = f"{entry.name} takes every request before {_counted(len(hidden))} behind it"
+    message = f"{entry.name} takes every request before {counted(len(hidden), 'route')} behind it"
     facts = (_matches(entry), *map(_matches, hidden[:_EXAMPLES]))
     if check is CATCH_ALL_FIRST:
         advice = "leave its priority out, so that it is tried last"
@@ -121,13 +120,9 @@ def _rewrites_path(evidence: Evidence, entry: Entry) -> bool:
 
 
 def _without_priority(entry: Entry, hidden: list[Entry]) -> Patch:
-    if any(_number(item) > _NO_PRIORITY for item in hidden):
+    if any(_number(item) > NO_PRIORITY for item in hidden):
         return ()
     return (Operation("remove", (*entry.path[:-2], "priority")),)
-
-
-def _counted(number: int) -> str:
-    return "1 route" if number == 1 else f"{number} routes"
 
 
 def _matches(entry: Entry) -> Fact:
@@ -139,6 +134,4 @@ def _matches(entry: Entry) -> Fact:
 
 def _words(match: RequestMatch) -> str:
     more = match.condition_count
-    return shown(match.path) + (
-        f" and {more} more condition{'s' if more > 1 else ''}" if more else ""
-    )
+    return shown(match.path) + (f" and {counted(more, 'more condition')}" if more else "")

@@ -1,4 +1,4 @@
-"""L06 to L09, L17, U22: where the time of slow requests went, and nodes that became slower."""
+"""L06 to L10, L17, U22: where the time of slow requests went, and nodes that became slower."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -8,11 +8,14 @@ from pointsman.doctor.catalogue import latency
 from pointsman.doctor.catalogue.availability import ON_PURPOSE
 from pointsman.doctor.check import Check
 from pointsman.doctor.checks.failing import with_why
+from pointsman.doctor.checks.peers import Peers
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.failures import fault_policy
 from pointsman.doctor.finding import Finding, Place, fact
+from pointsman.doctor.written import listener_field
 from pointsman.envoy.stats import Measure
 from pointsman.resources.key import Key
+from pointsman.resources.origin import FieldPath
 from pointsman.resources.problem import Severity
 from pointsman.telemetry.requests import Request
 from pointsman.telemetry.traffic import Traffic
@@ -45,11 +48,11 @@ def slow_requests(evidence: Evidence) -> Iterator[Finding]:
             part = _largest(evidence, request)
             if part is not None:
                 parts.setdefault(part, []).append(request)
-    deepest = _deepest(parts)
+    deepest, peers = _deepest(parts), Peers(evidence)
     for part, those in parts.items():
         mine = [item for item in those if deepest[item.id] is item or not item.id]
         if len(mine) >= FEWEST:
-            yield _slow(part, mine)
+            yield _slow(evidence, peers, part, mine)
 
 
 def _deepest(parts: Mapping[_Part, list[Request]]) -> dict[str, Request]:
@@ -72,7 +75,12 @@ def _largest(evidence: Evidence, request: Request) -> _Part | None:
     uploaded = phases.request or 0.0
     answered = phases.answered
     times: list[tuple[float, _Part]] = [(uploaded, _Part(latency.SLOW_CLIENT, taker))]
-    times.append((phases.connect or 0.0, _Part(latency.CONNECTING, node)))
+    before = max((sent or 0.0) - uploaded, 0.0)
+    # Who goes by a connection that was there is told how long that took once.
+    connect = min(phases.connect or 0.0, before)
+    times.append((connect, _Part(latency.CONNECTING, node)))
+    if request.tries <= 1:
+        times.append((before - connect, _Part(_waited_for(evidence, taker, request.port), taker)))
     if answered is not None:
         waited = answered - max(whole or sent or 0.0, uploaded)
         times.append((waited, _Part(latency.SLOW_NODE, node)))
@@ -81,30 +89,48 @@ def _largest(evidence: Evidence, request: Request) -> _Part | None:
     return part if most >= end / 2 else None
 
 
+def _waited_for(evidence: Evidence, taker: Key | None, port: int) -> Check:
+    """What a request waits for in a proxy: a connection where these are limited, else filters."""
+    served = evidence.ingress.get((taker, port)) if taker is not None else None
+    pooled = served is not None and served.pool is not None
+    return latency.POOL_FULL if pooled else latency.FILTERED
+
+
 _CAUSES: Final = {
+    latency.POOL_FULL: "most of it until a connection of the pool was free",
+    latency.FILTERED: "most of it before they went on to a backend",
     latency.SLOW_CLIENT: "most of it to come from the client, or to go there",
     latency.CONNECTING: "most of it until they are connected",
     latency.SLOW_NODE: "most of it until the first byte of the answer",
 }
 _ADVICE: Final = {
+    latency.POOL_FULL: "raise maxConnections of its connectionPool, or find out why it is slow",
+    latency.FILTERED: "see who is asked by the AccessPolicy or RateLimitPolicy in force, and how "
+    "fast that is",
     latency.SLOW_CLIENT: "look at the client's line, and at the size of bodies",
     latency.CONNECTING: "let the backend keep connections open, or bring it nearer",
     latency.SLOW_NODE: "look into the application, and at what it calls",
 }
 
 
-def _slow(part: _Part, those: list[Request]) -> Finding:
+def _slow(evidence: Evidence, peers: Peers, part: _Part, those: list[Request]) -> Finding:
     longest = max(those, key=lambda item: item.duration)
     to = f" to {part.key}" if part.key else ""
     message = f"{len(those)} requests{to} took {SLOW_MS} ms and more, {_CAUSES[part.check]}"
     where = f" at {longest.endpoint}" if longest.endpoint else ""
     asked = f"{longest.method} {longest.authority}{longest.path}"
+    facts = [fact(f"{asked} took {longest.duration:.0f} ms{where}")]
+    if part.check is latency.SLOW_NODE and part.key is not None:
+        facts += peers.faster(part.key, those)
+    path: FieldPath = ()
+    if part.check is latency.POOL_FULL and part.key is not None:
+        path = listener_field(evidence, part.key, longest.port, "connectionPool")
     return Finding(
         part.check,
-        Place(part.key),
+        Place(part.key, path),
         message,
-        part.check.severity,
-        (fact(f"{asked} took {longest.duration:.0f} ms{where}"),),
+        max(part.check.severity, Severity.WARNING, key=tuple(Severity).index),
+        tuple(facts),
         with_why(_ADVICE[part.check], longest),
         affected=len(those),
     )

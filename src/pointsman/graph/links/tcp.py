@@ -12,6 +12,7 @@ from pointsman.graph.links.no_requests import report_tcp
 from pointsman.graph.links.policies import Target
 from pointsman.graph.links.targets import choose_cluster, find_node, find_router
 from pointsman.graph.model.cluster import WeightedCluster
+from pointsman.graph.model.match import NO_PRIORITY
 from pointsman.graph.model.sidecar import TcpBackend
 from pointsman.resources.codes import routing
 from pointsman.resources.kinds.virtual_router import Route, TcpRoute, VirtualRouterSpec
@@ -152,7 +153,7 @@ def link_tcp_routes(
 
 
 def _priority(route: Route) -> int:
-    return 1000 if route.priority is None else route.priority
+    return NO_PRIORITY if route.priority is None else route.priority
 
 
 def _link_route(

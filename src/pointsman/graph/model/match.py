@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+NO_PRIORITY: Final = 1000
+"""What counts for routes that name no priority (App Mesh user guide, "gateway routes")."""
 
 
 class PathKind(StrEnum):
@@ -98,7 +102,7 @@ def precedence(priority: int | None, match: RequestMatch, name: str) -> tuple[ob
     (App Mesh user guide, "gateway routes"; the ties below the prefix length are Pointsman's).
     """
     return (
-        1000 if priority is None else priority,
+        NO_PRIORITY if priority is None else priority,
         _PATH_RANK[match.path.kind],
         -len(match.path.value),
         -match.condition_count,

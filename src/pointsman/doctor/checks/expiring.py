@@ -1,0 +1,54 @@
+"""U12: certificates of the mesh's own authority that end, and the authority itself."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pointsman.doctor.catalogue.availability import EXPIRED
+from pointsman.doctor.evidence import Evidence
+from pointsman.doctor.finding import Finding, Place, fact
+from pointsman.resources.problem import Severity
+
+LAST_PART: Final = 1 / 6
+"""Part of a certificate's life in which it should have been replaced: that is due at a third."""
+NOTICE_S: Final = 14 * 86_400
+"""Seconds before the end of an authority from which on it is told."""
+
+
+def ending_certificates(evidence: Evidence) -> Iterator[Finding]:
+    """Certificates that were not renewed in time, and an authority that has to be replaced."""
+    live = evidence.live
+    if live is None:
+        return
+    for key, (begin, end) in live.certificates.items():
+        left = end - live.now
+        if left < (end - begin) * LAST_PART:
+            yield Finding(
+                EXPIRED,
+                Place(key),
+                f"the certificate of its proxies {_when(left)}, and there is no new one",
+                Severity.ERROR if left <= 0 else Severity.WARNING,
+                (fact(f"it was good for {_length(end - begin)}"),),
+                "see pointsman status and the log of the instance for what keeps it from issuing",
+            )
+    end_of_all = live.authority_end
+    if end_of_all is not None and end_of_all - live.now < NOTICE_S:
+        left = end_of_all - live.now
+        yield Finding(
+            EXPIRED,
+            Place(),
+            f"the certificate authority of the mesh {_when(left)}",
+            Severity.ERROR if left <= 0 else Severity.WARNING,
+            advice="put a new one beside it in the folder of --identity: docs/identity.md",
+        )
+
+
+def _when(left: float) -> str:
+    return f"ends in {_length(left)}" if left > 0 else f"has ended {_length(-left)} ago"
+
+
+def _length(seconds: float) -> str:
+    for name, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count} {name}" + ("s" if count > 1 else "")
+    return f"{seconds:.0f} s"
