@@ -261,6 +261,15 @@ spec:
   addresses: [10.1.2.3, 10.8.0.0/16, "fd00::/8"]
 ---
 apiVersion: pointsman.dev/v1alpha1
+kind: TelemetryPolicy
+metadata: {name: otel, namespace: shop}
+spec:
+  targetRefs: [{kind: Mesh, name: shop}]
+  collector: {address: "https://otel.example:4317", caFile: /certs/ca.pem}
+  traces: {samplePercent: 5, trustCallers: true}
+  logs: true
+---
+apiVersion: pointsman.dev/v1alpha1
 kind: VersionPolicy
 metadata: {name: orders-v1, namespace: shop}
 spec:

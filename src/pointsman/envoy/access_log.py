@@ -41,6 +41,7 @@ FIELDS: Final = {
     "upstream_cluster": "%UPSTREAM_CLUSTER%",
     "upstream_transport_failure_reason": "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
     "route_name": "%ROUTE_NAME%",
+    "trace_id": "%TRACE_ID%",
     "api_version": f"%METADATA(ROUTE:{VERSION}:{VERSION_NAME})%",
     "consumer": f"%DYNAMIC_METADATA({METADATA}:consumer)%",
     "credential": f"%DYNAMIC_METADATA({METADATA}:credential)%",
@@ -69,7 +70,7 @@ def access_log(proxy: Gateway | Sidecar, only_flags: tuple[str, ...] = ()) -> li
     elif log.format is not None and log.format.json is not None:
         fields["log_format"] = {"json_format": {item.key: item.value for item in log.format.json}}
     else:
-        fields["log_format"] = {"json_format": {**_whose(proxy), **FIELDS}}
+        fields["log_format"] = {"json_format": fields_of(proxy)}
     entry: Fields = {
         "name": "envoy.access_loggers.file",
         "typed_config": pb.pack(pb.FileAccessLog(**fields)),
@@ -79,7 +80,12 @@ def access_log(proxy: Gateway | Sidecar, only_flags: tuple[str, ...] = ()) -> li
     return [entry]
 
 
-def _whose(proxy: Gateway | Sidecar) -> Fields:
+def fields_of(proxy: Gateway | Sidecar) -> dict[str, str]:
+    """All fields of a record with Envoy's commands: whose it is, and `FIELDS`."""
+    return {**_whose(proxy), **FIELDS}
+
+
+def _whose(proxy: Gateway | Sidecar) -> dict[str, str]:
     kind = "virtual_gateway" if isinstance(proxy, Gateway) else "virtual_node"
     return {"mesh": _literal(proxy.mesh), kind: _literal(proxy.name)}
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from pointsman.envoy.filters.order import configured
 from pointsman.envoy.matchers import Fields
+from pointsman.envoy.traces import tracing_of_route
 from pointsman.graph.model.effects import Effects, HeaderChange
 
 _ACTIONS = {"set": "OVERWRITE_IF_EXISTS_OR_ADD", "add": "APPEND_IF_EXISTS_OR_ADD"}
@@ -14,6 +15,7 @@ def effects_of_route(effects: Effects) -> Fields:
     fields: Fields = {
         **_changes("request", effects.request_headers),
         **_changes("response", effects.response_headers),
+        **tracing_of_route(effects.trace_percent),
     }
     filters = configured(effects)
     if filters:

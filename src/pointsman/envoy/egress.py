@@ -26,6 +26,7 @@ from pointsman.envoy.redirected import (
 )
 from pointsman.envoy.requests import http_logs
 from pointsman.envoy.tcp import tcp_chain
+from pointsman.envoy.traces import tracing
 from pointsman.envoy.virtual_hosts import service_host
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.sidecar import EgressPort, HttpBackend, Sidecar, TcpBackend
@@ -192,7 +193,8 @@ def _http_chain(
     filters = http_filters(used, None, forward_filter(sidecar.ip_preference) if passes else None)
     # Services on one port may speak HTTP/1.1 and HTTP/2: the connection tells.
     logs = http_logs(sidecar, node_class.wire, port, out=True)
-    return http_chain(prefix, "http", routes, logs, Place.APPLICATION, filters)
+    traces = tracing(sidecar)
+    return http_chain(prefix, "http", routes, logs, Place.APPLICATION, filters, traces=traces)
 
 
 def _tcp_chain(

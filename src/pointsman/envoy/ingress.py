@@ -29,6 +29,7 @@ from pointsman.envoy.redirected import (
 from pointsman.envoy.requests import http_logs
 from pointsman.envoy.tcp import tcp_chain
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
+from pointsman.envoy.traces import tracing
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.sidecar import IngressListener, Sidecar
 
@@ -96,6 +97,7 @@ def _chain(
         certificates=item.tls is not None and item.tls.trust is not None,
         used=used,
         hygiene=item.hygiene,
+        traces=tracing(sidecar),
     )
 
 

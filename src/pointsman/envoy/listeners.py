@@ -14,6 +14,7 @@ from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import NodeClass, Wire
 from pointsman.envoy.requests import http_logs
 from pointsman.envoy.tls import is_permissive, secured, tls_inspector
+from pointsman.envoy.traces import forged_headers, tracing
 from pointsman.graph.model.cluster import Address
 from pointsman.graph.model.gateway import Gateway, Listener
 from pointsman.graph.model.hygiene import Hygiene
@@ -63,6 +64,8 @@ def public_listener(
         hygiene=listener.hygiene,
         certificates=listener.tls is not None and listener.tls.trust is not None,
         used=used,
+        traces=tracing(gateway),
+        forged=forged_headers(gateway),
     )
     return pb.Listener(
         name=names.listener(listener),
@@ -154,6 +157,8 @@ def http_chain(
     certificates: bool = False,
     used: Collection[Use] = (),
     hygiene: Hygiene | None = None,
+    traces: Fields | None = None,
+    forged: tuple[str, ...] = (),
 ) -> Fields:
     """`envoy.config.listener.v3.FilterChain` that reads HTTP.
 
@@ -168,6 +173,8 @@ def http_chain(
         certificates: whether clients have certificates.
         hygiene: which requests are taken at all.
         used: what routes need of filters; where some turn callers away, these are told why.
+        traces: the field `tracing`, where requests are traced.
+        forged: headers that callers may not bring along.
     """
     fields: Fields = {
         "stat_prefix": stat_prefix,
@@ -176,6 +183,7 @@ def http_chain(
         "access_log": logs,
         "internal_address_config": _NOBODY,
         **routes,
+        **(traces or {}),
     }
     if place in (Place.EDGE, Place.APPLICATION):
         # Inside, the path is normal: a second time `/%2e%2e;/` would become something else.
@@ -183,7 +191,7 @@ def http_chain(
         fields["merge_slashes"] = True
     if place not in (Place.INSIDE, Place.BEHIND):
         # What a proxy in front knows of callers counts for nothing where they are asked again.
-        fields["early_header_mutation_extensions"] = [_without_own_headers(certificates)]
+        fields["early_header_mutation_extensions"] = [_without_own_headers(certificates, forged)]
     if place is not Place.EDGE:
         # What an earlier proxy has learnt of the client is kept, not learnt again.
         fields["use_remote_address"] = {"value": False}
@@ -226,13 +234,14 @@ def _seen_in_front() -> Fields:
     }
 
 
-def _without_own_headers(certificates: bool) -> Fields:
+def _without_own_headers(certificates: bool, forged: tuple[str, ...]) -> Fields:
     """Takes headers from clients that are the proxies' own, before any route is matched.
 
     Where clients have certificates, their names are written down for those who ask who calls.
     """
     own: Fields = {"key_matcher": {"prefix": names.OWN_HEADERS, "ignore_case": True}}
     mutations: list[Fields] = [{"remove_on_match": own}]
+    mutations += [{"remove": name} for name in forged]
     if certificates:
         for name, command in (
             (names.URI_HEADER, "%DOWNSTREAM_PEER_URI_SAN%"),

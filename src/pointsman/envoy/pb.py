@@ -8,9 +8,11 @@ from envoy.config.core.v3 import extension_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.config.trace.v3 import opentelemetry_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.access_loggers.grpc.v3 import als_pb2
+from envoy.extensions.access_loggers.open_telemetry.v3 import logs_service_pb2
 from envoy.extensions.clusters.dynamic_forward_proxy.v3 import cluster_pb2 as forward_cluster_pb2
 from envoy.extensions.common.matching.v3 import extension_matcher_pb2
 from envoy.extensions.compression.brotli.compressor.v3 import brotli_pb2
@@ -91,6 +93,8 @@ ExtensionWithMatcher = extension_matcher_pb2.ExtensionWithMatcher
 Fault = fault_pb2.HTTPFault
 FilterConfig = route_components_pb2.FilterConfig
 FileAccessLog = file_pb2.FileAccessLog
+OpenTelemetryLog = logs_service_pb2.OpenTelemetryAccessLogConfig
+OpenTelemetryConfig = opentelemetry_pb2.OpenTelemetryConfig
 Gzip = gzip_pb2.Gzip
 HeaderMutation = http_header_mutation_pb2.HeaderMutation
 HeaderMutationPerRoute = http_header_mutation_pb2.HeaderMutationPerRoute

@@ -17,6 +17,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.config_source import XDS_GRPC
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
+from pointsman.envoy.traces import record_log
 from pointsman.envoy.versions import METADATA, NAME, TOLD
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.sidecar import Sidecar
@@ -88,6 +89,8 @@ def http_logs(
         out: whether the requests are those of the application beside the proxy.
     """
     file = access_log(proxy, only_flags) if written else []
+    if written and not only_flags:
+        file += record_log(proxy)
     return (
         [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags, _has_versions(proxy, out))]
         if wire == "delta"

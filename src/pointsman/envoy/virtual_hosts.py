@@ -13,6 +13,7 @@ from pointsman.envoy.guards import guarded, login_rows
 from pointsman.envoy.matchers import Fields, route_match
 from pointsman.envoy.names import PATH_HEADER, SECOND_PASS_HEADER
 from pointsman.envoy.oauth_front import front_rows
+from pointsman.envoy.traces import tracing_of_route
 from pointsman.envoy.versions import gone, of_version
 from pointsman.graph.compose import Step, compose, refused, takes_tunnels, tunnels, whole_steps
 from pointsman.graph.effects import overridden
@@ -223,6 +224,8 @@ class _Builder:
             "retry_policy": {},
             **_rewrites(second_pass.rule, second_pass.service, step),
         }
+        override = second_pass.rule.override
+        traced = tracing_of_route(override.effects.trace_percent if override else None)
         marks = {SECOND_PASS_HEADER: second_pass.mark}
         if second_pass.guards_routes:
             marks[PATH_HEADER] = "%REQ(:PATH)%"
@@ -230,6 +233,7 @@ class _Builder:
             "name": names.route(second_pass.rule, None),
             "match": _match(step.match, fraction),
             "route": action,
+            **traced,
             "request_headers_to_add": [
                 {
                     "header": {"key": name, "value": value},

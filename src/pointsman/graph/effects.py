@@ -30,6 +30,9 @@ def overridden(route: Route, override: Override | None) -> Route:
             response_headers=in_turn(effects.response_headers, said.response_headers),
             mirror=said.mirror or effects.mirror,
             cohort=said.cohort or effects.cohort,
+            trace_percent=(
+                effects.trace_percent if said.trace_percent is None else said.trace_percent
+            ),
             fault=said.fault or effects.fault,
             cors=said.cors or effects.cors,
         ),

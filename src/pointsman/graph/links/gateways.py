@@ -14,6 +14,7 @@ from pointsman.graph.links.logging import access_log
 from pointsman.graph.links.membership import Mesh
 from pointsman.graph.links.mesh_tls import gateway_policy, issued_tls, report_issued
 from pointsman.graph.links.names import aws_name
+from pointsman.graph.links.telemetry_policy import proxy_telemetry
 from pointsman.graph.links.tls import REFUSED, Refused, client_tls, server_tls
 from pointsman.graph.links.version_policy import check_defaults
 from pointsman.graph.model.gateway import (
@@ -26,6 +27,7 @@ from pointsman.graph.model.gateway import (
 )
 from pointsman.graph.model.match import RequestMatch, precedence
 from pointsman.graph.model.node_id import node_id
+from pointsman.graph.model.telemetry import Telemetry
 from pointsman.graph.model.tls import ClientTls
 from pointsman.resources.codes import access, enforcement, routing
 from pointsman.resources.key import Key
@@ -49,10 +51,12 @@ def link_gateway(
     if mesh:
         refused = _is_closed(context, gateway.key, findings) or tls is REFUSED
         listeners = _listeners(context, gateway, mesh, tuple(rules), refused, findings)
+    telemetry = proxy_telemetry(context, gateway.key, mesh.key if mesh else None)
+    asked = None if tls is REFUSED else tls
     result: Linked[Gateway | None] = context.memo.get(
         gateway.key,
-        (gateway.spec, mesh, listeners, tls, findings.problems),
-        lambda: _link(gateway, mesh, listeners, None if tls is REFUSED else tls, findings),
+        (gateway.spec, mesh, listeners, tls, telemetry, findings.problems),
+        lambda: _link(gateway, mesh, listeners, asked, telemetry, findings),
     )
     return result
 
@@ -71,6 +75,7 @@ def _link(
     mesh: Mesh | None,
     listeners: tuple[Listener, ...],
     tls: ClientTls | None,
+    telemetry: Telemetry | None,
     findings: Findings,
 ) -> Linked[Gateway | None]:
     if mesh is None:
@@ -82,6 +87,7 @@ def _link(
         listeners=listeners,
         access_log=access_log(gateway.spec.logging),
         tls=tls,
+        telemetry=telemetry,
     )
     return linked(value, findings.problems)
 

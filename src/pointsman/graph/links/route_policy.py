@@ -203,6 +203,7 @@ def _read(attached: Attached, mirrored: Cluster | None) -> Override:
             request_headers=tuple(_changes(spec.request_headers)),
             response_headers=tuple(_changes(spec.response_headers)),
             mirror=Mirror(mirrored, spec.mirror.percent) if mirrored and spec.mirror else None,
+            trace_percent=None if spec.traces is None else spec.traces.sample_percent,
             cohort=None if spec.cohort is None else _cohort(spec.cohort),
             fault=None if spec.fault is None else _fault(spec.fault),
             cors=None if spec.cors is None else _cors(spec.cors),

@@ -22,6 +22,7 @@ from pointsman.graph.links.policies import Effective, Target
 from pointsman.graph.links.routes import http_timeouts
 from pointsman.graph.links.services import link_service, service_listeners
 from pointsman.graph.links.tcp import link_tcp_service
+from pointsman.graph.links.telemetry_policy import proxy_telemetry
 from pointsman.graph.links.tls import REFUSED, client_tls, server_tls
 from pointsman.graph.links.unreachable import unreachable
 from pointsman.graph.model.guards import NO_GUARDS, Guards
@@ -37,6 +38,7 @@ from pointsman.graph.model.sidecar import (
     Sidecar,
     TcpBackend,
 )
+from pointsman.graph.model.telemetry import Telemetry
 from pointsman.graph.model.tls import ServerTls
 from pointsman.resources.codes import routing
 from pointsman.resources.key import Key
@@ -84,6 +86,7 @@ def link_sidecar(
         if item.port_mapping.protocol != "tcp"
     }
     home = None if taken else mesh
+    telemetry = proxy_telemetry(context, node.key, mesh.key if mesh else None)
     result: Linked[Sidecar | None] = context.memo.get(
         ("sidecar", node.key),
         (
@@ -96,10 +99,14 @@ def link_sidecar(
             hygiene,
             egress,
             taken,
+            telemetry,
             tuple(findings.problems),
         ),
-        lambda: _with_hygiene(
-            _link(node, home, certificates, policies, extras, guards, egress, findings), hygiene
+        lambda: _with_telemetry(
+            _with_hygiene(
+                _link(node, home, certificates, policies, extras, guards, egress, findings), hygiene
+            ),
+            telemetry,
         ),
     )
     for item in result.value.ingress if result.value is not None else ():
@@ -115,6 +122,14 @@ def _with_hygiene(
         return found
     ingress = tuple(replace(item, hygiene=hygiene.get(item.port)) for item in found.value.ingress)
     return replace(found, value=replace(found.value, ingress=ingress))
+
+
+def _with_telemetry(
+    found: Linked[Sidecar | None], telemetry: Telemetry | None
+) -> Linked[Sidecar | None]:
+    if found.value is None or telemetry is None:
+        return found
+    return replace(found, value=replace(found.value, telemetry=telemetry))
 
 
 def _guards(context: Context, node: Key, listener: NodeListener) -> Guards:

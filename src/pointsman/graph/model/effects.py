@@ -83,6 +83,7 @@ class Effects:
         response_headers: the same of response headers.
         mirror: who gets copies.
         cohort: what keeps requests with one of several targets.
+        trace_percent: share of the requests that are traced; None leaves it to the proxy.
         fault: failures on purpose.
         cors: which scripts of other sites may read answers.
     """
@@ -91,6 +92,7 @@ class Effects:
     response_headers: tuple[HeaderChange, ...] = ()
     mirror: Mirror | None = None
     cohort: Stickiness | None = None
+    trace_percent: float | None = None
     fault: Fault | None = None
     cors: Cors | None = None
 

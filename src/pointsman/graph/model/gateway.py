@@ -11,6 +11,7 @@ from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.match import RequestMatch
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Override, Service
+from pointsman.graph.model.telemetry import Telemetry
 from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.graph.model.version import ApiVersion
 from pointsman.resources.key import Key
@@ -165,6 +166,7 @@ class Gateway:
         listeners: in the order of their ports.
         access_log: where requests are logged, if anywhere.
         tls: what is asked of connections to backends; None leaves it to what servers speak.
+        telemetry: what its proxies tell a collector, if any.
     """
 
     key: Key
@@ -173,6 +175,7 @@ class Gateway:
     listeners: tuple[Listener, ...]
     access_log: AccessLogFile | None = None
     tls: ClientTls | None = None
+    telemetry: Telemetry | None = None
 
     @property
     def node_id(self) -> str:

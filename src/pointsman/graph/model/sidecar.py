@@ -11,6 +11,7 @@ from pointsman.graph.model.hygiene import Hygiene
 from pointsman.graph.model.listener import PLAIN, Extras
 from pointsman.graph.model.node_id import node_id
 from pointsman.graph.model.route import Service, Timeouts
+from pointsman.graph.model.telemetry import Telemetry
 from pointsman.graph.model.tls import ClientTls, ServerTls
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.virtual_node import NodeConnectionPool
@@ -109,6 +110,7 @@ class Sidecar:
         open: whether what no backend describes passes through to where it was going.
         ip_preference: IP version of the application and of the listeners; None for IPv4.
         access_log: where requests are logged, both ways, if anywhere.
+        telemetry: what its proxies tell a collector, if any.
     """
 
     key: Key
@@ -121,6 +123,7 @@ class Sidecar:
     open: bool = False
     ip_preference: str | None = None
     access_log: AccessLogFile | None = None
+    telemetry: Telemetry | None = None
 
     @property
     def node_id(self) -> str:

@@ -23,6 +23,7 @@ from pointsman.resources.kinds.mesh_tls import MeshTLSSpec
 from pointsman.resources.kinds.rate_limit_policy import RateLimitPolicySpec
 from pointsman.resources.kinds.rollout import RolloutSpec
 from pointsman.resources.kinds.route_policy import RoutePolicySpec
+from pointsman.resources.kinds.telemetry_policy import TelemetryPolicySpec
 from pointsman.resources.kinds.version_policy import VersionPolicySpec
 from pointsman.resources.kinds.virtual_gateway import VirtualGatewaySpec
 from pointsman.resources.kinds.virtual_node import VirtualNodeSpec
@@ -79,6 +80,7 @@ POLICIES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "RateLimitPolicy": RateLimitPolicySpec,
         "AuthorizationServer": AuthorizationServerSpec,
         "VersionPolicy": VersionPolicySpec,
+        "TelemetryPolicy": TelemetryPolicySpec,
     }
 )
 """Kinds that are attached to others: each of their specs has `TARGETS` and `target_refs`."""

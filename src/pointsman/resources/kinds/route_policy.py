@@ -51,6 +51,14 @@ class Mirror:
 
 
 @schema
+class RouteTraces:
+    """Traces of a route's requests."""
+
+    sample_percent: Percent
+    """The share of the requests that is traced, instead of that of the proxy."""
+
+
+@schema
 class Cohort:
     """By what callers are told apart that stay with one of several weighted targets; exactly one.
     While weights move, a target that gets more keeps all it had.
@@ -153,6 +161,8 @@ class RoutePolicySpec:
     """When a request is tried again."""
     mirror: Mirror | None = None
     """A node that gets copies of the requests."""
+    traces: RouteTraces | None = None
+    """Which of them are traced, where proxies have a TelemetryPolicy."""
     cohort: Cohort | None = None
     """Which requests stay with one of the targets of a router's route."""
     request_headers: HeaderChange | None = None

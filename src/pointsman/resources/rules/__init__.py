@@ -27,6 +27,7 @@ from pointsman.resources.rules import (
     rate_limit_policy,
     rollout,
     route_policy,
+    telemetry_policy,
     version_policy,
     virtual_gateway,
     virtual_node,
@@ -56,6 +57,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "RateLimitPolicy": rate_limit_policy.check,
         "AuthorizationServer": authorization_server.check,
         "VersionPolicy": version_policy.check,
+        "TelemetryPolicy": telemetry_policy.check,
         "Rollout": rollout.check,
         "Canary": canary.check,
     }
