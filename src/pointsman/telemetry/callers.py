@@ -37,7 +37,8 @@ class Callers:
         """Counts a request for a version of an API; others are none of its business."""
         if not request.api_version:
             return
-        place = (request.route, request.consumer or _address(request))
+        # The address is the one the gateway believes; what clients say of it is theirs to choose.
+        place = (request.route, request.consumer or request.client.rpartition(":")[0])
         calls = self._calls.pop(place, None)
         if calls is None:
             if len(self._calls) >= MOST:
@@ -51,9 +52,3 @@ class Callers:
     def calls(self) -> Mapping[tuple[str, str], Calls]:
         """By (name of the route, caller), who called last at the end."""
         return self._calls
-
-
-def _address(request: Request) -> str:
-    """Where a request came from that says no consumer: the client as the gateway believes it."""
-    first = request.forwarded.partition(",")[0].strip()
-    return first or request.client.rpartition(":")[0]
