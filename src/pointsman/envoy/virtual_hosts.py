@@ -163,14 +163,9 @@ class _Builder:
         yield from (of_version(row, rule.version) for row in rows)
 
     def _rows(self, rule: GatewayRule) -> Iterator[Fields]:
-        if rule.version is not None and rule.version.retired:
-            row = gone(names.route(rule, None), route_match(rule.match), rule.version)
-            yield from guarded(row, self._before(rule))
-            return
-        targets = [item for item in enumerate(rule.targets) if item[1].weight]
+        targets = _reached(rule)
         if not targets:
-            row = _respond(names.route(rule, None), route_match(rule.match), 503)
-            yield from guarded(row, self._before(rule))
+            yield from guarded(_unreached(rule), self._before(rule))
             return
         refusal = refused(rule)
         if refusal is not None:
@@ -180,12 +175,13 @@ class _Builder:
 
     def tunnels(self, rule: GatewayRule) -> Iterator[Fields]:
         """Rows of one rule for CONNECT requests."""
-        if not takes_tunnels(rule):
-            return
-        targets = [item for item in enumerate(rule.targets) if item[1].weight]
+        if takes_tunnels(rule):
+            yield from (of_version(row, rule.version) for row in self._tunnels(rule))
+
+    def _tunnels(self, rule: GatewayRule) -> Iterator[Fields]:
+        targets = _reached(rule)
         if not targets:
-            row = _tunnel(_respond(names.route(rule, None), route_match(rule.match), 503))
-            yield from guarded(row, self._before(rule))
+            yield from guarded(_tunnel(_unreached(rule)), self._before(rule))
         for _, target, fraction in _shares(targets):
             for step in tunnels(rule, target.service):
                 row = _tunnel(_rule_row(rule, step.match, {}, step.route, fraction))
@@ -242,6 +238,21 @@ class _Builder:
                 for name, value in marks.items()
             ],
         }
+
+
+def _reached(rule: GatewayRule) -> list[tuple[int, ServiceTarget]]:
+    """The targets that get requests, with their places in the rule."""
+    if rule.version is not None and rule.version.retired:
+        return []
+    return [item for item in enumerate(rule.targets) if item[1].weight]
+
+
+def _unreached(rule: GatewayRule) -> Fields:
+    """What a rule answers whose requests reach nobody."""
+    name, match = names.route(rule, None), route_match(rule.match)
+    if rule.version is not None and rule.version.retired:
+        return gone(name, match, rule.version)
+    return _respond(name, match, 503)
 
 
 def _shares(

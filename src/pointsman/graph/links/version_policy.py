@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+import re2
+
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.policies import Attached, Target
 from pointsman.graph.model.gateway import GatewayRule
@@ -16,7 +18,8 @@ from pointsman.resources.kinds.version_policy import Milestone, VersionPolicySpe
 from pointsman.resources.problem import Problem
 
 KIND: Final = "VersionPolicy"
-_SPECIAL: Final = frozenset(r"\.+*?()|[]{}^$")
+_PARAMETER: Final = r"\s*;\s*(?:q\s*=[^,;]*[1-9][^,;]*|[^,;=\sq][^,;]*|q[^,;=\s][^,;]*)?"
+"""A parameter of a media type that does not rule it out, as `q=0` does."""
 
 
 def route_version(context: Context, route: Key) -> ApiVersion | None:
@@ -92,9 +95,11 @@ def _asked(spec: VersionPolicySpec) -> HeaderCondition | None:
 
 
 def accepts(media_type: str) -> str:
-    """A regular expression (RE2) for values of `accept` that have a media type among others."""
-    quoted = "".join(f"\\{char}" if char in _SPECIAL else char for char in media_type)
-    return rf"(?i)(?:.*,)?\s*{quoted}\s*(?:[;,].*)?"
+    """A regular expression (RE2) for values of `accept` that have a media type among others.
+
+    A type with a weight of 0 is not acceptable (RFC 9110, section 12.4.2).
+    """
+    return rf"(?i)(?:.*,)?\s*{re2.escape(media_type)}(?:{_PARAMETER})*\s*(?:,.*)?"
 
 
 def _seconds(milestone: Milestone | None) -> int | None:
