@@ -6,13 +6,13 @@ the same object and one explains the other, the first one is told with what was 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Final
 
 from pointsman.doctor.catalogue import availability, latency, routes
 from pointsman.doctor.check import Check
 from pointsman.doctor.finding import Fact, Finding
 from pointsman.resources.key import Key
-from pointsman.resources.problem import Severity
 
 _CAUSES: Final[Mapping[Check, tuple[Check, ...]]] = {
     availability.NO_ENDPOINT: (
@@ -32,7 +32,6 @@ _CAUSES: Final[Mapping[Check, tuple[Check, ...]]] = {
     ),
 }
 """By which mistakes in manifests a kind of trouble is explained, beside those of its own code."""
-_RANK: Final = tuple(Severity).index
 
 
 def confirmed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -59,7 +58,7 @@ def _objects(finding: Finding) -> set[Key | None]:
 def _told_as(cause: Finding, seen: Finding) -> Finding:
     return replace(
         cause,
-        severity=min(cause.severity, seen.severity, key=_RANK),
+        severity=min(cause.severity, seen.severity, key=attrgetter("rank")),
         facts=(*cause.facts, Fact(seen.message), *seen.facts),
         advice=cause.advice or seen.advice,
         affected=seen.affected,

@@ -14,9 +14,6 @@ from pointsman.doctor.finding import Fact, Finding, Place
 from pointsman.doctor.registry import FINDERS
 from pointsman.doctor.told import told
 from pointsman.resources.position import position
-from pointsman.resources.problem import Severity
-
-_RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 def diagnose(evidence: Evidence, symptom: Symptom | None = None) -> tuple[Finding, ...]:
@@ -65,5 +62,5 @@ def _likelihood(finding: Finding) -> tuple[Any, ...]:
 def _order(finding: Finding) -> tuple[int, int, str, tuple[int, int], str, str]:
     place = finding.place
     source = place.origin.source if place.origin is not None else ""
-    rank = _RANK[finding.severity]
+    rank = finding.severity.rank
     return rank, -finding.affected, source, place.at or (0, 0), finding.check.code, finding.message

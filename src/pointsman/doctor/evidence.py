@@ -31,13 +31,13 @@ class Evidence:
         resources: what was written.
         graph: what it means.
         problems: what reading and linking found, located where it could be.
-        live: what a running instance has seen; None where nothing runs.
+        live: what a running instance has seen; nothing, where none runs.
     """
 
     resources: ResourceSet = field(default_factory=ResourceSet)
     graph: Graph = field(default_factory=Graph)
     problems: tuple[Problem, ...] = ()
-    live: Live | None = None
+    live: Live = field(default_factory=Live)
 
     @cached_property
     def named(self) -> Named:
@@ -48,7 +48,7 @@ class Evidence:
     def told_of(self) -> Counter[Key]:
         """Requests that proxies told of, by the virtual nodes they went to and by who took them."""
         ids: dict[Key, set[str]] = {}
-        for number, request in enumerate(self.live.requests if self.live else ()):
+        for number, request in enumerate(self.live.requests):
             proxy, node = self.named.proxy(request.node), self.named.node(request.cluster)
             for key in (node, proxy.key if proxy else None):
                 if key is not None:

@@ -53,7 +53,7 @@ class Failure:
 def failures(evidence: Evidence) -> Iterator[Failure]:
     """All of them, in the order of their first records."""
     passed: dict[tuple[str, int], list[Request]] = {}
-    for number, request in enumerate(evidence.live.requests if evidence.live else ()):
+    for number, request in enumerate(evidence.live.requests):
         # Who has no id has its record to itself.
         passed.setdefault((request.id, 0 if request.id else number), []).append(request)
     answering = frozenset(_answering(evidence))
@@ -82,7 +82,7 @@ def _weight(request: Request) -> int:
 
 def _answering(evidence: Evidence) -> Iterator[Key]:
     """Virtual nodes that have answered somebody."""
-    for request in evidence.live.requests if evidence.live else ():
+    for request in evidence.live.requests:
         node = evidence.named.node(request.cluster)
         if node is not None and request.phases.answered is not None:
             yield node

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from pointsman.graph.model.version import ApiVersion
 from pointsman.observe.lines import Line, Piece, line, table
 from pointsman.observe.numbers import rate
+from pointsman.resources.words import span
 
 _CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
@@ -133,15 +134,8 @@ def _cells(item: VersionUse, over: float, now: float) -> tuple[str, ...]:
 
 
 def _callers(callers: Iterable[CallerUse], now: float) -> str:
-    found = [f"{item.caller} {item.requests} ({_ago(now - item.last)} ago)" for item in callers]
+    found = [f"{item.caller} {item.requests} ({span(now - item.last)} ago)" for item in callers]
     return ", ".join(found) or "nobody"
-
-
-def _ago(seconds: float) -> str:
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
 
 
 def _day(seconds: int) -> str:

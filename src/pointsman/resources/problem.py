@@ -19,6 +19,11 @@ class Severity(StrEnum):
     WARNING = "warning"
     NOTE = "note"
 
+    @property
+    def rank(self) -> int:
+        """0 for what matters most; the larger, the less it matters."""
+        return tuple(Severity).index(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Code:

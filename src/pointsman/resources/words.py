@@ -36,6 +36,14 @@ def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def span(seconds: float) -> str:
+    """A time that need not be exact: `3 days`, `1 hour`, `40 s`."""
+    for name, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            return counted(int(seconds // length), name)
+    return f"{max(seconds, 0):.0f} s"
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate most like a word, regardless of case; None when none is near."""
     by_lower = {candidate.lower(): candidate for candidate in candidates}

@@ -55,12 +55,12 @@ def _by_route(evidence: Evidence, failure: Failure) -> Blame | None:
             "mend rewrite of the gateway route, or match of the router's routes",
         )
     if status == 503:
-        at_router = route is not None and failure.request.route != rule.key.path
+        place = Place(rule.key)
+        if route is not None and failure.request.route != rule.key.path:
+            place = Place(route.key, route_field(evidence, route, "action"))
         return Blame(
             routes.NO_TARGET,
-            Place(route.key, route_field(evidence, route, "action"))
-            if at_router and route is not None
-            else Place(rule.key),
+            place,
             "it leads to nothing that can be reached",
             "look at pointsman check for what is missing, and for weights of 0",
         )

@@ -15,6 +15,8 @@ from pointsman.resources.words import listed
 
 BROKEN_OFF: Final = "upstream_reset_after_response_started"
 """How Envoy's details begin for an answer that had begun."""
+WAITED_MS: Final = 100
+"""Time in ms that a client has waited at least when it leaves because of it."""
 
 _TLS: Final = (
     (
@@ -89,7 +91,7 @@ def no_endpoint(evidence: Evidence, failure: Failure) -> Blame:
     node = failure.node
     if node is None and failure.route is not None:
         return _one_of(evidence, failure)
-    counted = evidence.live.nodes.get(node) if evidence.live and node else None
+    counted = evidence.live.nodes.get(node) if node is not None else None
     resource = evidence.resources.get(node) if node else None
     listeners = resource.spec.listeners if resource is not None else ()
     if counted is not None and counted.causes.get(Measure.EJECTION):
@@ -212,7 +214,3 @@ def left(_evidence: Evidence, failure: Failure) -> Blame | None:
         "find out what makes it slow, or let clients wait for longer",
         minor=True,
     )
-
-
-WAITED_MS: Final = 100
-"""Time in ms that a client has waited at least when it leaves because of it."""

@@ -7,6 +7,7 @@ from pointsman.doctor.catalogue.availability import EXPIRED
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding, Place, fact
 from pointsman.resources.problem import Severity
+from pointsman.resources.words import span
 
 LAST_PART: Final = 1 / 6
 """Part of a certificate's life in which it should have been replaced: that is due at a third."""
@@ -17,8 +18,6 @@ NOTICE_S: Final = 14 * 86_400
 def ending_certificates(evidence: Evidence) -> Iterator[Finding]:
     """Certificates that were not renewed in time, and an authority that has to be replaced."""
     live = evidence.live
-    if live is None:
-        return
     for key, (begin, end) in live.certificates.items():
         left = end - live.now
         if left < (end - begin) * LAST_PART:
@@ -27,7 +26,7 @@ def ending_certificates(evidence: Evidence) -> Iterator[Finding]:
                 Place(key),
                 f"the certificate of its proxies {_when(left)}, and there is no new one",
                 Severity.ERROR if left <= 0 else Severity.WARNING,
-                (fact(f"it was good for {_length(end - begin)}"),),
+                (fact(f"it was good for {span(end - begin)}"),),
                 "see pointsman status and the log of the instance for what keeps it from issuing",
             )
     end_of_all = live.authority_end
@@ -43,12 +42,4 @@ def ending_certificates(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _when(left: float) -> str:
-    return f"ends in {_length(left)}" if left > 0 else f"has ended {_length(-left)} ago"
-
-
-def _length(seconds: float) -> str:
-    for name, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= length:
-            count = int(seconds // length)
-            return f"{count} {name}" + ("s" if count > 1 else "")
-    return f"{seconds:.0f} s"
+    return f"ends in {span(left)}" if left > 0 else f"has ended {span(-left)} ago"

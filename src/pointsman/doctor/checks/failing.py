@@ -1,6 +1,7 @@
 """Requests that failed, told by what they have in common: one finding for each cause."""
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 from pointsman.doctor.blame import blame
@@ -65,12 +66,8 @@ def _severity(found: Blame, those: Sequence[Failure], total: int) -> Severity:
     if found.minor:
         return Severity.WARNING if len(those) >= MUCH * total else Severity.NOTE
     if all(item.hidden for item in those):
-        return max(found.check.severity, Severity.WARNING, key=_LESSER)
+        return max(found.check.severity, Severity.WARNING, key=attrgetter("rank"))
     return found.check.severity
-
-
-_LESSER: Final = tuple(Severity).index
-"""Severities by how little they matter."""
 
 
 def _total(evidence: Evidence, subject: Key | None) -> int:
@@ -78,9 +75,9 @@ def _total(evidence: Evidence, subject: Key | None) -> int:
 
     Proxies count every five seconds, so those they tell of may be more.
     """
-    live = evidence.live
-    if live is None or subject is None:
+    if subject is None:
         return 0
+    live = evidence.live
     counted = live.nodes.get(subject) or live.taken.get(subject)
     return max(counted.requests if counted is not None else 0, evidence.told_of[subject])
 

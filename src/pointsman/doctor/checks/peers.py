@@ -43,8 +43,7 @@ class Peers:
     def _times(self) -> dict[Key, dict[str, list[float]]]:
         """How long backends worked, by node and endpoint."""
         found: dict[Key, dict[str, list[float]]] = {}
-        live = self._evidence.live
-        for request in live.requests if live else ():
+        for request in self._evidence.live.requests:
             node = self._evidence.named.node(request.cluster)
             if node is not None and request.phases.answered is not None:
                 by_endpoint = found.setdefault(node, {})

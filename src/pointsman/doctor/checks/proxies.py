@@ -8,7 +8,8 @@ from pointsman.doctor.catalogue.availability import NO_PROXY
 from pointsman.doctor.catalogue.routes import STALE
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding, fact, found
-from pointsman.doctor.live import Live
+from pointsman.resources.codes.envoy import REJECTED
+from pointsman.resources.key import Key
 from pointsman.resources.problem import Severity
 
 PATIENCE_S: Final = 20.0
@@ -17,12 +18,9 @@ PATIENCE_S: Final = 20.0
 
 def gateways_without_proxies(evidence: Evidence) -> Iterator[Finding]:
     """Gateways that nobody serves."""
-    live = evidence.live
-    for key in sorted(live.gateways) if live else ():
+    for key in sorted(evidence.live.gateways - _connected(evidence)):
         gateway = evidence.graph.gateways.get(key)
-        if gateway is None or not gateway.listeners:
-            continue
-        if not any(_is_of(evidence, proxy.node, key) for proxy in (live.proxies if live else ())):
+        if gateway is not None and gateway.listeners:
             yield found(
                 NO_PROXY,
                 key,
@@ -38,35 +36,33 @@ def lost_proxies(evidence: Evidence) -> Iterator[Finding]:
 
     A note, because with several control planes they may be with another one by now.
     """
-    live = evidence.live
-    if live is None:
-        return
-    connected = {whose.key for whose in map(evidence.named.proxy, _ids(live)) if whose is not None}
-    for key in sorted(live.taken.keys() - connected):
+    taken = evidence.live.taken
+    for key in sorted(taken.keys() - _connected(evidence)):
         if key in evidence.graph.sidecars:
             gone = found(
                 NO_PROXY,
                 key,
                 (),
                 f"no proxy of {key} is connected any more",
-                fact(f"{live.taken[key].requests} requests were counted by one not long ago"),
+                fact(f"{taken[key].requests} requests were counted by one not long ago"),
                 advice="unless it was stopped, or went to another control plane, see its log for "
                 "why it cannot connect: pointsman proxy",
             )
             yield replace(gone, severity=Severity.NOTE)
 
 
-def _ids(live: Live) -> Iterator[str]:
-    return (proxy.node for proxy in live.proxies)
+def _connected(evidence: Evidence) -> set[Key]:
+    """Gateways and nodes that proxies are connected of."""
+    found = (evidence.named.proxy(proxy.node) for proxy in evidence.live.proxies)
+    return {whose.key for whose in found if whose is not None}
 
 
 def lagging_proxies(evidence: Evidence) -> Iterator[Finding]:
     """Proxies that have not answered what they were given for a while."""
     live = evidence.live
-    for proxy in live.proxies if live else ():
-        whose = evidence.named.proxy(proxy.node)
-        given = live.given.get(proxy.node) if live else None
-        if live is None or whose is None or given is None or proxy.state != "waiting":
+    for proxy in live.proxies:
+        whose, given = evidence.named.proxy(proxy.node), live.given.get(proxy.node)
+        if whose is None or given is None or proxy.state != "waiting":
             continue
         waits = live.now - max(given, proxy.since)
         if waits > PATIENCE_S:
@@ -86,14 +82,14 @@ def lagging_proxies(evidence: Evidence) -> Iterator[Finding]:
 def rejecting_proxies(evidence: Evidence) -> Iterator[Finding]:
     """Proxies that reject a part of their configuration, in Envoy's words.
 
-    What a rejection is about is told by its problem where the object is known; this is for those
-    that name none.
+    Once it is known which resource is rejected a problem tells it; until then, nobody else does.
     """
-    told = {item.key for item in evidence.problems if item.code.id == "PM602"}
-    for proxy in evidence.live.proxies if evidence.live else ():
+    if any(problem.code is REJECTED for problem in evidence.problems):
+        return
+    for proxy in evidence.live.proxies:
         whose = evidence.named.proxy(proxy.node)
         for kind in proxy.types:
-            if kind.error and whose is not None and not told:
+            if kind.error and whose is not None:
                 yield found(
                     STALE,
                     whose.key,
@@ -102,8 +98,3 @@ def rejecting_proxies(evidence: Evidence) -> Iterator[Finding]:
                     fact(f"Envoy says: {kind.error}"),
                     advice="what it had before goes on serving; mend the object that is named",
                 )
-
-
-def _is_of(evidence: Evidence, node_id: str, key: object) -> bool:
-    whose = evidence.named.proxy(node_id)
-    return whose is not None and whose.key == key

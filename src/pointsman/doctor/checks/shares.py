@@ -29,7 +29,7 @@ LEAST: Final = 0.05
 def shares_off(evidence: Evidence) -> Iterator[Finding]:
     """Services with one route whose nodes got another share than their weights."""
     live = evidence.live
-    if live is None or not live.steady:
+    if not live.steady:
         return
     for service in evidence.services:
         if len(service.routes) == 1 and len(service.routes[0].targets) > 1:

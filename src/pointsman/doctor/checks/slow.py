@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from pointsman.doctor.catalogue import latency
@@ -43,7 +44,7 @@ class _Part(NamedTuple):
 def slow_requests(evidence: Evidence) -> Iterator[Finding]:
     """Where the time of slow requests went, by what most of it was."""
     parts: dict[_Part, list[Request]] = {}
-    for request in evidence.live.requests if evidence.live else ():
+    for request in evidence.live.requests:
         if request.duration >= SLOW_MS and not request.is_notable:
             part = _largest(evidence, request)
             if part is not None:
@@ -129,7 +130,7 @@ def _slow(evidence: Evidence, peers: Peers, part: _Part, those: list[Request]) -
         part.check,
         Place(part.key, path),
         message,
-        max(part.check.severity, Severity.WARNING, key=tuple(Severity).index),
+        max(part.check.severity, Severity.WARNING, key=attrgetter("rank")),
         tuple(facts),
         with_why(_ADVICE[part.check], longest),
         affected=len(those),
@@ -139,7 +140,7 @@ def _slow(evidence: Evidence, peers: Peers, part: _Part, those: list[Request]) -
 def delays_on_purpose(evidence: Evidence) -> Iterator[Finding]:
     """Policies whose delays were met, whatever else became of the requests."""
     met: Counter[Key] = Counter()
-    for request in evidence.live.requests if evidence.live else ():
+    for request in evidence.live.requests:
         if "DI" in request.flags and "FI" not in request.flags:
             named = evidence.named
             policy = fault_policy(named.rule(request.route), named.route(request.route))
@@ -157,9 +158,8 @@ def delays_on_purpose(evidence: Evidence) -> Iterator[Finding]:
 
 def slower_nodes(evidence: Evidence) -> Iterator[Finding]:
     """Nodes that take much longer than they did before."""
-    live = evidence.live
-    for key, now in (live.nodes if live else {}).items():
-        before = live.nodes_before.get(key, Traffic()) if live else Traffic()
+    for key, now in evidence.live.nodes.items():
+        before = evidence.live.nodes_before.get(key, Traffic())
         if min(now.latency.count, before.latency.count) < ENOUGH:
             continue
         new, old = now.latency.quantile(0.9) or 0.0, before.latency.quantile(0.9) or 0.0
@@ -176,8 +176,7 @@ def slower_nodes(evidence: Evidence) -> Iterator[Finding]:
 
 def hidden_retries(evidence: Evidence) -> Iterator[Finding]:
     """Nodes whose requests are often tried again, while callers see few failures."""
-    live = evidence.live
-    for key, traffic in (live.nodes if live else {}).items():
+    for key, traffic in evidence.live.nodes.items():
         retries, requests = traffic.numbers[Measure.RETRY], traffic.requests
         failed = traffic.failures
         if requests >= ENOUGH and retries >= RETRIED * requests and failed < retries:
