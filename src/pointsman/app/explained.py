@@ -155,9 +155,4 @@ def _concerned(manifests: Manifests, intent: Intent) -> tuple[Problem, ...]:
 
 def _served(graph: Graph) -> set[Key]:
     """The gateway routes that requests can meet."""
-    return {
-        rule.key
-        for gateway in graph.gateways.values()
-        for listener in gateway.listeners
-        for rule in listener.rules
-    }
+    return {rule.key for rule in graph.rules}

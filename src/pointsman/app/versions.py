@@ -1,10 +1,9 @@
 """Versions of APIs in force, and how much each of them is used."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from pointsman.envoy import names
 from pointsman.envoy.stats import Scope
-from pointsman.graph.model.gateway import GatewayRule
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.version import ApiVersion, Stage
 from pointsman.observe.versions import CallerUse, VersionReport, VersionUse
@@ -25,27 +24,15 @@ def version_report(
         counts[subject.route] = counts.get(subject.route, 0) + traffic.requests
     served: dict[ApiVersion, dict[str, None]] = {}
     routes: dict[ApiVersion, set[str]] = {}
-    for rule in _rules(graph):
+    for rule in graph.rules:
         if rule.version is not None:
             served.setdefault(rule.version, {})[rule.key.path] = None
-            routes.setdefault(rule.version, set()).update(_names(rule))
+            routes.setdefault(rule.version, set()).update(names.routes(rule))
     found = [
         _use(version, tuple(served[version]), routes[version], counts, called)
         for version in sorted(served, key=lambda version: version.policy)
     ]
     return VersionReport(over=over, versions=tuple(found))
-
-
-def _rules(graph: Graph) -> Iterator[GatewayRule]:
-    for gateway in graph.gateways.values():
-        for listener in gateway.listeners:
-            yield from listener.rules
-
-
-def _names(rule: GatewayRule) -> Iterator[str]:
-    yield names.route(rule, None)
-    for target in rule.targets:
-        yield from (names.route(rule, route) for route in target.service.routes)
 
 
 def _use(

@@ -1,9 +1,7 @@
 """Which objects the names in records of requests mean: Envoy's names, back to manifests."""
 
-import re
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Final
 
 from pointsman.envoy import names
 from pointsman.graph.model.cluster import WeightedCluster
@@ -13,9 +11,6 @@ from pointsman.graph.model.route import Route
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
 from pointsman.xds.node_id import Directory
-
-_WAY: Final = re.compile(r"_[0-9]+$")
-"""What stands behind the name of a cluster that is called in several ways."""
 
 
 class Named:
@@ -34,7 +29,7 @@ class Named:
 
     def node(self, cluster: str) -> Key | None:
         """The virtual node a cluster leads to."""
-        return self._nodes.get(cluster) or self._nodes.get(_WAY.sub("", cluster))
+        return self._nodes.get(cluster) or self._nodes.get(names.without_way(cluster))
 
     def rule(self, route: str) -> GatewayRule | None:
         """The gateway route that a route of Envoy was made from."""
@@ -62,30 +57,20 @@ class Named:
                 for route in service.routes:
                     yield from route.targets
             if isinstance(proxy, Sidecar):
-                for tcp in (backend for port in proxy.egress for backend in port.tcp):
-                    yield from tcp.targets
+                for backend in proxy.tcp_backends:
+                    yield from backend.targets
 
     @cached_property
     def _rules(self) -> dict[str, GatewayRule]:
-        found: dict[str, GatewayRule] = {}
-        for rule in self._gateway_rules():
-            found[rule.key.path] = rule
-            for target in rule.targets:
-                found.update((names.route(rule, route), rule) for route in target.service.routes)
-        return found
+        return {name: rule for rule in self._graph.rules for name in names.routes(rule)}
 
     @cached_property
     def _routes(self) -> dict[str, Route]:
         found: dict[str, Route] = {}
-        for rule in self._gateway_rules():
+        for rule in self._graph.rules:
             for target in rule.targets:
                 found.update((names.route(rule, route), route) for route in target.service.routes)
         for sidecar in self._graph.sidecars.values():
             for service in sidecar.services:
                 found.update((names.service_route(service, item), item) for item in service.routes)
         return found
-
-    def _gateway_rules(self) -> Iterator[GatewayRule]:
-        for gateway in self._graph.gateways.values():
-            for listener in gateway.listeners:
-                yield from listener.rules

@@ -35,8 +35,7 @@ class CalledClusters:
         ways = self._ways.setdefault(plain, [])
         if tls not in ways:
             ways.append(tls)
-        index = ways.index(tls)
-        name = plain if index == 0 else f"{plain}_{index + 1}"
+        name = names.cluster_way(plain, ways.index(tls))
         self._items.setdefault(name, (item, tls))
         return name
 

@@ -3,6 +3,10 @@
 They are App Mesh's own where it had one, because dashboards and runbooks search for them.
 """
 
+import re
+from collections.abc import Iterator
+from typing import Final
+
 from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.gateway import Domain, Gateway, GatewayRule, Listener
 from pointsman.graph.model.route import Route, Service
@@ -40,11 +44,22 @@ PATH_HEADER = "x-pointsman-path"
 """Tells the second pass the path as it came."""
 SECOND_PASS_HEADER = "x-pointsman-second-pass"
 """Tells the second pass which target of which gateway route was chosen."""
+_WAY: Final = re.compile(r"_[0-9]+$")
 
 
 def cluster(item: Cluster) -> str:
     """`cds_egress_MESH_NODE_PROTOCOL_PORT`."""
     return f"cds_egress_{item.mesh}_{item.node_name}_{item.protocol}_{item.port}"
+
+
+def cluster_way(name: str, index: int) -> str:
+    """The name of a cluster as it is called in one of several ways; the first keeps its name."""
+    return name if index == 0 else f"{name}_{index + 1}"
+
+
+def without_way(name: str) -> str:
+    """The name of a cluster that is called in another way than the first."""
+    return _WAY.sub("", name)
 
 
 INGRESS_CAPTURE = "lds_ingress_0.0.0.0_15000"
@@ -153,6 +168,13 @@ def second_pass_mark(rule: GatewayRule, index: int) -> str:
 def route(rule: GatewayRule, item: Route | None) -> str:
     """`NAMESPACE/GATEWAY_ROUTE`, and the router's route behind a second slash."""
     return rule.key.path if item is None or item.name is None else f"{rule.key.path}/{item.name}"
+
+
+def routes(rule: GatewayRule) -> Iterator[str]:
+    """Names of all routes that a gateway route becomes, some several times."""
+    yield route(rule, None)
+    for target in rule.targets:
+        yield from (route(rule, item) for item in target.service.routes)
 
 
 def route_stat(name: str) -> str:

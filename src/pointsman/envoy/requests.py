@@ -92,17 +92,14 @@ def http_logs(
     if written and not only_flags:
         file += record_log(proxy)
     return (
-        [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags, _has_versions(proxy, out))]
+        [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags, _has_versions(proxy))]
         if wire == "delta"
         else file
     )
 
 
-def _has_versions(proxy: Gateway | Sidecar, out: bool) -> bool:
-    if out or isinstance(proxy, Sidecar):
-        return False
-    rules = (rule for listener in proxy.listeners for rule in listener.rules)
-    return any(rule.version is not None for rule in rules)
+def _has_versions(proxy: Gateway | Sidecar) -> bool:
+    return isinstance(proxy, Gateway) and any(rule.version is not None for rule in proxy.rules)
 
 
 def _record(listener: str, only_flags: tuple[str, ...], versions: bool) -> Fields:

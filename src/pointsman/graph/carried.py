@@ -19,4 +19,4 @@ def carried(proxy: Gateway | Sidecar) -> Iterator[Key]:
         if service.router is not None:
             yield service.router
     if isinstance(proxy, Sidecar):
-        yield from (backend.key for port in proxy.egress for backend in port.tcp)
+        yield from (backend.key for backend in proxy.tcp_backends)

@@ -56,7 +56,7 @@ def _links(proxy: Gateway | Sidecar) -> Iterator[Link]:
         yield Link(source=caller, target=called)
         yield from _led(called, service)
     if isinstance(proxy, Sidecar):
-        for tcp in (backend for port in proxy.egress for backend in port.tcp):
+        for tcp in proxy.tcp_backends:
             called = _vertex(tcp.key)
             yield Link(source=caller, target=called, manner="tcp")
             total = sum(item.weight for item in tcp.targets)

@@ -1,8 +1,6 @@
 """Whose numbers a proxy's statistics are: Envoy's names back to objects of the mesh."""
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
 from pointsman.envoy import names
 from pointsman.envoy.stats import Scope, Stat
@@ -12,9 +10,6 @@ from pointsman.graph.model.route import Route
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
 from pointsman.telemetry.window import Subject
-
-_WAY: Final = re.compile(r"_[0-9]+$")
-"""What stands behind the name of a cluster that is called in several ways."""
 
 Names = dict[tuple[Scope, str], Subject]
 
@@ -46,7 +41,7 @@ class Subjects:
             known = self._known[proxy] = _names(proxy, _proxy(self._graph, proxy))
         found = known.get((stat.scope, stat.name))
         if found is None and stat.scope is Scope.NODE:
-            found = known.get((stat.scope, _WAY.sub("", stat.name)))
+            found = known.get((stat.scope, names.without_way(stat.name)))
         return found
 
 
@@ -67,7 +62,7 @@ def _names(key: Key, proxy: Gateway | Sidecar | None) -> Names:
             mirrored = route.effects.mirror.cluster
             _node(known, key, names.cluster(mirrored), mirrored.node, None)
     if isinstance(proxy, Sidecar):
-        for tcp in (backend for port in proxy.egress for backend in port.tcp):
+        for tcp in proxy.tcp_backends:
             for target in tcp.targets:
                 _node(known, key, names.cluster(target.cluster), target.cluster.node, tcp.key)
     return known
@@ -75,11 +70,10 @@ def _names(key: Key, proxy: Gateway | Sidecar | None) -> Names:
 
 def _routes(proxy: Gateway | Sidecar) -> Iterator[tuple[str, Key, Route]]:
     if isinstance(proxy, Gateway):
-        for listener in proxy.listeners:
-            for rule in listener.rules:
-                for target in rule.targets:
-                    for route in target.service.routes:
-                        yield names.route(rule, route), target.service.key, route
+        for rule in proxy.rules:
+            for target in rule.targets:
+                for route in target.service.routes:
+                    yield names.route(rule, route), target.service.key, route
         return
     for service in proxy.services:
         for route in service.routes:

@@ -183,7 +183,11 @@ class Gateway:
         return node_id(self.mesh, self.key.kind, self.name)
 
     @property
+    def rules(self) -> Iterator[GatewayRule]:
+        """The rules of all its listeners, some several times."""
+        return (rule for listener in self.listeners for rule in listener.rules)
+
+    @property
     def services(self) -> Iterator[Service]:
         """The virtual services its rules lead to, some several times."""
-        rules = (rule for listener in self.listeners for rule in listener.rules)
-        return (target.service for rule in rules for target in rule.targets)
+        return (target.service for rule in self.rules for target in rule.targets)

@@ -1,11 +1,11 @@
 """The whole linked meaning at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pointsman.graph.model.access import Consumer
 from pointsman.graph.model.authorization_server import AuthorizationServer
-from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.model.gateway import Gateway, GatewayRule
 from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.key import Key
 
@@ -27,6 +27,11 @@ class Graph:
     consumers: Mapping[Key, Consumer] = field(default_factory=dict)
     servers: Mapping[Key, AuthorizationServer] = field(default_factory=dict)
     identities: bool = False
+
+    @property
+    def rules(self) -> Iterator[GatewayRule]:
+        """The rules of all gateways, some several times."""
+        return (rule for gateway in self.gateways.values() for rule in gateway.rules)
 
     @property
     def proxies(self) -> Mapping[Key, Gateway | Sidecar]:

@@ -134,3 +134,8 @@ class Sidecar:
     def services(self) -> Iterator[Service]:
         """The virtual services of HTTP that its application calls, once for each port."""
         return (backend.service for port in self.egress for backend in port.http)
+
+    @property
+    def tcp_backends(self) -> Iterator[TcpBackend]:
+        """Those of TCP, likewise."""
+        return (backend for port in self.egress for backend in port.tcp)
