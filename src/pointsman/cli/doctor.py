@@ -14,12 +14,7 @@ if TYPE_CHECKING:
 
 
 def doctor(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[PATH]...", help="Files or folders of manifests, instead of an instance."
-        ),
-    ] = [],  # noqa: B006 - typer copies it
+    paths: options.PathsInstead = [],  # noqa: B006 - typer copies it
     symptom: Annotated[
         Symptom | None,
         typer.Option("--symptom", help="Shows what may be the cause of it, and nothing else."),

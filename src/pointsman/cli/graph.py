@@ -13,12 +13,7 @@ if TYPE_CHECKING:
 
 
 def graph(
-    paths: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="[PATH]...", help="Files or folders of manifests, instead of an instance."
-        ),
-    ] = [],  # noqa: B006 - typer copies it
+    paths: options.PathsInstead = [],  # noqa: B006 - typer copies it
     over: Over = "1m",
     dot: Annotated[bool, typer.Option("--dot", help="Graphviz' language.")] = False,
     svg: Annotated[bool, typer.Option("--svg", help="A picture.")] = False,

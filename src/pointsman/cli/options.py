@@ -14,6 +14,12 @@ Paths = Annotated[
     list[str],
     typer.Argument(metavar="PATH", help="Files or folders of manifests; - reads standard input."),
 ]
+PathsInstead = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[PATH]...", help="Files or folders of manifests, instead of an instance."
+    ),
+]
 Variables = Annotated[
     list[str],
     typer.Option("--var", metavar="NAME=VALUE", help="Fills ${NAME} in manifests. Repeatable."),

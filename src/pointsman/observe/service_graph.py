@@ -5,20 +5,19 @@ services lead to virtual nodes. `service_links` finds that out; this is what it 
 enough for commands that only show it.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
+
+from pointsman.observe.travel import TRAVELS, Form
 
 Kind = Literal["gateway", "service", "node"]
 Manner = Literal["http", "tcp", "mirror", "several"]
 """How a link is used: `several` is what one caller sends to one node by several services, or for
 services that cannot be told any more; nobody can say which."""
-_CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
 
-@dataclass(frozen=True, slots=True, order=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, order=True, config=TRAVELS)
 class Vertex:
     """A gateway, service or node.
 
@@ -31,7 +30,7 @@ class Vertex:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class Numbers:
     """What was counted of a link.
 
@@ -48,7 +47,7 @@ class Numbers:
     p99: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class Link:
     """Somebody who calls somebody.
 
@@ -68,7 +67,7 @@ class Link:
     numbers: Numbers | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class ServiceGraph:
     """All links.
 
@@ -83,19 +82,6 @@ class ServiceGraph:
     links: tuple[Link, ...] = ()
 
 
-_ADAPTER = TypeAdapter(ServiceGraph)
-
-
-def graph_json(known: ServiceGraph) -> dict[str, Any]:
-    """The graph as a JSON object with camelCase names."""
-    value: dict[str, Any] = _ADAPTER.dump_python(known, mode="json", by_alias=True)
-    return value
-
-
-def parse_graph(text: str | bytes) -> ServiceGraph:
-    """The graph in a JSON text; unknown fields of newer instances are skipped.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    return _ADAPTER.validate_json(text)
+_FORM = Form(ServiceGraph)
+graph_json = _FORM.json
+parse_graph = _FORM.parse

@@ -2,19 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
 from pointsman.observe.lines import SEVERITIES, Line, Piece, line, table
+from pointsman.observe.travel import TRAVELS, Form
 from pointsman.resources.codes.delivery import HOLDS
 
-_CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class TypeStatus:
     """How far a proxy is with one type of resource.
 
@@ -35,7 +31,7 @@ class TypeStatus:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class ProxyStatus:
     """A connected proxy.
 
@@ -77,7 +73,7 @@ class ProxyStatus:
         return "synced" if self.types and all(item.synced for item in self.types) else "waiting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class ProblemStatus:
     """A problem as `resources.report.problem_json` gives it."""
 
@@ -92,7 +88,7 @@ class ProblemStatus:
     field: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class Status:
     """A running instance.
 
@@ -113,22 +109,9 @@ class Status:
     problems: tuple[ProblemStatus, ...] = ()
 
 
-_ADAPTER = TypeAdapter(Status)
-
-
-def status_json(status: Status) -> dict[str, Any]:
-    """The status as a JSON object with camelCase names."""
-    value: dict[str, Any] = _ADAPTER.dump_python(status, mode="json", by_alias=True)
-    return value
-
-
-def parse_status(text: str | bytes) -> Status:
-    """The status in a JSON text; unknown fields of newer instances are skipped.
-
-    Raises:
-        ValueError: it is not a status.
-    """
-    return _ADAPTER.validate_json(text)
+_FORM = Form(Status)
+status_json = _FORM.json
+parse_status = _FORM.parse
 
 
 def status_lines(status: Status) -> Iterator[Line]:

@@ -1,15 +1,14 @@
 """The traffic of a running instance: what `/v1/traffic` carries and `pointsman top` shows."""
 
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
 from pointsman.envoy.stats import Scope
 from pointsman.observe.lines import Line, Piece, line, table
 from pointsman.observe.numbers import rate, share, time
+from pointsman.observe.travel import TRAVELS, Form
 from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.traffic import Traffic, add_up
 from pointsman.telemetry.window import WINDOW_S, Selector, Subject, Window
@@ -25,10 +24,9 @@ _SCOPES: Final[dict[By, Scope]] = {
     "route": Scope.ROUTE,
     "service": Scope.ROUTE,
 }
-_CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class TrafficRow:
     """The traffic of one thing.
 
@@ -60,7 +58,7 @@ class TrafficRow:
         return self.classes[4] if len(self.classes) > 4 else 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class TrafficReport:
     """The traffic of an instance.
 
@@ -75,7 +73,9 @@ class TrafficReport:
     rows: tuple[TrafficRow, ...] = ()
 
 
-_ADAPTER = TypeAdapter(TrafficReport)
+_FORM = Form(TrafficReport)
+traffic_json = _FORM.json
+parse_traffic = _FORM.parse
 
 
 def traffic_report(
@@ -127,21 +127,6 @@ def _row(name: str, proxy: str, traffic: Traffic, connections: int | None) -> Tr
         p99=latency.quantile(0.99),
         connections=connections,
     )
-
-
-def traffic_json(report: TrafficReport) -> dict[str, Any]:
-    """The report as a JSON object with camelCase names."""
-    value: dict[str, Any] = _ADAPTER.dump_python(report, mode="json", by_alias=True)
-    return value
-
-
-def parse_traffic(text: str | bytes) -> TrafficReport:
-    """The report in a JSON text; unknown fields of newer instances are skipped.
-
-    Raises:
-        ValueError: it is not a report.
-    """
-    return _ADAPTER.validate_json(text)
 
 
 def traffic_lines(report: TrafficReport) -> Iterator[Line]:

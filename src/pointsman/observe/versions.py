@@ -4,19 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
 from pointsman.graph.model.version import ApiVersion
 from pointsman.observe.lines import Line, Piece, line, table
 from pointsman.observe.numbers import rate
+from pointsman.observe.travel import TRAVELS, Form
 from pointsman.resources.words import span
 
-_CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class CallerUse:
     """Somebody who calls a version.
 
@@ -31,7 +28,7 @@ class CallerUse:
     last: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class VersionUse:
     """A version and its use.
 
@@ -57,7 +54,7 @@ class VersionUse:
     callers: tuple[CallerUse, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class VersionReport:
     """All versions; `over` is the seconds their requests are of."""
 
@@ -65,7 +62,9 @@ class VersionReport:
     versions: tuple[VersionUse, ...] = ()
 
 
-_ADAPTER = TypeAdapter(VersionReport)
+_FORM = Form(VersionReport)
+report_json = _FORM.json
+parse_report = _FORM.parse
 
 
 def version_json(version: ApiVersion | None) -> Mapping[str, Any] | None:
@@ -94,21 +93,6 @@ def _life(deprecated: int | None, sunset: int | None, retired: bool) -> Iterator
         yield f"deprecated from {_day(deprecated)}"
     if sunset is not None:
         yield f"may be gone from {_day(sunset)}"
-
-
-def report_json(report: VersionReport) -> dict[str, Any]:
-    """The report as a JSON object with camelCase names."""
-    value: dict[str, Any] = _ADAPTER.dump_python(report, mode="json", by_alias=True)
-    return value
-
-
-def parse_report(text: str | bytes) -> VersionReport:
-    """The report in a JSON text; unknown fields of newer instances are skipped.
-
-    Raises:
-        ValueError: it is not one.
-    """
-    return _ADAPTER.validate_json(text)
 
 
 def report_lines(report: VersionReport, now: float) -> Iterator[Line]:

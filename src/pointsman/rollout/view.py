@@ -2,10 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ConfigDict, TypeAdapter
-from pydantic.alias_generators import to_camel
 from pydantic.dataclasses import dataclass
 
+from pointsman.observe.travel import TRAVELS, Form
 from pointsman.resources.key import Key
 from pointsman.rollout.state import ANALYSED, MOVING, State
 
@@ -14,10 +13,8 @@ if TYPE_CHECKING:
     from pointsman.graph.rollout_target import Hold
     from pointsman.rollout.plan import Plan
 
-_CONFIG = ConfigDict(alias_generator=to_camel, validate_by_name=True, extra="ignore")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
 class RolloutView:
     """A rollout, for people.
 
@@ -83,17 +80,17 @@ class RolloutView:
         return f"{self.namespace}/{self.name}"
 
 
-@dataclass(frozen=True, slots=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, config=TRAVELS)
 class _Views:
     items: list[RolloutView]
 
 
-_ADAPTER = TypeAdapter(_Views)
+_FORM = Form(_Views)
 
 
-def views_json(views: list[RolloutView]) -> Any:
+def views_json(views: list[RolloutView]) -> dict[str, Any]:
     """Plain values of several, as `{"items": […]}`."""
-    return _ADAPTER.dump_python(_Views(views), mode="json", by_alias=True)
+    return _FORM.json(_Views(views))
 
 
 def parse_views(text: str | bytes) -> list[RolloutView]:
@@ -102,7 +99,7 @@ def parse_views(text: str | bytes) -> list[RolloutView]:
     Raises:
         ValueError: it is something else.
     """
-    return _ADAPTER.validate_json(text).items
+    return _FORM.parse(text).items
 
 
 def view(rollout: Key, plan: "Plan", hold: "Hold", state: State) -> RolloutView:

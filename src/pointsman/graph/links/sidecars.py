@@ -102,10 +102,9 @@ def link_sidecar(
             telemetry,
             tuple(findings.problems),
         ),
-        lambda: _with_telemetry(
-            _with_hygiene(
-                _link(node, home, certificates, policies, extras, guards, egress, findings), hygiene
-            ),
+        lambda: _completed(
+            _link(node, home, certificates, policies, extras, guards, egress, findings),
+            hygiene,
             telemetry,
         ),
     )
@@ -114,22 +113,16 @@ def link_sidecar(
     return result
 
 
-def _with_hygiene(
-    found: Linked[Sidecar | None], hygiene: Mapping[int, Hygiene | None]
+def _completed(
+    found: Linked[Sidecar | None],
+    hygiene: Mapping[int, Hygiene | None],
+    telemetry: Telemetry | None,
 ) -> Linked[Sidecar | None]:
-    """The proxy with what its ports take at all."""
-    if found.value is None or not any(hygiene.values()):
+    """The proxy with what its ports take at all, and what it tells a collector."""
+    if found.value is None:
         return found
     ingress = tuple(replace(item, hygiene=hygiene.get(item.port)) for item in found.value.ingress)
-    return replace(found, value=replace(found.value, ingress=ingress))
-
-
-def _with_telemetry(
-    found: Linked[Sidecar | None], telemetry: Telemetry | None
-) -> Linked[Sidecar | None]:
-    if found.value is None or telemetry is None:
-        return found
-    return replace(found, value=replace(found.value, telemetry=telemetry))
+    return replace(found, value=replace(found.value, ingress=ingress, telemetry=telemetry))
 
 
 def _guards(context: Context, node: Key, listener: NodeListener) -> Guards:
