@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from pointsman.envoy.complaint import reason
+
 LOG_ARGUMENTS: Final = ("--log-format", "%l|%n|%v", "--log-format-escaped")
 """Arguments that make Envoy write what `parse_line` reads."""
 
@@ -25,7 +27,7 @@ class LogLine:
     Attributes:
         level: trace, debug, info, warning, error or critical.
         logger: Envoy's component, such as "config"; "" for text outside the log.
-        text: the message; it may hold line breaks.
+        text: the message, without dumps of configuration; it may hold line breaks.
     """
 
     level: str
@@ -41,7 +43,7 @@ def parse_line(raw: str) -> LogLine:
     match = _LOG_LINE.fullmatch(raw)
     if match is None:
         return LogLine("error", "", raw)
-    return LogLine(match[1], match[2], _unescape(match[3]))
+    return LogLine(match[1], match[2], reason(_unescape(match[3])))
 
 
 def _unescape(text: str) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pointsman.envoy.complaint import reason
 from pointsman.xds.audience import Audience
 from pointsman.xds.delta import DeltaRequest, DeltaSession
 from pointsman.xds.nodes import Node
@@ -118,11 +119,15 @@ class Stream:
                     timer.cancel()
 
 
+def _error(message: Any) -> str | None:
+    return reason(message.error_detail.message) if message.HasField("error_detail") else None
+
+
 def _delta_request(message: Any) -> DeltaRequest:
     return DeltaRequest(
         type_url=sys.intern(message.type_url),
         nonce=message.response_nonce,
-        error=message.error_detail.message if message.HasField("error_detail") else None,
+        error=_error(message),
         # Interned: a thousand streams want the same names.
         subscribe=tuple(map(sys.intern, message.resource_names_subscribe)),
         unsubscribe=tuple(message.resource_names_unsubscribe),
@@ -134,7 +139,7 @@ def _state_request(message: Any) -> StateRequest:
     return StateRequest(
         type_url=sys.intern(message.type_url),
         nonce=message.response_nonce,
-        error=message.error_detail.message if message.HasField("error_detail") else None,
+        error=_error(message),
         names=tuple(map(sys.intern, message.resource_names)),
         version=message.version_info,
     )

@@ -14,6 +14,7 @@ from pointsman.resources.problem import Problem
 from pointsman.resources.rules import matching
 from pointsman.resources.rules.common import one_of, unique
 from pointsman.resources.rules.headers import changed_header, header_name
+from pointsman.resources.rules.urls import UrlRule, server, url
 from pointsman.resources.words import shown
 
 OWN_HEADERS = "x-pointsman-"
@@ -49,10 +50,10 @@ def check_external(key: Key, path: FieldPath, external: External | None) -> Iter
     if external is None:
         return
     yield from one_of(key, path, {"grpc": external.grpc, "http": external.http})
-    for field in ("grpc", "http"):
-        text = getattr(external, field)
-        if text is not None:
-            yield from _plain(key, (*path, field), text)
+    if external.grpc is not None:
+        yield from _plain(key, (*path, "grpc"), external.grpc, server)
+    if external.http is not None:
+        yield from _plain(key, (*path, "http"), external.http)
     for index, name in enumerate(external.headers):
         yield from header_name(key, (*path, "headers", index), name)
     for index, name in enumerate(external.take_over):
@@ -74,9 +75,9 @@ def _basic(key: Key, path: FieldPath, spec: Basic) -> Iterator[Problem]:
         yield Problem(fields.BAD_FORMAT, message, "use letters of ASCII", key, where)
 
 
-def _plain(key: Key, path: FieldPath, text: str) -> Iterator[Problem]:
+def _plain(key: Key, path: FieldPath, text: str, rule: UrlRule = url) -> Iterator[Problem]:
     """An address; without TLS only on the machine itself."""
-    found = [*url(key, path, text)]
+    found = [*rule(key, path, text)]
     yield from found
     if found:
         return
@@ -165,17 +166,3 @@ def _is_key_set(text: str) -> bool:
     except ValueError:
         return False
     return isinstance(tree, dict) and isinstance(tree.get("keys"), list) and bool(tree["keys"])
-
-
-def url(key: Key, path: FieldPath, text: str) -> Iterator[Problem]:
-    """An http or https address with a host, without user, query and fragment."""
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        extra = parts.username is not None or bool(parts.fragment)
-    except ValueError:
-        good, extra = False, False
-    if not good or extra:
-        message = f"{show_path(path)} is {shown(text)}, not an http or https address"
-        hint = "leave user and fragment out" if extra else ""
-        yield Problem(fields.BAD_FORMAT, message, hint, key, path)

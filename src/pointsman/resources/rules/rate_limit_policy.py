@@ -20,11 +20,11 @@ from pointsman.resources.origin import FieldPath, show_path
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 from pointsman.resources.rules import matching
-from pointsman.resources.rules.access_methods import url
 from pointsman.resources.rules.access_policy import path_rule
 from pointsman.resources.rules.common import SPEC, one_of, unique
 from pointsman.resources.rules.headers import header_name
 from pointsman.resources.rules.targets import check_targets
+from pointsman.resources.rules.urls import server
 from pointsman.resources.words import shown
 
 _OF_CALLERS = ("consumer", "credential", "groups", "claim")
@@ -63,7 +63,7 @@ def _limit(key: Key, path: FieldPath, limit: Limit) -> Iterator[Problem]:
     yield from unique(key, (*path, "by"), (), map(_word, limit.by), "key")
     yield from _allowance(key, path, limit.rate, limit.quota, limit.cost)
     if limit.external is not None:
-        yield from url(key, (*path, "external", "address"), limit.external.address)
+        yield from server(key, (*path, "external", "address"), limit.external.address)
     for index, override in enumerate(limit.overrides):
         yield from _override(key, (*path, "overrides", index), override, limit)
     if limit.match is not None:

@@ -12,6 +12,7 @@ from pointsman.resources.resource import Resource
 from pointsman.resources.rules.common import SPEC, one_of
 from pointsman.resources.rules.headers import header_name
 from pointsman.resources.rules.targets import check_targets
+from pointsman.resources.rules.urls import url
 from pointsman.resources.words import shown
 
 
@@ -28,6 +29,7 @@ def check(resource: Resource[VersionPolicySpec]) -> Iterator[Problem]:
         message = f"{show_path(where)} needs header or mediaType: there is nothing to ask by"
         yield Problem(codes.DEPENDENT_FIELD, message, "", key, where)
     yield from _moments(key, spec)
+    yield from _pages(key, spec)
 
 
 def _moments(key: Key, spec: VersionPolicySpec) -> Iterator[Problem]:
@@ -48,3 +50,14 @@ def _moments(key: Key, spec: VersionPolicySpec) -> Iterator[Problem]:
         where = (*SPEC, "sunset", "at")
         message = f"{show_path(where)} is before the version is deprecated (RFC 9745, section 4)"
         yield Problem(codes.OUT_OF_RANGE, message, "", key, where)
+
+
+def _pages(key: Key, spec: VersionPolicySpec) -> Iterator[Problem]:
+    pages: tuple[tuple[FieldPath, str | None], ...] = (
+        (("deprecated", "link"), spec.deprecated.link if spec.deprecated else None),
+        (("sunset", "link"), spec.sunset.link if spec.sunset else None),
+        (("successor",), spec.successor),
+    )
+    for field, page in pages:
+        if page is not None:
+            yield from url(key, (*SPEC, *field), page)
