@@ -1,6 +1,7 @@
 """One proxy of a mesh, looked after by `pointsman proxy`."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -20,7 +21,7 @@ from tests.support.serve import (
     wait_ready,
 )
 from tests.support.traffic import goes_on, held_backend, traffic
-from tests.support.up import Up, ask, until
+from tests.support.up import Up, ask, free_port, until
 
 pytestmark = pytest.mark.envoy
 
@@ -31,8 +32,9 @@ def xds(folder: Path) -> str:
 
 
 def test_a_hot_restart_loses_no_request(shop: Shop, folder: Path, xds: str) -> None:
-    admin = folder / "admin.sock"
-    with serving(shop, xds) as control, proxying(xds, f"--admin-socket={admin}") as proxy:
+    admin, page = folder / "admin.sock", f"127.0.0.1:{free_port()}"
+    options = (f"--admin-socket={admin}", f"--prometheus={page}")
+    with serving(shop, xds) as control, proxying(xds, *options) as proxy:
         wait_ready(proxy)
         shared = shared_memory(proxy)
         assert shared.exists()
@@ -43,6 +45,8 @@ def test_a_hot_restart_loses_no_request(shop: Shop, folder: Path, xds: str) -> N
                 goes_on(seen)
                 assert is_ready(proxy)
                 assert epoch(admin) == turn
+                said = ask(page, "/stats/prometheus").body.decode()
+                assert re.search(rf"hot_restart_epoch\{{.*\}} {turn}\n", said)
         assert set(seen) == {"200 served"}
         until(lambda: [p.state for p in control.status().proxies] == ["synced"])
         assert proxy.end(signal.SIGTERM) == 0

@@ -22,7 +22,7 @@ class _Backend(BaseHTTPRequestHandler):
             server.asked.set()
             server.go.wait(30)
         body = b"served"
-        self.send_response(200)
+        self.send_response(int(self.headers.get("x-status", "200")))
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

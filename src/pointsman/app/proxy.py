@@ -42,6 +42,7 @@ class ProxyOptions:
         dialect: variant of xDS.
         health: where `/live` and `/ready` are answered, if anywhere.
         admin_socket: path that leads to Envoy's administration socket, if one is wanted.
+        prometheus: address and port at which Envoy's own statistics are read, if anywhere.
         sds_socket: Unix socket of a local SDS server.
         envoy: path of Envoy, if one was named.
         concurrency: worker threads of Envoy.
@@ -57,6 +58,7 @@ class ProxyOptions:
     dialect: Dialect = "delta"
     health: HttpAddress | None = None
     admin_socket: Path | None = None
+    prometheus: tuple[str, int] | None = None
     sds_socket: Path = Path(SDS_SOCKET)
     envoy: str | None = None
     concurrency: int = 2
@@ -170,6 +172,7 @@ class ProxyRun:
                 patient=True,
                 sds_socket=options.sds_socket,
                 metrics=binary.version >= stats_sink.OLDEST,
+                prometheus=options.prometheus,
             )
 
         return Succession(

@@ -29,3 +29,13 @@ def parse_host_port(option: str, text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise UsageError(f"{option} {text}: not HOST:PORT", hint="for example 127.0.0.1:18000")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def parse_listening(option: str, text: str) -> tuple[str, int]:
+    """`ADDR:PORT` to listen on, where a port alone is on loopback.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    host, port = parse_host_port(option, f"127.0.0.1:{text}" if text.isdigit() else text)
+    return parse_ip(option, host), port

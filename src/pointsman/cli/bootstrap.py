@@ -38,6 +38,7 @@ def bootstrap(
             help="Envoy's administration: a port on loopback, or a Unix socket. 9901.",
         ),
     ] = None,
+    prometheus: shared.Prometheus = None,
     sds_socket: shared.SdsSocket = None,
     metrics: Annotated[
         bool,
@@ -76,6 +77,7 @@ def bootstrap(
         patient=True,
         sds_socket=sds_socket or Path(SDS_SOCKET),
         metrics=metrics,
+        prometheus=shared.parse_prometheus(prometheus),
     )
     if as_json:
         output.write_json(made)

@@ -46,6 +46,7 @@ def proxy(
             "--admin-socket", metavar="PATH", help="Leads to Envoy's administration socket."
         ),
     ] = None,
+    prometheus: shared.Prometheus = None,
     sds_socket: shared.SdsSocket = None,
     envoy: EnvoyPath = None,
     concurrency: Annotated[
@@ -98,6 +99,7 @@ def proxy(
         dialect=shared.parse_dialect(dialect),
         health=None if health == "off" else health_address(health),
         admin_socket=admin_socket,
+        prometheus=shared.parse_prometheus(prometheus),
         sds_socket=sds_socket or Path(SDS_SOCKET),
         envoy=envoy,
         concurrency=concurrency,

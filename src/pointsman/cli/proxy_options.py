@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pointsman.cli.addresses import parse_host_port
+from pointsman.cli.addresses import parse_host_port, parse_listening
 from pointsman.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,6 +54,15 @@ Zone = Annotated[
 DialectOption = Annotated[
     str, typer.Option("--dialect", metavar="delta|sotw", help="The variant of xDS to speak.")
 ]
+Prometheus = Annotated[
+    str | None,
+    typer.Option(
+        "--prometheus",
+        metavar="PORT|ADDR:PORT",
+        help="Answers GET /stats/prometheus there: what this proxy counts. A port alone is on "
+        "loopback.",
+    ),
+]
 SdsSocket = Annotated[
     Path | None,
     typer.Option(
@@ -73,6 +82,15 @@ def parse_node(text: str) -> str:
     if parse_node_id(text) is None:
         raise UsageError(f"--node {text}: not a node id", hint=f"write {FORMS}")
     return text
+
+
+def parse_prometheus(text: str | None) -> tuple[str, int] | None:
+    """Where the proxy's own statistics are read; None for nowhere.
+
+    Raises:
+        UsageError: that is no address.
+    """
+    return None if text is None else parse_listening("--prometheus", text)
 
 
 def parse_dialect(text: str) -> "Dialect":

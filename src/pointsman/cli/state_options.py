@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pointsman.cli.addresses import parse_host_port, parse_ip
+from pointsman.cli.addresses import parse_host_port, parse_ip, parse_listening
 from pointsman.errors import UsageError
 from pointsman.settings import Settings
 
@@ -84,9 +84,4 @@ def metrics_address(text: str | None) -> "HttpAddress | None":
     """
     from pointsman.api.listening import HttpAddress
 
-    if text is None:
-        return None
-    if ":" not in text:
-        text = f"127.0.0.1:{text}"
-    host, port = parse_host_port("--metrics", text)
-    return HttpAddress(parse_ip("--metrics", host), port)
+    return None if text is None else HttpAddress(*parse_listening("--metrics", text))

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pointsman.envoy.config_source import SDS_SOCKET, sds_cluster
 from pointsman.envoy.names import XDS_CLUSTER
+from pointsman.proxy.stats_page import stats_cluster, stats_listener
 from pointsman.proxy.stats_sink import latency_buckets, metrics_cluster, stats_sink
 from pointsman.proxy.xds_cluster import TYPE, Xds, XdsAddress, xds_cluster
 from pointsman.resources.rules.matching import MAX_PROGRAM
@@ -37,6 +38,7 @@ def bootstrap(
     sds_socket: Path = Path(SDS_SOCKET),
     connection_limit: int = DEFAULT_CONNECTION_LIMIT,
     metrics: bool = False,
+    prometheus: tuple[str, int] | None = None,
     runtime: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """An Envoy bootstrap fed by ADS.
@@ -56,6 +58,7 @@ def bootstrap(
         connection_limit: connections from clients, over all listeners, before new ones are refused.
         metrics: whether it reports what it counts to the control plane; `stats_sink.OLDEST` says
             which Envoys can.
+        prometheus: address and port at which its own statistics are read, if anywhere.
         runtime: values of Envoy's runtime besides the usual ones.
     """
     control = xds if isinstance(xds, Xds) else Xds((xds,))
@@ -98,6 +101,9 @@ def bootstrap(
         made["stats_config"]["histogram_bucket_settings"] = latency_buckets()
         clusters.append(metrics_cluster(control))
         made.update(stats_sink(node_id))
+    if prometheus is not None:
+        made["static_resources"]["listeners"] = [stats_listener(*prometheus)]
+        clusters.append(stats_cluster(made["admin"]["address"]))
     return made
 
 
