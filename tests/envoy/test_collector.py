@@ -2,17 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
-import grpc
 import pytest
-from grpc import aio
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs
-from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as traces
 
+from tests.support.collector import attributes, collecting
 from tests.support.manifests import MESH, Document, gateway, gateway_route, node, policy, service
 from tests.support.scenes import serving
 from tests.support.tls import free_port
@@ -31,59 +25,10 @@ FORGED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 """A trace that a client brings along, and wants to be sampled."""
 
 
-@dataclass
-class Collector:
-    """Takes OTLP over gRPC."""
-
-    port: int = 0
-    spans: list[Any] = field(default_factory=list)
-    records: list[Any] = field(default_factory=list)
-
-    async def trace(self, request: Any, _context: Any) -> Any:
-        for resource in request.resource_spans:
-            for scope in resource.instrumentation_library_spans:
-                self.spans.extend(scope.spans)
-        return traces.ExportTraceServiceResponse()
-
-    async def log(self, request: Any, _context: Any) -> Any:
-        for resource in request.resource_logs:
-            for scope in resource.instrumentation_library_logs:
-                self.records.extend(scope.logs)
-        return logs.ExportLogsServiceResponse()
-
-
-@asynccontextmanager
-async def collecting() -> AsyncIterator[Collector]:
-    made, server = Collector(), aio.server()
-    for name, handler, request in (
-        ("trace.v1.TraceService", made.trace, traces.ExportTraceServiceRequest),
-        ("logs.v1.LogsService", made.log, logs.ExportLogsServiceRequest),
-    ):
-        method = grpc.unary_unary_rpc_method_handler(
-            handler,
-            request_deserializer=request.FromString,
-            response_serializer=lambda message: message.SerializeToString(),
-        )
-        full = f"opentelemetry.proto.collector.{name}"
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler(full, {"Export": method}),)
-        )
-    made.port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        yield made
-    finally:
-        await server.stop(0)
-
-
 def told(port: int, **more: Any) -> Document:
     spec = {"traces": {"samplePercent": 100}, **more}
     address = {"address": f"http://127.0.0.1:{port}"}
     return policy("TelemetryPolicy", "all", "VirtualGateway/gateway", collector=address, **spec)
-
-
-def attributes(item: Any) -> dict[str, str]:
-    return {pair.key: pair.value.string_value for pair in item.attributes}
 
 
 def parent(backend: Upstream) -> str:

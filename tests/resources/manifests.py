@@ -268,6 +268,8 @@ spec:
   collector: {address: "https://otel.example:4317", caFile: /certs/ca.pem}
   traces: {samplePercent: 5, trustCallers: true}
   logs: true
+  metrics: true
+  consumers: true
 ---
 apiVersion: pointsman.dev/v1alpha1
 kind: VersionPolicy

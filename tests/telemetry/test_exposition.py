@@ -5,7 +5,8 @@ import re
 from pointsman.envoy.stats import BUCKETS_MS, Measure, Scope
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
-from pointsman.telemetry.exposition import Family, render
+from pointsman.telemetry.exposition import render
+from pointsman.telemetry.family import Family
 from pointsman.telemetry.own import OwnCounts
 from pointsman.telemetry.prometheus import traffic_families
 from pointsman.telemetry.window import Subject, Window
@@ -79,4 +80,4 @@ def test_every_line_is_a_sample_or_says_what_samples_are() -> None:
 def test_labels_are_escaped() -> None:
     family = Family("a", "gauge", "b")
     family.add(1.5, {"c": 'd"e\\f\ng'})
-    assert family.lines == ['a{c="d\\"e\\\\f\\ng"} 1.5']
+    assert render([family]).splitlines()[-1] == 'a{c="d\\"e\\\\f\\ng"} 1.5'

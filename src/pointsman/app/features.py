@@ -112,6 +112,7 @@ class Features:
             self.limits,
             self.issuers,
             self.rollouts,
+            self.telemetry,
         )
         for each in every:
             yield from each.problems()
@@ -119,5 +120,6 @@ class Features:
     async def close(self) -> None:
         """Ends what asks and counts."""
         await self.rollouts.close()
+        await self.telemetry.close()
         await self._introspector.close()
         await self.limits.close()

@@ -1,19 +1,26 @@
-"""What the control plane knows of traffic: where reports come in, and who may ask."""
+"""What the control plane knows of traffic: where reports come in, who may ask, and who is told."""
 
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 from pointsman.app.site import Audience
 from pointsman.control.compile import Proxy
 from pointsman.graph.model.graph import Graph
+from pointsman.graph.model.telemetry import Collector
 from pointsman.observe.service_graph import ServiceGraph
 from pointsman.observe.service_links import counted, service_graph
 from pointsman.observe.traffic import By, TrafficReport, traffic_report
+from pointsman.resources.codes import telemetry as codes
 from pointsman.resources.key import Key
+from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.telemetry.connections import Connections
-from pointsman.telemetry.exposition import Family, render
+from pointsman.telemetry.exporter import EVERY_S, MetricsExporter
+from pointsman.telemetry.exposition import render
+from pointsman.telemetry.family import Family
 from pointsman.telemetry.metrics import MetricsServer
 from pointsman.telemetry.own import OwnCounts
 from pointsman.telemetry.prometheus import traffic_families
@@ -29,6 +36,7 @@ class Telemetry:
 
     Args:
         admission: who may report as which node.
+        export_every_s: see `MetricsExporter`.
 
     Attributes:
         window: what was counted.
@@ -37,13 +45,14 @@ class Telemetry:
         own: what the control plane counts of itself.
     """
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, export_every_s: float = EVERY_S) -> None:
         self.window = Window()
         self.connections = Connections()
         self.own = OwnCounts()
         self._graph = Graph()
         self._subjects = Subjects()
         self._directory: Directory[Proxy] = Directory()
+        self._exporter = MetricsExporter(self._families, uuid4().hex, export_every_s)
         self.server = MetricsServer(
             admission, self._find, self._subjects, self.window, self.connections
         )
@@ -65,6 +74,18 @@ class Telemetry:
         self._graph = graph
         self._subjects.follow(graph)
         self._directory = directory
+        self._exporter.want(_collectors(graph))
+
+    def problems(self) -> Iterator[Problem]:
+        """Which collectors take nothing."""
+        for collector, reason in self._exporter.failures.items():
+            message = f"{collector.url}: {reason}"
+            for policy in sorted(_policies(self._graph, collector), key=str):
+                yield Problem(codes.NOT_TAKEN, message, "", policy, ("spec", "collector"))
+
+    async def close(self) -> None:
+        """Ends what is told to collectors."""
+        await self._exporter.close()
 
     def report(self, by: By, over: float, now: float) -> TrafficReport:
         """The traffic of the `over` seconds before `now`."""
@@ -90,6 +111,24 @@ class Telemetry:
         traffic = traffic_families(self.window, self.connections, now)
         return render((*self.own.families(connected), reports, series, *traffic))
 
+    def _families(self, proxies: Collection[Key]) -> Iterator[Family]:
+        return traffic_families(self.window, self.connections, time.time(), proxies)
+
     def _find(self, node_id: str) -> Key | None:
         proxy = self._directory.find(node_id)
         return None if proxy is None else proxy.key
+
+
+def _collectors(graph: Graph) -> dict[Collector, set[Key]]:
+    """Whose numbers each collector is to have."""
+    found: dict[Collector, set[Key]] = {}
+    for proxy in graph.proxies.values():
+        telemetry = proxy.telemetry
+        if telemetry is not None and telemetry.collector is not None and telemetry.metrics:
+            found.setdefault(telemetry.collector, set()).add(proxy.key)
+    return found
+
+
+def _policies(graph: Graph, collector: Collector) -> set[Key]:
+    every = (proxy.telemetry for proxy in graph.proxies.values())
+    return {item.policy for item in every if item and item.metrics and item.collector == collector}

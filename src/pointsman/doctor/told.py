@@ -54,6 +54,7 @@ TOLD: Final[Mapping[str, Check]] = MappingProxyType(
 """Which check a problem belongs to, by the problem's code."""
 
 _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "nothing that serves requests depends on it": ("PM060",),
     "it is how the instance was started": ("PM007", "PM605", "PM606", "PM701", "PM803"),
     "it is how things are meant to be, or only a matter of where they come from": (
         *("PM004", "PM008", "PM412", "PM420", "PM423", "PM501", "PM502", "PM503"),

@@ -8,10 +8,9 @@ from pointsman.envoy.extensions import extensions
 from pointsman.envoy.guards import uses
 from pointsman.envoy.ingress import ingress
 from pointsman.envoy.node_class import NodeClass
-from pointsman.envoy.outside import outside_cluster
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
-from pointsman.envoy.traces import collector_of
+from pointsman.envoy.traces import collector_clusters
 from pointsman.graph.memo import Memo
 from pointsman.graph.model.cluster import Cluster
 from pointsman.graph.model.graph import Graph
@@ -47,7 +46,6 @@ def sidecar_resources(
     own, clusters = memo.get(step, (sidecar,), build)
     yield from own
     used = {use for item in sidecar.ingress for use in uses(item.guards)}
-    if sidecar.telemetry is not None:
-        yield seal(outside_cluster(collector_of(sidecar.telemetry)), (sidecar.telemetry.policy,))
+    yield from collector_clusters(sidecar)
     yield from extensions(used, graph.consumers, sidecar.key, node_class.wire, memo)
     yield from clusters.sealed(node_class, memo, supplied)

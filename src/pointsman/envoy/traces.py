@@ -4,33 +4,40 @@ Envoy gathers both in buffers and sends them by itself; while the collector is a
 are dropped, and no request waits. Trace context is W3C's (`traceparent`, `tracestate`).
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from pointsman.envoy import pb
 from pointsman.envoy.access_log import fields_of
 from pointsman.envoy.actions import duration, share
 from pointsman.envoy.matchers import Fields
-from pointsman.envoy.outside import Outside
+from pointsman.envoy.outside import Outside, outside_cluster
+from pointsman.envoy.seal import seal
+from pointsman.envoy.sealed import Sealed
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.sidecar import Sidecar
-from pointsman.graph.model.telemetry import Telemetry
+from pointsman.graph.model.telemetry import Collector
 
 FORGED: Final = ("traceparent", "tracestate")
 """Headers by which a client would hang spans into traces of its choice."""
 _TIMEOUT_MS: Final = 1_000
 
 
-def collector_of(telemetry: Telemetry) -> Outside:
-    """The server that traces and records go to."""
-    return Outside(telemetry.url, telemetry.ca_file, "http2")
+def collector_clusters(proxy: Gateway | Sidecar) -> Iterator[Sealed]:
+    """The cluster of the server that traces and records go to, if there is one."""
+    telemetry = proxy.telemetry
+    if telemetry is not None and telemetry.asked is not None:
+        yield seal(outside_cluster(_server(telemetry.asked)), (telemetry.policy,))
 
 
 def tracing(proxy: Gateway | Sidecar) -> Fields:
     """The field `tracing` of a connection manager; nothing where nothing is traced."""
     telemetry = proxy.telemetry
-    if telemetry is None or telemetry.sample_percent is None:
+    if telemetry is None or telemetry.asked is None or telemetry.sample_percent is None:
         return {}
-    config = pb.OpenTelemetryConfig(grpc_service=_service(telemetry), service_name=proxy.key.path)
+    config = pb.OpenTelemetryConfig(
+        grpc_service=_service(telemetry.asked), service_name=proxy.key.path
+    )
     kind = "virtual_gateway" if isinstance(proxy, Gateway) else "virtual_node"
     literals = {"appmesh.mesh": proxy.mesh, f"appmesh.{kind}": proxy.name}
     tags: list[Fields] = [
@@ -76,7 +83,7 @@ def forged_headers(proxy: Gateway | Sidecar) -> tuple[str, ...]:
 def record_log(proxy: Gateway | Sidecar) -> list[Fields]:
     """An access log that tells the collector of every request, if it is to be told."""
     telemetry = proxy.telemetry
-    if telemetry is None or not telemetry.logs:
+    if telemetry is None or telemetry.asked is None or not telemetry.logs:
         return []
     attributes = [
         {"key": name, "value": {"string_value": command}}
@@ -88,7 +95,7 @@ def record_log(proxy: Gateway | Sidecar) -> list[Fields]:
         common_config={
             "log_name": "requests",
             "transport_api_version": "V3",
-            "grpc_service": _service(telemetry),
+            "grpc_service": _service(telemetry.asked),
         },
         body={"string_value": body},
         attributes={"values": attributes},
@@ -97,6 +104,10 @@ def record_log(proxy: Gateway | Sidecar) -> list[Fields]:
     return [{"name": "envoy.access_loggers.open_telemetry", "typed_config": pb.pack(config)}]
 
 
-def _service(telemetry: Telemetry) -> Fields:
-    cluster = collector_of(telemetry).cluster
+def _server(collector: Collector) -> Outside:
+    return Outside(collector.url, collector.ca_file, "http2")
+
+
+def _service(collector: Collector) -> Fields:
+    cluster = _server(collector).cluster
     return {"envoy_grpc": {"cluster_name": cluster}, "timeout": duration(_TIMEOUT_MS)}

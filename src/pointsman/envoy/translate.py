@@ -25,11 +25,10 @@ from pointsman.envoy.listeners import (
 )
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.oauth_front import front_host, front_uses
-from pointsman.envoy.outside import outside_cluster
 from pointsman.envoy.seal import seal
 from pointsman.envoy.sealed import Sealed
 from pointsman.envoy.sidecar import sidecar_resources
-from pointsman.envoy.traces import collector_of
+from pointsman.envoy.traces import collector_clusters
 from pointsman.envoy.virtual_hosts import SecondPass, second_pass_host, virtual_host
 from pointsman.graph.effects import overridden
 from pointsman.graph.memo import Memo
@@ -100,8 +99,7 @@ def _resources(
             used |= host.uses
         yield from _tables(gateway, listener, node_class, hosts)
         yield from _passes(gateway, listener, node_class, hosts)
-    if gateway.telemetry is not None:
-        yield seal(outside_cluster(collector_of(gateway.telemetry)), (gateway.telemetry.policy,))
+    yield from collector_clusters(gateway)
     yield from extensions(used, graph.consumers, gateway.key, node_class.wire, memo)
     for name, item in clusters.items():
         tls = upstream_tls(gateway.tls, item)

@@ -4,67 +4,44 @@ The library of Prometheus for Python would rename every counter to `…_total`; 
 names of their own, which dashboards know.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
-from typing import Final, Literal
+from typing import Final
+
+from pointsman.telemetry.family import Distribution, Family, Labels, Number
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-Labels = Mapping[str, str]
-
-
-@dataclass(slots=True)
-class Family:
-    """All samples of one name.
-
-    Attributes:
-        name: the name.
-        kind: what its values are.
-        about: one line for people.
-        lines: the samples, written.
-    """
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    about: str
-    lines: list[str] = field(default_factory=list)
-
-    def add(self, value: float, labels: Labels | None = None) -> None:
-        """A sample of a counter or gauge."""
-        self._line(self.name, labels or {}, value)
-
-    def add_histogram(
-        self, bounds: Sequence[float], counts: Sequence[int], total: float, labels: Labels
-    ) -> None:
-        """A histogram.
-
-        Args:
-            bounds: upper bounds of the buckets.
-            counts: values in each of them, and above the last one.
-            total: of all values.
-            labels: whose it is.
-        """
-        names = [*map(_number, bounds), "+Inf"]
-        for name, count in zip(names, accumulate(counts), strict=True):
-            self._line(f"{self.name}_bucket", {**labels, "le": name}, count)
-        self._line(f"{self.name}_sum", labels, total)
-        self._line(f"{self.name}_count", labels, sum(counts))
-
-    def _line(self, name: str, labels: Labels, value: float) -> None:
-        pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-        self.lines.append(
-            f"{name}{{{pairs}}} {_number(value)}" if pairs else f"{name} {_number(value)}"
-        )
 
 
 def render(families: Iterable[Family]) -> str:
     """All families that have a sample."""
     return "".join(
         f"# HELP {family.name} {family.about}\n# TYPE {family.name} {family.kind}\n"
-        + "".join(f"{line}\n" for line in family.lines)
+        + "".join(f"{line}\n" for line in _lines(family))
         for family in families
-        if family.lines
+        if family.samples
     )
+
+
+def _lines(family: Family) -> Iterator[str]:
+    for sample in family.samples:
+        if isinstance(sample, Number):
+            yield _line(family.name, sample.labels, sample.value)
+        else:
+            yield from _histogram(family.name, sample)
+
+
+def _histogram(name: str, sample: Distribution) -> Iterator[str]:
+    ends = [*map(_number, sample.bounds), "+Inf"]
+    for end, count in zip(ends, accumulate(sample.counts), strict=True):
+        yield _line(f"{name}_bucket", {**sample.labels, "le": end}, count)
+    yield _line(f"{name}_sum", sample.labels, sample.total)
+    yield _line(f"{name}_count", sample.labels, sum(sample.counts))
+
+
+def _line(name: str, labels: Labels, value: float) -> str:
+    pairs = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+    return f"{name}{{{pairs}}} {_number(value)}" if pairs else f"{name} {_number(value)}"
 
 
 def _number(value: float) -> str:

@@ -5,12 +5,13 @@ has, whatever the number of proxies. Where several of Envoy's counters are one o
 name is that of the one that is meant first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from pointsman.envoy.stats import BUCKETS_MS, Measure, Scope
+from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
-from pointsman.telemetry.exposition import Family
+from pointsman.telemetry.family import Family
 from pointsman.telemetry.traffic import Traffic
 from pointsman.telemetry.window import Subject, Window
 
@@ -65,34 +66,44 @@ _COUNTERS: Final = {
 }
 
 
-def traffic_families(window: Window, connections: Connections, now: float) -> Iterator[Family]:
+def traffic_families(
+    window: Window, connections: Connections, now: float, proxies: Collection[Key] | None = None
+) -> Iterator[Family]:
     """The traffic since the control plane started.
 
     Args:
         window: what was counted.
         connections: what is open.
         now: in seconds since the epoch.
+        proxies: whose traffic is wanted; None for all there is, with what could not be kept apart.
     """
     for scope in Scope:
-        yield from _scope(scope, window)
+        yield from _scope(scope, window, proxies)
     opened = {
         scope: Family(f"{_BEGIN[scope]}_cx_active", "gauge", "connections that are open")
         for scope in (Scope.PROXY, Scope.NODE)
     }
     for subject, count in connections.by_subject(now).items():
-        opened[subject.scope].add(count, _labels(subject))
+        if _is_wanted(subject, proxies):
+            opened[subject.scope].add(count, _labels(subject))
     yield from opened.values()
 
 
-def _scope(scope: Scope, window: Window) -> Iterator[Family]:
+def _is_wanted(subject: Subject, proxies: Collection[Key] | None) -> bool:
+    return proxies is None or subject.proxy in proxies
+
+
+def _scope(scope: Scope, window: Window, proxies: Collection[Key] | None) -> Iterator[Family]:
     begin, what = _BEGIN[scope], _WHAT[scope]
     classes = Family(f"{begin}_rq_xx", "counter", f"{what}, by class of the answer's status")
-    times = Family(f"{begin}_rq_time", "histogram", f"{what}, by their time in ms")
+    times = Family(f"{begin}_rq_time", "histogram", f"{what}, by their time in ms", "ms")
     counters = {
         measure: Family(name, "counter", about)
         for measure, (name, about) in _COUNTERS[scope].items()
     }
     for subject, traffic in window.totals(scope):
+        if not _is_wanted(subject, proxies):
+            continue
         labels = _labels(subject)
         _requests(classes, times, traffic, labels)
         for measure, family in counters.items():

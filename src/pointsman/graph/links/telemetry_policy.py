@@ -1,10 +1,10 @@
-"""TelemetryPolicy: which collector a proxy tells what."""
+"""TelemetryPolicy: what is counted of a proxy, and which collector is told what."""
 
 from typing import Final
 
 from pointsman.graph.links.context import Context
 from pointsman.graph.links.policies import Attached, Target
-from pointsman.graph.model.telemetry import Telemetry
+from pointsman.graph.model.telemetry import Collector, Telemetry
 from pointsman.resources.key import Key
 from pointsman.resources.kinds.telemetry_policy import TelemetryPolicySpec
 
@@ -28,9 +28,12 @@ def _read(attached: Attached) -> Telemetry:
     spec: TelemetryPolicySpec = attached.spec
     return Telemetry(
         policy=attached.policy,
-        url=spec.collector.address,
-        ca_file=spec.collector.ca_file,
+        collector=(
+            Collector(spec.collector.address, spec.collector.ca_file) if spec.collector else None
+        ),
         sample_percent=spec.traces.sample_percent if spec.traces else None,
         trusts=spec.traces.trust_callers if spec.traces else False,
         logs=spec.logs,
+        metrics=spec.metrics,
+        consumers=spec.consumers,
     )

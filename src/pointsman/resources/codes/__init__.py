@@ -2,6 +2,7 @@
 
     PM00x  delivery    rollouts, and what keeps them from moving weights
     PM05x  versions    versions of APIs
+    PM06x  telemetry   what is told to collectors
     PM1xx  reading     YAML, variables, documents, objects written twice
     PM2xx  fields      one object taken by itself: types, limits, rules between its fields
     PM3xx  references  objects that name each other, membership in meshes and gateways
@@ -32,6 +33,7 @@ from pointsman.resources.codes import (
     references,
     registry,
     routing,
+    telemetry,
     versions,
 )
 from pointsman.resources.problem import Code
@@ -39,6 +41,7 @@ from pointsman.resources.problem import Code
 _MODULES: tuple[ModuleType, ...] = (
     delivery,
     versions,
+    telemetry,
     reading,
     fields,
     references,

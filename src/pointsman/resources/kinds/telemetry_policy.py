@@ -1,4 +1,4 @@
-"""TelemetryPolicy: traces and logs of proxies for a collector of OpenTelemetry."""
+"""TelemetryPolicy: what proxies count, and tell a collector of OpenTelemetry."""
 
 from typing import ClassVar
 
@@ -15,8 +15,8 @@ class Collector:
     address: Url
     """Where it listens, as `http://otel.example:4317`, or `https://` for TLS."""
     ca_file: Name | None = None
-    """File of the authorities it is checked against, on the machines of the proxies; those of the
-    system by default."""
+    """File of the authorities it is checked against, on the machines of the proxies and, for
+    metrics, on that of the control plane; those of the system by default."""
 
 
 @schema
@@ -39,9 +39,13 @@ class TelemetryPolicySpec:
 
     target_refs: TargetRefs
     """Whose proxies it is for. A gateway's or node's own policy counts before its mesh's."""
-    collector: Collector
-    """Where everything goes."""
+    collector: Collector | None = None
+    """Where traces, logs and metrics go."""
     traces: Traces | None = None
     """Spans of requests; none by default."""
     logs: Flag = False
     """Whether every request is a log record for the collector, with the fields of access logs."""
+    metrics: Flag = False
+    """Whether the control plane passes on to the collector what the proxies count."""
+    consumers: Flag = False
+    """Whether requests are counted by consumer, too."""

@@ -1,0 +1,91 @@
+"""Samples as OpenTelemetry sends them: OTLP 1.x, metrics, cumulative.
+
+Names, labels and units are those Prometheus gets. What is about one gateway or node is a resource
+of its own, with the `service.name` that its traces have, too.
+
+The package `xds-protos` calls `scope_metrics` by its old name; on the wire both are the same.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pointsman.envoy import pb
+from pointsman.telemetry.family import Distribution, Family, Labels, Number
+
+_PROXY: Final = "proxy"
+_CUMULATIVE: Final = 2
+"""`AGGREGATION_TEMPORALITY_CUMULATIVE`."""
+Fields = dict[str, Any]
+
+
+def metrics_request(
+    families: Iterable[Family], instance: str, since_ns: int, now_ns: int
+) -> pb.Message:
+    """`opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest`.
+
+    Args:
+        families: samples that each have the label `proxy`.
+        instance: tells this control plane from others that send the same names:
+            `service.instance.id`.
+        since_ns: when counting began, in ns since the epoch.
+        now_ns: when it was read.
+    """
+    times: Fields = {"start_time_unix_nano": since_ns, "time_unix_nano": now_ns}
+    by_proxy: dict[str, list[Fields]] = {}
+    for family in families:
+        found: dict[str, list[Fields]] = {}
+        for sample in family.samples:
+            found.setdefault(sample.labels[_PROXY], []).append(_point(sample, times))
+        for proxy, points in found.items():
+            by_proxy.setdefault(proxy, []).append(_metric(family, points))
+    return pb.MetricsRequest(
+        resource_metrics=[
+            {
+                "resource": {
+                    "attributes": _attributes(
+                        {"service.name": proxy, "service.instance.id": instance}
+                    )
+                },
+                "instrumentation_library_metrics": [
+                    {"instrumentation_library": {"name": "pointsman"}, "metrics": metrics}
+                ],
+            }
+            for proxy, metrics in by_proxy.items()
+        ]
+    )
+
+
+def _metric(family: Family, points: list[Fields]) -> Fields:
+    data: Fields = {"data_points": points}
+    match family.kind:
+        case "counter":
+            data |= {"aggregation_temporality": _CUMULATIVE, "is_monotonic": True}
+            kind = "sum"
+        case "histogram":
+            data["aggregation_temporality"] = _CUMULATIVE
+            kind = "histogram"
+        case "gauge":
+            kind = "gauge"
+    return {
+        "name": family.name,
+        "description": family.about,
+        "unit": family.unit or "1",
+        kind: data,
+    }
+
+
+def _point(sample: Number | Distribution, times: Fields) -> Fields:
+    point: Fields = {"attributes": _attributes(sample.labels), **times}
+    if isinstance(sample, Number):
+        return {**point, "as_int": round(sample.value)}
+    return {
+        **point,
+        "count": sum(sample.counts),
+        "sum": sample.total,
+        "bucket_counts": sample.counts,
+        "explicit_bounds": sample.bounds,
+    }
+
+
+def _attributes(labels: Labels) -> list[Fields]:
+    return [{"key": key, "value": {"string_value": text}} for key, text in labels.items()]

@@ -1,0 +1,105 @@
+"""Collectors get the totals that Prometheus gets, and are made up for what they missed."""
+
+import re
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from pointsman.envoy.stats import BUCKETS_MS, Measure, Scope
+from pointsman.graph.model.telemetry import Collector
+from pointsman.resources.key import Key
+from pointsman.telemetry.connections import Connections
+from pointsman.telemetry.exporter import MetricsExporter
+from pointsman.telemetry.exposition import render
+from pointsman.telemetry.family import Family
+from pointsman.telemetry.otlp import metrics_request
+from pointsman.telemetry.prometheus import traffic_families
+from pointsman.telemetry.window import Subject, Window
+from tests.support.collector import attributes, collecting
+from tests.support.tls import free_port
+from tests.support.upstream import until
+
+NOW = 1_800_000_000.0
+EDGE, CART = Key("VirtualGateway", "shop", "edge"), Key("VirtualNode", "shop", "cart")
+
+
+def counted() -> Window:
+    window = Window()
+    window.add(Subject(Scope.PROXY, EDGE), Measure.ANSWERED_2XX, 5, NOW)
+    window.add(Subject(Scope.NODE, EDGE, CART), Measure.ANSWERED_5XX, 2, NOW)
+    window.add(Subject(Scope.PROXY, CART), Measure.ANSWERED_2XX, 3, NOW)
+    window.add_latencies(Subject(Scope.PROXY, CART), {1: 2, len(BUCKETS_MS): 1}, 70_000, NOW)
+    return window
+
+
+def points(report: Any) -> Iterator[tuple[str, str, Any]]:
+    """Service, name and point of everything in a report."""
+    for resource in report.resource_metrics:
+        service = attributes(resource.resource)["service.name"]
+        for scope in resource.instrumentation_library_metrics:
+            for metric in scope.metrics:
+                data = getattr(metric, metric.WhichOneof("data"))
+                yield from ((service, metric.name, point) for point in data.data_points)
+
+
+def test_a_report_says_what_prometheus_is_told() -> None:
+    families = [*traffic_families(counted(), Connections(), NOW)]
+    report = metrics_request(families, "me", 1, 2)
+    told = {
+        (name, tuple(attributes(point).items())): point.as_int
+        for _, name, point in points(report)
+        if not name.endswith("_time")
+    }
+    shown = render(families)
+    assert len(told) == 3
+    for (name, labels), value in told.items():
+        pairs = ",".join(f'{key}="{text}"' for key, text in labels)
+        assert f"{name}{{{pairs}}} {value}\n" in shown
+    (times,) = (point for _, name, point in points(report) if name.endswith("_time"))
+    assert (times.count, times.sum, len(times.bucket_counts)) == (3, 70_000, len(BUCKETS_MS) + 1)
+    assert times.bucket_counts[1] == 2
+    assert [*times.explicit_bounds] == [*BUCKETS_MS]
+    assert {(point.start_time_unix_nano, point.time_unix_nano) for _, _, point in points(report)}
+
+
+def test_each_gateway_and_node_is_a_service() -> None:
+    report = metrics_request(traffic_families(counted(), Connections(), NOW), "me", 1, 2)
+    services = {attributes(item.resource)["service.name"] for item in report.resource_metrics}
+    assert services == {"shop/edge", "shop/cart"}
+    only = traffic_families(counted(), Connections(), NOW, {CART})
+    assert {service for service, _, _ in points(metrics_request(only, "me", 1, 2))} == {"shop/cart"}
+
+
+@asynccontextmanager
+async def exporting(window: Window, collector: Collector) -> AsyncIterator[MetricsExporter]:
+    def families(proxies: Collection[Key]) -> Iterator[Family]:
+        return traffic_families(window, Connections(), NOW, proxies)
+
+    exporter = MetricsExporter(families, "me", every_s=0.05)
+    exporter.want({collector: {CART}})
+    try:
+        yield exporter
+    finally:
+        await exporter.close()
+
+
+async def test_what_a_collector_missed_is_in_the_next_report() -> None:
+    window, port = counted(), free_port()
+    wanted = Collector(f"http://127.0.0.1:{port}")
+    async with exporting(window, wanted) as exporter:
+        await until(lambda: "UNAVAILABLE" in exporter.failures.get(wanted, ""))
+        window.add(Subject(Scope.PROXY, CART), Measure.ANSWERED_2XX, 4, NOW)
+        async with collecting(port) as collector:
+            await until(lambda: bool(collector.reports) and not exporter.failures)
+            found = [(s, p.as_int) for s, name, p in points(collector.reports[-1]) if "xx" in name]
+    assert found == [("shop/cart", 7)]
+
+
+async def test_authorities_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    wanted = Collector(f"https://127.0.0.1:{free_port()}", str(tmp_path / "ca.pem"))
+    async with exporting(counted(), wanted) as exporter:
+        await until(lambda: wanted in exporter.failures)
+        assert re.search(r"ca\.pem: No such file", exporter.failures[wanted])
+        exporter.want({})
+        assert not exporter.failures
