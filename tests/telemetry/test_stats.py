@@ -32,6 +32,14 @@ ROUTE = names.route_stat("shop/books.v1.route.a/all")
             "pointsman.limit.shop.plan.few.http_local_rate_limit.enforced",
             Stat(Scope.PROXY, "", Measure.LIMITED),
         ),
+        (
+            "pointsman.consumer.rq.code.429.consumer.shop/a.consumer.b",
+            Stat(Scope.CONSUMER, "shop/a.consumer.b", Measure.ANSWERED_4XX),
+        ),
+        (
+            "pointsman.consumer.rq_time.consumer.shop/a",
+            Stat(Scope.CONSUMER, "shop/a", None),
+        ),
     ],
 )
 def test_what_is_wanted_is_understood(name: str, expected: Stat) -> None:

@@ -29,13 +29,20 @@ DECLARED = {
     "spec": {"groups": ["gold"]},
 }
 
+COUNTED = {
+    "apiVersion": "pointsman.dev/v1alpha1",
+    "kind": "TelemetryPolicy",
+    "metadata": {"name": "counted", "namespace": m.NAMESPACE},
+    "spec": {"targetRefs": [{"kind": "VirtualGateway", "name": "front"}], "consumers": True},
+}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("access")
     mesh = (m.mesh(), m.gateway("front", 8088), *m.shop("books"))
     (folder / "mesh.yaml").write_text(m.text(*mesh))
-    (folder / "access.yaml").write_text(m.text(POLICY, DECLARED))
+    (folder / "access.yaml").write_text(m.text(POLICY, DECLARED, COUNTED))
     return folder
 
 
@@ -108,6 +115,23 @@ def test_a_consumer_made_by_command_counts_until_it_is_deleted(up: Up) -> None:
     up.command("consumer", "delete", "shop/acme")
     until(lambda: status_of(up, authorization=basic) == 401, 2.0)
     assert "revoked" not in up.command("key", "list", "shop/declared", "--state", "active")
+
+
+def test_requests_are_counted_by_consumer(up: Up) -> None:
+    up.command("consumer", "create", "shop/counted")
+    _, secret = issue(up, "shop/counted")
+    until(lambda: status_of(up, x_api_key=secret) == 200, 1.0)
+    for status in ("200", "404", "503"):
+        status_of(up, x_api_key=secret, x_echo_status=status)
+
+    def row() -> dict[str, Any]:
+        report = json.loads(up.command("top", "--by", "consumer", "--once", "--json"))
+        rows: dict[str, dict[str, Any]] = {row["name"]: row for row in report["rows"]}
+        return rows.get("shop/counted", {})
+
+    until(lambda: row().get("classes") == [0, 2, 0, 1, 1], 20)
+    assert row()["requests"] == 4
+    assert 0 < row()["p99"] < 10_000
 
 
 def test_what_files_declare_is_changed_in_files(up: Up) -> None:

@@ -1,6 +1,6 @@
 """The traffic over HTTP, for those who may open the socket of the instance.
 
-GET /v1/traffic?by=gateway|node|route|service&over=SECONDS    numbers
+GET /v1/traffic?by=gateway|node|route|service|consumer&over=SECONDS    numbers
 GET /v1/graph?over=SECONDS                                    who calls whom, with numbers
 GET /v1/versions?over=SECONDS                                 versions of APIs, and their use
 """

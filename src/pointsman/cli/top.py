@@ -16,7 +16,7 @@ REFRESH_S: Final = 2.0
 def top(
     by: Annotated[
         str,
-        typer.Option("--by", metavar="gateway|node|route|service", help="What has a row."),
+        typer.Option("--by", metavar="gateway|node|route|service|consumer", help="What has a row."),
     ] = "gateway",
     over: Over = "1m",
     once: Annotated[bool, typer.Option("--once", help="Prints it once and ends.")] = False,
@@ -27,7 +27,8 @@ def top(
     """Shows who has how much traffic, and how it fares.
 
     By gateway: requests that proxies take, those of sidecars included. By node: what proxies send
-    to each virtual node. By route and by service: what they send on by each route.
+    to each virtual node. By route and by service: what they send on by each route. By consumer:
+    what each consumer asks for, where a TelemetryPolicy has them counted.
 
     4XX and 5XX are shares of the requests. P50 is the time within which half of them were done.
     OPEN is the number of connections that are open now. Proxies report every five seconds, and

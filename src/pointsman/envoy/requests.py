@@ -15,6 +15,7 @@ from typing import Final
 from pointsman.envoy import pb
 from pointsman.envoy.access_log import access_log
 from pointsman.envoy.config_source import XDS_GRPC
+from pointsman.envoy.consumer_stats import consumer_log
 from pointsman.envoy.matchers import Fields
 from pointsman.envoy.node_class import Wire
 from pointsman.envoy.traces import record_log
@@ -91,6 +92,8 @@ def http_logs(
     file = access_log(proxy, only_flags) if written else []
     if written and not only_flags:
         file += record_log(proxy)
+    if wire == "delta" and not out:
+        file += consumer_log(proxy)
     return (
         [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags, _has_versions(proxy))]
         if wire == "delta"

@@ -69,6 +69,8 @@ class Scope(Enum):
     """Requests that a proxy sends to a virtual node."""
     ROUTE = "route"
     """Requests that a proxy sends on by one route."""
+    CONSUMER = "consumer"
+    """Requests of one consumer, where somebody asks for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class Stat:
 
     Attributes:
         scope: what it is about.
-        name: the cluster's, or the route's as `names.route_stat` has it; "" of the proxy itself.
+        name: the cluster's, the route's as `names.route_stat` has it, or the consumer's; "" of the
+            proxy itself.
         measure: what is counted; None for a histogram of latencies or a gauge of connections.
     """
 
@@ -149,9 +152,16 @@ _FAMILIES: Final = (
     _Family(Scope.PROXY, r"tcp\.", r"ingress(?:\.[a-z0-9]+\.[0-9]+)?", _TCP),
     _Family(Scope.PROXY, r"", r"pointsman\.limit.*", _LIMIT),
 )
+CONSUMERS: Final = "pointsman.consumer"
+"""How names of what is counted by consumer begin: see `consumer_stats`."""
+CONSUMER_REQUESTS: Final = "rq"
+CONSUMER_TIME: Final = "rq_time"
+_CONSUMER: Final = re.compile(r"(?:rq\.code\.([1-5])\d\d|rq_time)\.consumer\.(.+)")
 UNWANTED: Final = r"cluster\..*\.(?:external|internal|canary|retry|default|zone\..*)\.upstream_.*"
 """Parts of what `WANTED` has as a whole; they count before it. In the syntax of RE2."""
-WANTED: Final = "|".join(f"(?:{family.regex})" for family in _FAMILIES)
+WANTED: Final = "|".join(
+    (*(f"(?:{family.regex})" for family in _FAMILIES), rf"(?:{re.escape(CONSUMERS)}\..*)")
+)
 """The names of statistics that Envoy is to send. In the syntax of RE2."""
 
 
@@ -169,10 +179,19 @@ def parse(name: str) -> Stat | None:
             found = _found(Scope.PROXY, rest, _INGRESS if prefix == "http" else _TCP)
             is_ingress = rest.partition(".")[0] == "ingress"
             return Stat(Scope.PROXY, "", found.measure) if found and is_ingress else None
+        case "pointsman" if rest.startswith("consumer."):
+            return _of_consumer(rest.removeprefix("consumer."))
         case "pointsman":
             found = _found(Scope.PROXY, rest, _LIMIT)
             return Stat(Scope.PROXY, "", found.measure) if found else None
     return None
+
+
+def _of_consumer(text: str) -> Stat | None:
+    match = _CONSUMER.fullmatch(text)
+    if match is None:
+        return None
+    return Stat(Scope.CONSUMER, match[2], Measure(int(match[1]) - 1) if match[1] else None)
 
 
 def _found(

@@ -5,19 +5,27 @@ A misspelt field in one would be a line in Envoy's log; tests run Envoys with
 the package has the message.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pointsman.envoy import pb
 
 _TYPES: Final = "type.googleapis.com/envoy.extensions."
+Fields = Mapping[str, Any]
 
 
 def body_size_limit(max_bytes: int) -> pb.Message:
     """`filters.http.body_size_limit.v3.BodySizeLimit`."""
-    return _struct("filters.http.body_size_limit.v3.BodySizeLimit", max_request_bytes=max_bytes)
-
-
-def _struct(name: str, **values: int) -> pb.Message:
     # JSON has 64-bit integers as text.
-    fields = {key: str(value) for key, value in values.items()}
+    fields = {"max_request_bytes": str(max_bytes)}
+    return _struct("filters.http.body_size_limit.v3.BodySizeLimit", fields)
+
+
+def counting_log(scope: Fields, counters: list[Fields], histograms: list[Fields]) -> pb.Message:
+    """`access_loggers.stats.v3.Config`; the package's own is of a time before `stats_scope`."""
+    fields = {"stats_scope": scope, "counters": counters, "histograms": histograms}
+    return _struct("access_loggers.stats.v3.Config", fields)
+
+
+def _struct(name: str, fields: Fields) -> pb.Message:
     return pb.pack(pb.TypedStruct(type_url=f"{_TYPES}{name}", value=fields))

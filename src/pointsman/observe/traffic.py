@@ -13,9 +13,11 @@ from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.traffic import Traffic, add_up
 from pointsman.telemetry.window import WINDOW_S, Selector, Subject, Window
 
-By = Literal["gateway", "node", "route", "service"]
+By = Literal["gateway", "node", "route", "service", "consumer"]
 """What there is a row for; `gateway` is every proxy."""
-WAYS: Final[tuple[By, ...]] = ("gateway", "node", "route", "service")
+WAYS: Final[tuple[By, ...]] = ("gateway", "node", "route", "service", "consumer")
+_CONNECTED: Final[tuple[By, ...]] = ("gateway", "node")
+"""Those of which open connections are known."""
 REST: Final = "(others)"
 """The row of those for which there was no room, or whose service cannot be told."""
 _SCOPES: Final[dict[By, Scope]] = {
@@ -23,6 +25,7 @@ _SCOPES: Final[dict[By, Scope]] = {
     "node": Scope.NODE,
     "route": Scope.ROUTE,
     "service": Scope.ROUTE,
+    "consumer": Scope.CONSUMER,
 }
 
 
@@ -88,13 +91,13 @@ def traffic_report(
         subjects, numbers = groups.setdefault(_name(by, subject), ([], []))
         subjects.append(subject)
         numbers.append(traffic.numbers)
-    open_now = {} if by in ("route", "service") else connections.by_subject(now)
+    open_now = connections.by_subject(now) if by in _CONNECTED else {}
     rows = []
     for (name, proxy), (subjects, numbers) in groups.items():
         count = sum(open_now.get(subject, 0) for subject in subjects)
         traffic = add_up(numbers)
         if any(traffic.numbers) or count:
-            known = None if by in ("route", "service") else count
+            known = count if by in _CONNECTED else None
             rows.append(_row(name, proxy, traffic, known))
     rows.sort(key=lambda row: (-row.requests, row.name, row.proxy))
     return TrafficReport(by=by, over=over, rows=tuple(rows))
@@ -112,6 +115,8 @@ def _name(by: By, subject: Subject) -> tuple[str, str]:
             return subject.route or REST, proxy
         case "service":
             return (REST if subject.service is None else subject.service.path), ""
+        case "consumer":
+            return subject.consumer or REST, ""
 
 
 def _row(name: str, proxy: str, traffic: Traffic, connections: int | None) -> TrafficRow:

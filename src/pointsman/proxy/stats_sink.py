@@ -10,7 +10,7 @@ of the configuration, whose streams live long, and which reports must not hold u
 from typing import Any, Final
 
 from pointsman.envoy.names import METRICS_CLUSTER
-from pointsman.envoy.stats import BUCKETS_MS, TIME, UNWANTED, WANTED
+from pointsman.envoy.stats import BUCKETS_MS, CONSUMER_TIME, CONSUMERS, TIME, UNWANTED, WANTED
 from pointsman.proxy.xds_cluster import Xds, reports_cluster
 
 OLDEST: Final = (1, 40, 0)
@@ -18,6 +18,8 @@ OLDEST: Final = (1, 40, 0)
 NODE: Final = "pointsman.node"
 """The attribute with the node id."""
 FLUSH: Final = "5s"
+IDLE: Final = "600s"
+"""Statistics of consumers go after so long, or twice as long, without a request."""
 _LONGEST: Final = "4s"
 _MOST_CALLS: Final = 64
 """Reports, or parts of one, under way."""
@@ -57,6 +59,7 @@ def stats_sink(node_id: str) -> dict[str, Any]:
     }
     return {
         "stats_flush_interval": FLUSH,
+        "stats_eviction_interval": IDLE,
         "stats_sinks": [{"name": "envoy.stat_sinks.open_telemetry", "typed_config": sink}],
     }
 
@@ -68,7 +71,9 @@ def metrics_cluster(xds: Xds) -> dict[str, Any]:
 
 def latency_buckets() -> list[dict[str, Any]]:
     """`envoy.config.metrics.v3.HistogramBucketSettings` of all latencies of requests."""
-    return [{"match": {"suffix": TIME}, "buckets": list(map(float, BUCKETS_MS))}]
+    buckets = list(map(float, BUCKETS_MS))
+    named = ({"suffix": TIME}, {"prefix": f"{CONSUMERS}.{CONSUMER_TIME}."})
+    return [{"match": match, "buckets": buckets} for match in named]
 
 
 def _name_is(regex: str) -> dict[str, Any]:

@@ -21,11 +21,13 @@ _BEGIN: Final = {
     Scope.PROXY: "envoy_http_downstream",
     Scope.NODE: "envoy_cluster_upstream",
     Scope.ROUTE: "envoy_vhost_route_upstream",
+    Scope.CONSUMER: "pointsman_consumer",
 }
 _WHAT: Final = {
     Scope.PROXY: "requests that proxies took",
     Scope.NODE: "requests that proxies sent to virtual nodes",
     Scope.ROUTE: "requests that proxies sent on by a route",
+    Scope.CONSUMER: "requests of consumers",
 }
 _COUNTERS: Final = {
     Scope.PROXY: {
@@ -59,6 +61,7 @@ _COUNTERS: Final = {
         ),
         Measure.CONNECTION: ("envoy_cluster_upstream_cx_total", "connections opened"),
     },
+    Scope.CONSUMER: {},
     Scope.ROUTE: {
         Measure.TIMEOUT: ("envoy_vhost_route_upstream_rq_timeout", "requests that took too long"),
         Measure.RETRY: ("envoy_vhost_route_upstream_rq_retry", "tries after the first"),
@@ -132,6 +135,8 @@ def _labels(subject: Subject) -> dict[str, str]:
             "envoy_cluster_name": subject.node.path,
             "target_virtual_node": subject.node.path,
         }
+    if subject.consumer:
+        labels["consumer"] = subject.consumer
     if subject.route:
         labels["envoy_route"] = subject.route
     if subject.service is not None:

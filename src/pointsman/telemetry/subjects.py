@@ -42,6 +42,9 @@ class Subjects:
         found = known.get((stat.scope, stat.name))
         if found is None and stat.scope is Scope.NODE:
             found = known.get((stat.scope, names.without_way(stat.name)))
+        if stat.scope is Scope.CONSUMER and known:
+            # Their names are nowhere in the graph.
+            return Subject(Scope.CONSUMER, proxy, consumer=stat.name)
         return found
 
 

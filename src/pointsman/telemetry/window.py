@@ -21,8 +21,14 @@ from pointsman.telemetry.traffic import Traffic, add_up
 
 WINDOW_S: Final = SLOT_S * SLOTS
 """How far back there are numbers, in seconds."""
-MOST: Final[Mapping[Scope, int]] = {Scope.PROXY: 256, Scope.NODE: 768, Scope.ROUTE: 1024}
-"""Series by scope; one takes 1.6 KB for each column that is used, of 43: at most 140 MB."""
+MOST: Final[Mapping[Scope, int]] = {
+    Scope.PROXY: 256,
+    Scope.NODE: 768,
+    Scope.ROUTE: 1024,
+    Scope.CONSUMER: 1024,
+}
+"""Series by scope; one takes 1.6 KB for each column that is used, of 43. Consumers use 31 at most:
+so at most 190 MB."""
 SILENT_S: Final = 300
 """Seconds without numbers after which a series gives way."""
 SILENT_SLOTS: Final = SILENT_S // SLOT_S
@@ -40,6 +46,7 @@ class Subject:
         service: the virtual service that was called, where all that is counted was for one.
         route: of scope ROUTE: `NAMESPACE/GATEWAY_ROUTE/ROUTE` of a gateway and `SERVICE/ROUTE` of
             a sidecar; the last part is missing where the router's route has no name.
+        consumer: of scope CONSUMER: `NAMESPACE/NAME`.
     """
 
     scope: Scope
@@ -47,6 +54,7 @@ class Subject:
     node: Key | None = None
     service: Key | None = None
     route: str = ""
+    consumer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
