@@ -24,8 +24,9 @@ lint: $(VENV)/.dev ## style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.dev ## write the generated pages of docs/
+docs: $(VENV)/.dev ## write the generated pages of docs/, and dashboards/
 	$(BIN)/python scripts/generate_docs.py
+	$(BIN)/python scripts/generate_dashboards.py
 
 bench: $(VENV)/.dev ## run every benchmark (about fifteen minutes; needs wrk, nginx, haproxy, caddy)
 	$(BIN)/python bench/all.py

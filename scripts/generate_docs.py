@@ -33,7 +33,7 @@ END = "<!-- Written by hand from here. -->\n"
 GENERATED = "<!-- Written by scripts/generate_docs.py; edit the code instead. -->\n"
 
 FAMILIES = {
-    "0": "Delivery: rollouts",
+    "0": "Delivery and telemetry: rollouts, versions, collectors",
     "1": "Reading: text, documents, objects written twice",
     "2": "Fields: one object taken by itself",
     "3": "References: objects that name each other",

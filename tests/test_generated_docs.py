@@ -1,9 +1,13 @@
-"""docs/problems.md, docs/manifests.md and the table of docs/doctor.md say what the code says."""
+"""docs/problems.md, docs/manifests.md and the table of docs/doctor.md say what the code says, and
+dashboards/ what its script says.
+"""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from pointsman.doctor.catalogue import CHECKS
 from pointsman.resources.codes import CODES
@@ -11,9 +15,10 @@ from pointsman.resources.codes import CODES
 ROOT = Path(__file__).parents[1]
 
 
-def test_generated_pages_are_current() -> None:
+@pytest.mark.parametrize("script", ["generate_docs.py", "generate_dashboards.py"])
+def test_what_is_generated_is_current(script: str) -> None:
     ended = subprocess.run(
-        [sys.executable, ROOT / "scripts" / "generate_docs.py", "--check"],
+        [sys.executable, ROOT / "scripts" / script, "--check"],
         env={"PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,

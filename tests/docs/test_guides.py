@@ -1,7 +1,10 @@
 """Guides are true: what they say is typed here, against a real instance, and answered so."""
 
+import contextlib
+import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -13,15 +16,19 @@ import pytest
 import yaml
 
 from tests.docs.documents import GUIDES, ROOT, Typed, blocks, console
+from tests.support import prometheus
 from tests.support.up import Up, command, free_port, running, until
 from tests.up import manifests as m
 
 pytestmark = [pytest.mark.envoy]
 
-GATEWAY, ADMIN = "127.0.0.1:8088", "127.0.0.1:9900"
+GATEWAY = "127.0.0.1:8088"
+OTHERS = ("127.0.0.1:9900", "127.0.0.1:9600", "127.0.0.1:9090")
+"""The administration, the page for Prometheus, and Prometheus."""
 ISSUER = "localhost:8088"
 """The gateway, where the host of the address matters."""
 LOGIN = ROOT / "docs" / "guides" / "log-in-with-oidc.md"
+NEEDS = {"watch-with-prometheus-and-grafana": prometheus.needs_prometheus}
 _END = re.compile(r"^<<(\d+)>>$")
 
 
@@ -36,7 +43,8 @@ class Shell:
 
     def __init__(self, folder: Path, up: Up | None, moved: dict[str, str]) -> None:
         self._moved = moved
-        (folder / "examples").symlink_to(ROOT / "examples")
+        for name in ("examples", "dashboards"):
+            (folder / name).symlink_to(ROOT / name)
         own = folder / "bin" / "pointsman"
         own.parent.mkdir()
         own.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pointsman.cli "$@"\n')
@@ -50,6 +58,7 @@ class Shell:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=folder,
+            start_new_session=True,
             env={"PATH": path, "PYTHONPATH": str(ROOT / "src"), "HOME": str(folder), **runtime},
         )
 
@@ -71,11 +80,13 @@ class Shell:
         return lines
 
     def close(self) -> None:
-        """Ends it."""
+        """Ends it, with what it has in the background."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.stdout.close()
 
 
@@ -120,8 +131,7 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
         up = None
         if first.command.startswith("pointsman up "):
             arguments = [*first.command.split()[2:], "--listen", "8088=0"]
-            if ADMIN in arguments:
-                moved[ADMIN] = f"127.0.0.1:{free_port()}"
+            moved.update((address, f"127.0.0.1:{free_port()}") for address in OTHERS)
             arguments = [moved.get(item, item) for item in arguments]
             up = stack.enter_context(running(ROOT / arguments[0], *arguments[1:]))
             moved[GATEWAY] = up.address()
@@ -134,8 +144,7 @@ def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize(
     ("shell", "guide"),
-    [(path, path) for path in GUIDES],
-    ids=lambda path: path.stem,
+    [pytest.param(path, path, marks=NEEDS.get(path.stem, ()), id=path.stem) for path in GUIDES],
     indirect=["shell"],
 )
 def test_what_a_guide_says_is_so(shell: Shell, guide: Path) -> None:

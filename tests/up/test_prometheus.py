@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import prometheus
+from tests.support.dashboards import questions
 from tests.support.up import ask, free_port, running, until
 from tests.up import manifests as m
 
@@ -14,6 +15,14 @@ pytestmark = [
     pytest.mark.xdist_group("up-prometheus"),
     prometheus.needs_prometheus,
 ]
+
+NOTHING_OF_IT = {
+    *("Denied", "Limited", "No route", "Timeouts", "Resets", "Overflow", "Retries", "Ejections"),
+    *("Connections that did not come about", "No endpoint", "Rejections"),
+    *("Requests by consumer", "Failing by consumer"),
+    *("Time, half of them, by consumer", "Time, 99 of 100, by consumer"),
+}
+"""What does not happen here, and so has no numbers."""
 
 
 def test_numbers_are_those_of_what_was_sent(tmp_path: Path) -> None:
@@ -43,3 +52,14 @@ def test_numbers_are_those_of_what_was_sent(tmp_path: Path) -> None:
         until(lambda: (value("pointsman_push_seconds_count") or 0) >= 2, 20)
         assert value("pointsman_connected_proxies") == 1
         assert value('pointsman_resources{kind="VirtualNode"}') == 1
+        until(lambda: unanswered(address) == NOTHING_OF_IT, 20)
+
+
+def unanswered(address: str) -> set[str]:
+    """Graphs of the dashboards that have nothing to show."""
+    chosen = {"proxy": ".*", "node": ".*", "stable": "shop/books", "candidate": "shop/books"}
+    return {
+        question.panel
+        for question in questions()
+        if not prometheus.query(address, question.asked(**chosen))
+    }
