@@ -284,9 +284,7 @@ def of_all(metric: str, by: str = "") -> dict[str, str]:
 def own_time(metric: str) -> dict[str, str]:
     """Quantiles of one of the control plane's own histograms."""
     rates = f"sum by (le) (rate({metric}_bucket[$__rate_interval]))"
-    return {
-        f"{share:.0%}": f"histogram_quantile({share:g}, {rates})" for share in (0.5, 0.9, 0.99)
-    }
+    return {f"{share:.0%}": f"histogram_quantile({share:g}, {rates})" for share in (0.5, 0.9, 0.99)}
 
 
 CONTROL_PLANE = Board(
@@ -337,7 +335,10 @@ CONTROL_PLANE = Board(
         ),
         "Size": (
             Panel(
-                "Resources", "What is served, by kind.", COUNT, of_all("pointsman_resources", "kind")
+                "Resources",
+                "What is served, by kind.",
+                COUNT,
+                of_all("pointsman_resources", "kind"),
             ),
             Panel(
                 "Series",
