@@ -123,12 +123,8 @@ def test_help_is_there_at_once() -> None:
     assert min(processor_seconds() for _ in range(3)) < 0.3
 
 
-@pytest.mark.parametrize("module", ["pointsman.api.client", "pointsman.api.admin_client"])
-def test_commands_to_an_instance_do_not_load_what_manifests_are_made_of(module: str) -> None:
-    script = (
-        f"import sys, {module}\n"
-        "print([name for name in sys.modules if name.startswith('pointsman.resources.kinds')])"
-    )
+def run_script(script: str) -> str:
+    """What a script prints in a process of its own."""
     ended = subprocess.run(
         [sys.executable, "-c", script],
         capture_output=True,
@@ -137,4 +133,25 @@ def test_commands_to_an_instance_do_not_load_what_manifests_are_made_of(module: 
         check=True,
         env=environment(),
     )
-    assert ended.stdout == "[]\n"
+    return ended.stdout
+
+
+@pytest.mark.parametrize("module", ["pointsman.api.client", "pointsman.api.admin_client"])
+def test_commands_to_an_instance_do_not_load_what_manifests_are_made_of(module: str) -> None:
+    script = (
+        f"import sys, {module}\n"
+        "print([name for name in sys.modules if name.startswith('pointsman.resources.kinds')])"
+    )
+    assert run_script(script) == "[]\n"
+
+
+def test_an_instance_without_callers_does_not_load_what_databases_need() -> None:
+    script = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "import pointsman.app.instance\n"
+        "from pointsman.app.access import AccessState, StateOptions\n"
+        "from pointsman.resources.resource_set import ResourceSet\n"
+        "state = AccessState(StateOptions('sqlite:///nowhere.db', Path('nowhere.key')))\n"
+        "print(asyncio.run(state.sources(ResourceSet())), 'sqlalchemy' in sys.modules)\n"
+    )
+    assert run_script(script) == "{} False\n"

@@ -154,12 +154,12 @@ class AccessState:
         Raises:
             StateError: it has to be opened, and cannot be.
         """
-        from pointsman.access.consumers import SOURCE  # noqa: PLC0415
-
         if self._kept is None:
             if self.options is None or not any(resources.of(kind) for kind in KINDS):
                 return {}
             await self.open()
+        from pointsman.access.consumers import SOURCE  # noqa: PLC0415
+
         return {SOURCE: self._manifests or None}
 
     def want(self, graph: Graph) -> None:

@@ -148,6 +148,7 @@ class ControlPlane:
         Raises:
             PointsmanError: the site cannot tell given addresses.
         """
+        garbage.keep()
         garbage.rest()
         self.revisions.begin(files)
         try:

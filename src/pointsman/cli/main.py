@@ -20,6 +20,7 @@ from typing import Annotated
 import typer
 
 from pointsman import __version__
+from pointsman.aio import garbage
 from pointsman.cli.bootstrap import bootstrap
 from pointsman.cli.check import check
 from pointsman.cli.consumer import COMMANDS as CONSUMER
@@ -144,6 +145,7 @@ app.callback(help=_help(pointsman))(pointsman)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and gives the exit status; the arguments are sys.argv's by default."""
+    garbage.patient()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     for stream in (sys.stdout, sys.stderr):
