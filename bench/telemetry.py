@@ -40,6 +40,7 @@ from pointsman.proxy.stats_sink import NODE, latency_buckets, metrics_cluster, s
 from pointsman.proxy.xds_cluster import Xds, XdsAddress
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
+from pointsman.telemetry.expiries import Expiries
 from pointsman.telemetry.metrics import MetricsServer
 from pointsman.telemetry.subjects import Subjects
 from pointsman.telemetry.window import Subject, Window
@@ -67,7 +68,7 @@ class KnownRoutes(Subjects):
 
 def receiver() -> MetricsServer:
     subjects = KnownRoutes(Graph())
-    return MetricsServer(Anyone(), lambda _id: EDGE, subjects, Window(), Connections())
+    return MetricsServer(Anyone(), lambda _id: EDGE, subjects, Window(), Connections(), Expiries())
 
 
 def configuration(port: int, backend: int, xds: int | None) -> dict[str, Any]:

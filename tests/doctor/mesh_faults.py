@@ -140,6 +140,12 @@ FAULTS: tuple[Fault, ...] = (
         "U12",
     ),
     Fault(
+        "the proxy's certificate ends in a day, and nobody renews it",
+        trusting("cart.example") + shop(listener=tls("secure")) + FRONT,
+        "U12",
+        says="secure/chain.pem ends in",
+    ),
+    Fault(
         "the proxy's certificate is of another authority",
         trusting("cart.example") + shop(listener=tls("strange")) + FRONT,
         "U02",

@@ -1,8 +1,10 @@
 """A control plane alone, and the proxies that come to it."""
 
+import json
 import signal
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,7 @@ from tests.support.serve import (
     wait_ready,
 )
 from tests.support.traffic import goes_on, traffic
-from tests.support.up import ask, command, until
+from tests.support.up import Up, ask, command, until
 from tests.up import manifests
 
 pytestmark = pytest.mark.envoy
@@ -70,9 +72,19 @@ def test_a_node_that_does_not_exist_yet_is_told_so_and_served_when_it_does(
         assert not is_ready(proxy)
         refusal = events(control, "proxy refused")[0]
         assert (refusal["node"], refusal["reason"]) == (GATEWAY, reason)
+        (told,) = [item for item in doctor(control) if item["check"] == "R23"]
+        assert GATEWAY in told["message"]
         (shop.folder / "mesh.yaml").write_text(kept, encoding="utf-8")
         wait_ready(proxy)
         assert shop.answers()
+        assert [item for item in doctor(control) if item["check"] == "R23"] == []
+
+
+def doctor(control: Up) -> list[dict[str, Any]]:
+    """What doctor finds in a running control plane."""
+    done = command("doctor", "--json", runtime=control.home / "run")
+    findings: list[dict[str, Any]] = json.loads(done.stdout)["findings"]
+    return findings
 
 
 def test_a_killed_control_plane_never_stops_traffic(shop: Shop, folder: Path) -> None:

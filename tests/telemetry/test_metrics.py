@@ -9,6 +9,7 @@ from pointsman.graph.link import link
 from pointsman.graph.model.graph import Graph
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import FRESH_S, Connections
+from pointsman.telemetry.expiries import Expiries
 from pointsman.telemetry.metrics import MetricsServer
 from pointsman.telemetry.subjects import Subjects
 from pointsman.telemetry.window import Selector, Subject, Window
@@ -35,6 +36,7 @@ class Reported:
         self.now = NOW
         self.window = Window()
         self.connections = Connections()
+        self.expiries = Expiries()
         self.subjects = Subjects(graph())
         self.server = MetricsServer(
             Anyone(),
@@ -42,6 +44,7 @@ class Reported:
             self.subjects,
             self.window,
             self.connections,
+            self.expiries,
             lambda: self.now,
         )
 

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 from pointsman.doctor.check import Symptom
 from pointsman.doctor.engine import diagnose
 from pointsman.doctor.evidence import Evidence
-from pointsman.doctor.live import Live
+from pointsman.doctor.live import Live, RolloutSeen
 from pointsman.doctor.report import told_findings
+from pointsman.envoy import names
+from pointsman.envoy.sealed import SECRET
 from pointsman.envoy.stats import Scope
 from pointsman.observe.told import Told
+from pointsman.resources.key import Key
+from pointsman.rollout.state import Phase
+from pointsman.rollout.view import RolloutView
+from pointsman.telemetry.expiries import Expiry
 from pointsman.telemetry.traffic import Traffic
 from pointsman.telemetry.window import WINDOW_S, Selector, Subject, Window
 
@@ -48,8 +54,43 @@ def gathered(plane: "ControlPlane", over: float, now: float) -> Evidence:
         given=requests.history.given,
         certificates=plane.features.issuing.certificates,
         authority_end=plane.features.issuing.authority_end,
+        files=_files(plane, telemetry.expiries.fresh(now)),
+        refused=plane.server.refusals.since(since),
+        revisions=tuple(
+            (item.at, item.changed)
+            for item in plane.revisions.history.revisions
+            if item.at >= since and item.number > 1
+        ),
+        rollouts=tuple(map(_seen, plane.features.rollouts.views())),
     )
     return Evidence(plane.store.resources(), graph, plane.problems(), live)
+
+
+def _files(
+    plane: "ControlPlane", told: Mapping[Key, Mapping[str, Expiry]]
+) -> Mapping[Key, Mapping[str, Expiry]]:
+    """What proxies told of certificates that they are still to have."""
+    used = {
+        (state.proxy.key, names.certificate_file(name))
+        for state in plane.states()
+        for name in state.snapshot.of(SECRET)
+    }
+    return {
+        key: {file: expiry for file, expiry in files.items() if (key, file) in used}
+        for key, files in told.items()
+    }
+
+
+def _seen(view: RolloutView) -> RolloutSeen:
+    return RolloutSeen(
+        key=Key(view.kind, view.namespace, view.name),
+        since=view.since,
+        waits="" if view.paused else view.waits,
+        undone=view.phase == Phase.FAILED,
+        settled=not (view.phase == Phase.FAILED and view.moving),
+        candidate=(view.requests, view.failed),
+        stable=(view.stable_requests, view.stable_failed),
+    )
 
 
 def _traffic(window: Window, since: float, until: float) -> Mapping[Subject, Traffic]:

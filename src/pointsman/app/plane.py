@@ -274,15 +274,16 @@ class ControlPlane:
         return instance_status(
             since=self._since,
             paths=self._paths,
-            proxies=self._states(),
+            proxies=self.states(),
             problems=self.problems(),
         )
 
     def objects(self) -> Mapping[Key, ObjectStatus]:
         """How far each object is, by key and in order."""
-        return instance_objects(self._store.resources(), self.problems(), self._states())
+        return instance_objects(self._store.resources(), self.problems(), self.states())
 
-    def _states(self) -> list[ProxyState]:
+    def states(self) -> list[ProxyState]:
+        """What every class of proxies is to have, and those that are connected."""
         nodes = tuple(self.server.nodes.values())
         return [
             ProxyState(

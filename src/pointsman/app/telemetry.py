@@ -18,6 +18,7 @@ from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.telemetry.connections import Connections
+from pointsman.telemetry.expiries import Expiries
 from pointsman.telemetry.exporter import EVERY_S, MetricsExporter
 from pointsman.telemetry.exposition import render
 from pointsman.telemetry.family import Family
@@ -41,6 +42,7 @@ class Telemetry:
     Attributes:
         window: what was counted.
         connections: what is open.
+        expiries: until when certificates in files are good.
         server: takes reports.
         own: what the control plane counts of itself.
     """
@@ -48,13 +50,19 @@ class Telemetry:
     def __init__(self, admission: Admission, export_every_s: float = EVERY_S) -> None:
         self.window = Window()
         self.connections = Connections()
+        self.expiries = Expiries()
         self.own = OwnCounts()
         self._graph = Graph()
         self._subjects = Subjects()
         self._directory: Directory[Proxy] = Directory()
         self._exporter = MetricsExporter(self._families, uuid4().hex, export_every_s)
         self.server = MetricsServer(
-            admission, self._find, self._subjects, self.window, self.connections
+            admission,
+            self._find,
+            self._subjects,
+            self.window,
+            self.connections,
+            self.expiries,
         )
 
     @property

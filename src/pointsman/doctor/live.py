@@ -11,9 +11,34 @@ from functools import cached_property
 from pointsman.envoy.stats import Scope
 from pointsman.observe.status import ProxyStatus
 from pointsman.resources.key import Key
+from pointsman.telemetry.expiries import Expiry
 from pointsman.telemetry.requests import Request
 from pointsman.telemetry.traffic import Traffic, add_up
 from pointsman.telemetry.window import Subject
+from pointsman.xds.refused import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutSeen:
+    """A rollout.
+
+    Attributes:
+        key: the rollout.
+        since: when its phase began, in seconds since 1970.
+        waits: why it does not go on, though nobody paused it; "" while it does.
+        undone: whether it was rolled back.
+        settled: whether the proxies have what it came to.
+        candidate: requests of the candidate in the newest interval, and how many of them failed.
+        stable: the same of the stable version.
+    """
+
+    key: Key
+    since: float = 0.0
+    waits: str = ""
+    undone: bool = False
+    settled: bool = True
+    candidate: tuple[int, int] = (0, 0)
+    stable: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -35,6 +60,11 @@ class Live:
             issued, by whose proxies have them.
         authority_end: until when that authority is good; None for one that renews itself, or
             that nobody needs.
+        files: likewise of certificates in files of the proxies' machines, by whose proxies and
+            file.
+        refused: proxies that were turned away.
+        revisions: when manifests changed, and which sources.
+        rollouts: how rollouts are.
     """
 
     over: float = 600.0
@@ -48,6 +78,10 @@ class Live:
     given: Mapping[str, float] = field(default_factory=dict)
     certificates: Mapping[Key, tuple[float, float]] = field(default_factory=dict)
     authority_end: float | None = None
+    files: Mapping[Key, Mapping[str, Expiry]] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    revisions: tuple[tuple[float, tuple[str, ...]], ...] = ()
+    rollouts: tuple[RolloutSeen, ...] = ()
 
     @cached_property
     def nodes(self) -> Mapping[Key, Traffic]:

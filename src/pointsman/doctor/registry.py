@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from pointsman.doctor.checks.churn import constant_changes
 from pointsman.doctor.checks.cors import missed_preflights
 from pointsman.doctor.checks.endpoints import names_without_addresses, useless_ejections
-from pointsman.doctor.checks.expiring import ending_certificates
+from pointsman.doctor.checks.expiring import ending_certificates, ending_files
 from pointsman.doctor.checks.failing import failed_requests
 from pointsman.doctor.checks.health import failing_checks
 from pointsman.doctor.checks.logs import logged_secrets
@@ -17,7 +18,9 @@ from pointsman.doctor.checks.proxies import (
     lost_proxies,
     rejecting_proxies,
 )
+from pointsman.doctor.checks.refused import refused_proxies
 from pointsman.doctor.checks.retries import multiplied_retries
+from pointsman.doctor.checks.rollouts import unfinished_rollbacks, waiting_rollouts
 from pointsman.doctor.checks.shadowing import hidden_routes
 from pointsman.doctor.checks.shares import shares_off
 from pointsman.doctor.checks.slow import (
@@ -55,6 +58,11 @@ FINDERS: Final[tuple[Finder, ...]] = (
     lost_proxies,
     lagging_proxies,
     rejecting_proxies,
+    refused_proxies,
     ending_certificates,
+    ending_files,
+    constant_changes,
+    waiting_rollouts,
+    unfinished_rollbacks,
 )
 """Whatever looks for findings of its own; what problems tell is in `told.py`."""

@@ -195,6 +195,12 @@ def certificate_secret(material: Certificate) -> str:
     return IDENTITY
 
 
+def certificate_file(secret: str) -> str | None:
+    """The file of a chain, of a secret that `certificate_secret` named; None of another one."""
+    begin, _, files = secret.partition(":")
+    return files.partition(",")[0] if begin == "certificate" else None
+
+
 def file_secret(file: str) -> str:
     """`file:PATH`: whatever else stands in a file."""
     return f"file:{file}"

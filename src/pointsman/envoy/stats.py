@@ -157,12 +157,27 @@ CONSUMERS: Final = "pointsman.consumer"
 CONSUMER_REQUESTS: Final = "rq"
 CONSUMER_TIME: Final = "rq_time"
 _CONSUMER: Final = re.compile(r"(?:rq\.code\.([1-5])\d\d|rq_time)\.consumer\.(.+)")
+_ENDS: Final = re.compile(
+    r"(?:listener|cluster)\..*\.ssl\.certificate\.certificate:([^,]+),.*"
+    r"\.expiration_unix_time_seconds"
+)
+"""Until when a certificate in files is good: see `names.certificate_secret`."""
 UNWANTED: Final = r"cluster\..*\.(?:external|internal|canary|retry|default|zone\..*)\.upstream_.*"
 """Parts of what `WANTED` has as a whole; they count before it. In the syntax of RE2."""
 WANTED: Final = "|".join(
-    (*(f"(?:{family.regex})" for family in _FAMILIES), rf"(?:{re.escape(CONSUMERS)}\..*)")
+    (
+        *(f"(?:{family.regex})" for family in _FAMILIES),
+        rf"(?:{re.escape(CONSUMERS)}\..*)",
+        f"(?:{_ENDS.pattern})",
+    )
 )
 """The names of statistics that Envoy is to send. In the syntax of RE2."""
+
+
+def expiring_file(name: str) -> str | None:
+    """The file of which a statistic tells until when its certificate is good, if it does."""
+    match = _ENDS.fullmatch(name)
+    return None if match is None else match[1]
 
 
 def parse(name: str) -> Stat | None:

@@ -41,6 +41,7 @@ class RolloutView:
         harmed: requests that failed at the candidate.
         moving: whether something is going on.
         next_at: when it is looked at again, in seconds since 1970.
+        since: when the phase began, likewise.
         requests: of the candidate, in the newest interval.
         failed: of these.
         stable_requests: of the stable version, in the newest interval.
@@ -69,6 +70,7 @@ class RolloutView:
     harmed: int
     moving: bool
     next_at: float
+    since: float = 0.0
     requests: int = 0
     failed: int = 0
     stable_requests: int = 0
@@ -129,6 +131,7 @@ def view(rollout: Key, plan: "Plan", hold: "Hold", state: State) -> RolloutView:
         harmed=state.harmed,
         moving=state.phase in MOVING or not state.settled,
         next_at=max(state.looked_at, state.stage_at) + plan.interval_s,
+        since=state.phase_at,
         requests=newest.requests if newest else 0,
         failed=newest.failed if newest else 0,
         stable_requests=newest.stable if newest else 0,

@@ -16,10 +16,11 @@ import grpc
 import structlog
 
 from pointsman.envoy import pb
-from pointsman.envoy.stats import BUCKETS_MS, Measure, parse
+from pointsman.envoy.stats import BUCKETS_MS, Measure, expiring_file, parse
 from pointsman.proxy.stats_sink import NODE
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
+from pointsman.telemetry.expiries import Expiries
 from pointsman.telemetry.subjects import Subjects
 from pointsman.telemetry.window import Subject, Window
 from pointsman.xds.admission import Admission, Refusal
@@ -43,6 +44,7 @@ class MetricsServer:
         subjects: knows what names mean.
         window: takes what is counted.
         connections: takes what is open.
+        expiries: takes until when certificates are good.
         clock: seconds since the epoch.
 
     Attributes:
@@ -57,6 +59,7 @@ class MetricsServer:
         subjects: Subjects,
         window: Window,
         connections: Connections,
+        expiries: Expiries,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._admission = admission
@@ -64,6 +67,7 @@ class MetricsServer:
         self._subjects = subjects
         self._window = window
         self._connections = connections
+        self._expiries = expiries
         self._clock = clock
         self.reports = 0
         self.numbers = 0
@@ -103,6 +107,11 @@ class MetricsServer:
         open_now: dict[Subject, int] = {}
         self.reports += 1
         for metric in _metrics(resource):
+            file = expiring_file(metric.name)
+            if file is not None:
+                for point in metric.gauge.data_points:
+                    self._expiries.report(proxy, file, float(point.as_int), now)
+                continue
             stat = parse(metric.name)
             subject = None if stat is None else self._subjects.find(proxy, stat)
             if stat is None or subject is None:

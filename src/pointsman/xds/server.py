@@ -23,6 +23,7 @@ from pointsman.xds.audience import Acknowledgement, Audience
 from pointsman.xds.callers import caller_of, refuse
 from pointsman.xds.nodes import Newcomer, Node, Nodes, Wire
 from pointsman.xds.quarantine import Quarantine
+from pointsman.xds.refused import Refusals
 from pointsman.xds.rejection import Rejection
 from pointsman.xds.session import PATIENCE
 from pointsman.xds.snapshot import Snapshot
@@ -75,6 +76,9 @@ class AdsServer:
         age_s: seconds after which a proxy is asked to connect anew, give or take, so that proxies
             spread over several servers; None lets it stay.
         services: handlers of further services that proxies call, for `grpc.aio`.
+
+    Attributes:
+        refusals: proxies that were turned away.
     """
 
     def __init__(
@@ -95,6 +99,7 @@ class AdsServer:
         self._quarantine = Quarantine(on_rejection)
         self._audiences: dict[Hashable, Audience] = {}
         self._nodes = Nodes()
+        self.refusals = Refusals(time.time)
         self._streams: set[Stream] = set()
         self._numbers = count(1)
         self._server: Any = None
@@ -247,6 +252,8 @@ class AdsServer:
         if node_class is None:
             reason = str(refusal)
             log.warning("proxy refused", node=newcomer.id, peer=context.peer(), reason=reason)
+            unknown = refusal.cause is Cause.UNKNOWN
+            self.refusals.add(newcomer.id, reason, unknown=unknown, peer=context.peer())
             await refuse(context, refusal)
         return Node(
             stream=next(self._numbers),

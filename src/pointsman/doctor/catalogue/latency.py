@@ -76,6 +76,14 @@ FILTERED = Check(
     "The time passes in the proxy itself, between the whole request and its first byte to a "
     "backend: policies ask somebody else whether it may pass, or an endpoint is waited for.",
 )
+CHURN = Check(
+    "L15",
+    Severity.NOTE,
+    SLOWS,
+    "manifests change all the time",
+    "Each change is translated and sent, and connections to what was replaced are made anew. It is "
+    "mostly a tool that writes the same thing in another form each time.",
+)
 LEFT = Check(
     "L18",
     Severity.WARNING,

@@ -170,6 +170,14 @@ STALE = Check(
     "It rejects a part of its configuration or does not answer it, or an error keeps what was "
     "written out of force. The last good version goes on serving.",
 )
+TURNED_AWAY = Check(
+    "R23",
+    Severity.ERROR,
+    MISROUTES | DOWNS,
+    "a proxy is turned away",
+    "It says it is a node that nothing is configured for, or it cannot prove to be the one it says "
+    "it is. It serves what it had before, or nothing.",
+)
 NO_BACKEND = Check(
     "R24",
     Severity.WARNING,

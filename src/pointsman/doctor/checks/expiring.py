@@ -1,4 +1,4 @@
-"""U12: certificates of the mesh's own authority that end, and the authority itself."""
+"""U12: certificates that end: of the mesh's own authority, the authority itself, and in files."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -11,6 +11,8 @@ from pointsman.resources.words import span
 
 LAST_PART: Final = 1 / 6
 """Part of a certificate's life in which it should have been replaced: that is due at a third."""
+FILE_NOTICE_S: Final = 7 * 86_400
+"""Seconds before the end of a certificate in a file of which nobody knows who renews it."""
 NOTICE_S: Final = 14 * 86_400
 """Seconds before the end of an authority from which on it is told."""
 
@@ -39,6 +41,24 @@ def ending_certificates(evidence: Evidence) -> Iterator[Finding]:
             Severity.ERROR if left <= 0 else Severity.WARNING,
             advice="put a new one beside it in the folder of --identity: docs/identity.md",
         )
+
+
+def ending_files(evidence: Evidence) -> Iterator[Finding]:
+    """Certificates in files that nobody has renewed in time, as the proxies that use them say."""
+    now = evidence.live.now
+    for key, files in evidence.live.files.items():
+        for file, expiry in files.items():
+            left = expiry.end - now
+            notice = (expiry.end - expiry.first) * LAST_PART if expiry.renewed else FILE_NOTICE_S
+            if left < notice:
+                yield Finding(
+                    EXPIRED,
+                    Place(key),
+                    f"the certificate in {file} {_when(left)}",
+                    Severity.ERROR if left <= 0 else Severity.WARNING,
+                    (fact(f"a proxy of {key} has it"),),
+                    "put a new one there; proxies notice by themselves",
+                )
 
 
 def _when(left: float) -> str:
