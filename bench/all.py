@@ -22,6 +22,8 @@ PARTS = (
     ("Bodies as an API says", ["bench.bodies"], 120),
     ("Asking who calls", ["bench.dataplane.access"], 300),
     ("Telling of requests", ["bench.dataplane.requests"], 120),
+    ("All telemetry together", ["bench.dataplane.everything"], 300),
+    ("Why a request goes where it goes", ["bench.explain"], 120),
     ("Tokens", ["bench.oauth"], 120),
     ("What metrics cost", ["bench.telemetry"], 120),
     ("A request through two proxies", ["bench.dataplane.two_proxies"], 300),

@@ -111,10 +111,14 @@ def listening(socket: Path, folder: Path) -> Iterator[None]:
 
 def contender(way: Way, folder: Path) -> Contender:
     socket = folder / ("heard.sock" if way.heard else "nobody.sock")
-    template = folder / f"{WAYS.index(way)}.json"
-    template.write_text(configuration(way, socket))
+    return contender_of(way.name, configuration(way, socket), folder / f"{WAYS.index(way)}.json")
+
+
+def contender_of(name: str, template: str, file: Path) -> Contender:
+    """The Envoy of this machine with a configuration, which is kept in a file."""
+    file.write_text(template)
     version = ".".join(map(str, find_envoy().version))
-    return Contender(way.name, version, template, envoy_command)
+    return Contender(name, version, file, envoy_command)
 
 
 def main() -> int:

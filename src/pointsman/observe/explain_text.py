@@ -1,6 +1,7 @@
 """A routing decision as a person would tell it: a sentence, a table, and why not elsewhere."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from pointsman.envoy import names
 from pointsman.graph.intent import Intent, Own, Rejected, Share
@@ -249,8 +250,16 @@ def _idle(idle_ms: int) -> str:
     return f"idle {seconds(idle_ms)} s" if idle_ms else "idle without limit"
 
 
+MOST_REJECTED: Final = 20
+"""Rows of what was tried before; a gateway may have tried thousands."""
+
+
 def rejected_table(rejected: Iterable[Rejected]) -> Iterator[Line]:
-    """What was tried before, and why it does not match."""
+    """What was tried before, and why it does not match: of many, those whose path matches first."""
+    tried = nearer_candidates(rejected)
+    nearest = tried
+    if len(tried) > MOST_REJECTED:
+        nearest = tuple(sorted(tried, key=lambda item: item.clause.startswith("path ")))
     rows = [
         (
             f"gateway route {item.key.path}"
@@ -258,8 +267,10 @@ def rejected_table(rejected: Iterable[Rejected]) -> Iterator[Line]:
             else f"route {item.route} of {item.key.path}",
             item.clause,
         )
-        for item in nearer_candidates(rejected)
+        for item in nearest[:MOST_REJECTED]
     ]
     if rows:
         yield line()
         yield from table(("TRIED BEFORE", "WHY NOT"), rows)
+    if len(tried) > MOST_REJECTED:
+        yield line(f"  and {len(tried) - MOST_REJECTED:,} more, which --json has")
