@@ -10,6 +10,7 @@ import pytest
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.rollouts import Rollouts
 from pointsman.errors import UsageError
+from pointsman.graph.rollout_target import Hold
 from pointsman.resources.key import Key
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.resources.store import Store
@@ -87,7 +88,7 @@ class Changes:
         self.happened.set()
 
 
-async def has_all() -> bool:
+async def has_all(_hold: Hold) -> bool:
     return True
 
 

@@ -1,8 +1,10 @@
 """What a control plane compiles, and when, without processes around it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from grpc import aio
@@ -13,9 +15,10 @@ from pointsman.app.serve import IDLE_S, Elsewhere, ServeOptions
 from pointsman.app.site import News, Published
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
-from pointsman.envoy.sealed import ENDPOINT
+from pointsman.envoy.sealed import CLUSTER, ENDPOINT
 from pointsman.errors import PointsmanError
 from pointsman.graph.model.gateway import Gateway
+from pointsman.graph.rollout_target import Hold
 from pointsman.registry.instance import Instance, ServiceName
 from pointsman.resources.key import Key
 from pointsman.xds.address import ListenOptions
@@ -44,6 +47,25 @@ CLOUD_SHOP = {
         | {"spec": {**manifests.node("web")["spec"], "serviceDiscovery": CLOUD_MAP}},
     )
 }
+
+
+def node_key(name: str) -> Key:
+    return Key("VirtualNode", manifests.NAMESPACE, name)
+
+
+SPLIT = {
+    "mesh.yaml": manifests.text(
+        *(manifests.mesh(), manifests.gateway("front", 8080), manifests.route("split")),
+        *(*manifests.routed("split", one=9, two=1), manifests.node("one"), manifests.node("two")),
+        *manifests.shop("other"),
+    )
+}
+HOLD = Hold(
+    Key("VirtualRouter", manifests.NAMESPACE, "split"),
+    "",
+    node_key("one"),
+    node_key("two"),
+)
 
 
 class Silent(News):
@@ -111,10 +133,37 @@ async def test_a_class_is_compiled_when_it_connects_and_forgotten_when_it_is_lon
 
 async def test_asking_whether_proxies_have_all_counts_as_no_push(folder: Path) -> None:
     async with plane(Watched([0.0]), folder) as made:
-        assert await made.has_all()
+        assert await made.has_all(HOLD)
         assert "pointsman_push_seconds_count 0\n" in made.features.telemetry.exposition({}, 0.0)
         await made.acknowledged((), 0.0)
         assert "pointsman_push_seconds_count 1\n" in made.features.telemetry.exposition({}, 0.0)
+
+
+@pytest.mark.parametrize(("rejected", "has_all"), [("other", True), ("two", False)])
+async def test_what_is_rejected_elsewhere_keeps_no_rollout_waiting(
+    folder: Path, rejected: str, has_all: bool
+) -> None:
+    async with (
+        plane(Watched([0.0]), folder, files=SPLIT) as made,
+        aio.insecure_channel(f"unix:{folder}/xds.sock") as channel,
+    ):
+        call = await subscribe(channel, id=GATEWAY)
+        answer = await call.read()
+        (bad,) = [item.name for item in answer.resources if f"_{rejected}_" in item.name]
+        refusal = Request(type_url=CLUSTER, response_nonce=answer.nonce)
+        refusal.error_detail.message = f"Error adding/updating cluster(s) {bad}: no"
+        await call.write(refusal)
+        taking = asyncio.create_task(take_all(call))
+        assert await made.has_all(HOLD) is has_all
+        assert [item.key for item in made.problems()] == [node_key(rejected)]
+        taking.cancel()
+
+
+async def take_all(call: Any) -> None:
+    """Accepts whatever comes."""
+    while True:
+        answer = await call.read()
+        await call.write(Request(type_url=answer.type_url, response_nonce=answer.nonce))
 
 
 async def test_instances_travel_without_compiling(folder: Path) -> None:

@@ -30,6 +30,8 @@ from pointsman.control.retries import RETRY_S, SecretRetries
 from pointsman.envoy.node_class import NodeClass
 from pointsman.errors import PointsmanError
 from pointsman.graph.links.certificates import CertificateMap
+from pointsman.graph.rollout_target import Hold
+from pointsman.graph.rollout_way import way_of
 from pointsman.observe.objects import ObjectStatus
 from pointsman.observe.status import Status
 from pointsman.registry.instance import ServiceName
@@ -233,21 +235,22 @@ class ControlPlane:
         rejected, complete = await self._answers()
         seconds = time.perf_counter() - started if complete else None
         self.features.telemetry.own.pushed(seconds)
-        return Published(self._compiled, self.problems(), sources, seconds, rejected)
+        return Published(self._compiled, self.problems(), sources, seconds, len(rejected))
 
-    async def has_all(self) -> bool:
-        """Waits likewise, and tells whether every proxy has taken all that it was sent."""
+    async def has_all(self, hold: Hold) -> bool:
+        """Waits likewise, and tells whether every proxy has the weights of a rollout."""
         rejected, complete = await self._answers()
-        return complete and not rejected
+        way = way_of(self._compiled.graph, hold)
+        return complete and not any(way.intersection(item.keys or way) for item in rejected)
 
-    async def _answers(self) -> tuple[int, bool]:
-        """How many resources proxies reject, and whether all have answered in time."""
-        rejected = 0
+    async def _answers(self) -> tuple[list[Rejection], bool]:
+        """What proxies reject, and whether all have answered in time."""
+        rejected: list[Rejection] = []
         try:
             async with asyncio.timeout(ACKNOWLEDGE_S):
                 for whom in tuple(self._published):
                     answer = await self.server.acknowledged(whom, streams=self._site.expected)
-                    rejected += len(answer.rejections)
+                    rejected += answer.rejections
         except TimeoutError:
             return rejected, False
         return rejected, True

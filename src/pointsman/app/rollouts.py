@@ -79,7 +79,7 @@ class Rollouts:
         self._states: dict[Key, State] | None = None
         self._looking = asyncio.Lock()
         self._change: Callable[[Mapping[str, str | None]], Awaitable[None]] | None = None
-        self._has_all: Callable[[], Awaitable[bool]] | None = None
+        self._has_all: Callable[[Hold], Awaitable[bool]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._told: set[Key] = set()
@@ -92,9 +92,9 @@ class Rollouts:
     def on_change(
         self,
         change: Callable[[Mapping[str, str | None]], Awaitable[None]],
-        has_all: Callable[[], Awaitable[bool]],
+        has_all: Callable[[Hold], Awaitable[bool]],
     ) -> None:
-        """Has `change` compile what is in force, and `has_all` tell whether all proxies took it."""
+        """Has `change` compile what is in force, and `has_all` tell whether all proxies have it."""
         self._change, self._has_all = change, has_all
 
     async def overlay(self, resources: ResourceSet) -> ResourceSet:
@@ -202,7 +202,7 @@ class Rollouts:
         waiting = state.phase is Phase.PROMOTING and item.plan.manner is Manner.FLAGGER
         inputs = Inputs(
             item.revision,
-            acknowledged=await self._taken(),
+            acknowledged=await self._taken(item.hold),
             stable=Ready.NOT_YET if waiting and not state.carried else Ready.YES,
         )
         now = self._clock()
@@ -243,7 +243,7 @@ class Rollouts:
             return
         assert self._change is not None
         await self._change({})
-        if await self._taken():
+        if await self._taken(item.hold):
             # Counts of the new split begin where the last proxy has it; what failed meanwhile is
             # no part of a verdict, but harm all the same.
             now = self._clock()
@@ -271,10 +271,10 @@ class Rollouts:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _taken(self) -> bool:
-        """Whether all proxies have taken all that they were sent."""
+    async def _taken(self, hold: Hold) -> bool:
+        """Whether all proxies have the weights."""
         assert self._has_all is not None
-        return await self._has_all()
+        return await self._has_all(hold)
 
     async def _loaded(self) -> dict[Key, State] | None:
         """All states; None while they cannot be read, for then nobody knows where to go on."""
