@@ -11,6 +11,7 @@ from tests.support.golden import ROOT
 ELSEWHERE = {
     "PM007": "only a running control plane says it: tests/rollout",
     "PM008": "only a running control plane says it: tests/rollout",
+    "PM009": "only a running control plane says it: tests/rollout",
     "PM060": "only a running control plane says it: tests/telemetry/test_told.py",
     "PM104": "bytes, not text: tests/sources/test_files.py",
     "PM310": "decoding refuses it before linking could: tests/graph/test_link_problems.py",

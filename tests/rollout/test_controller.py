@@ -1,6 +1,7 @@
 """What a running instance does about rollouts, with proxies and counts of the test."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,13 @@ class Changes:
 
     async def __call__(self, _texts: Mapping[str, str | None]) -> None:
         self.happened.set()
+
+    async def next(self) -> None:
+        """Waits for one more, but not for long."""
+        self.happened.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await self.happened.wait()
 
 
 async def has_all(_hold: Hold) -> bool:

@@ -1,5 +1,6 @@
 """What is kept of rollouts: in memory, SQLite and PostgreSQL alike."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -71,3 +72,25 @@ async def test_old_events_are_dropped(store: RolloutStore) -> None:
     found = await store.events(CART, 2 * KEPT_EVENTS)
     assert len(found) == KEPT_EVENTS
     assert found[-1]["text"] == "event 1"
+
+
+async def test_one_has_the_lease_until_it_ends_or_is_given_up(store: RolloutStore) -> None:
+    if isinstance(store, MemoryStore):
+        assert await store.lead("a", 15.0) == "a"
+        return
+    assert await store.lead("a", 15.0) == "a"
+    assert await store.lead("b", 15.0) == "a"
+    assert await store.lead("a", 15.0) == "a"
+    await store.leave("b")
+    assert await store.lead("b", 15.0) == "a", "b had nothing to give up"
+    await store.leave("a")
+    assert await store.lead("b", -1.0) == "b"
+    assert await store.lead("a", 15.0) == "a", "that of b had ended"
+
+
+async def test_of_many_that_ask_at_once_one_has_the_lease(store: RolloutStore) -> None:
+    if isinstance(store, MemoryStore):
+        return
+    names = [str(number) for number in range(8)]
+    told = await asyncio.gather(*(store.lead(name, 15.0) for name in names))
+    assert len(set(told)) == 1

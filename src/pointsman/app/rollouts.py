@@ -26,6 +26,7 @@ from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.rollout.commands import Command, obey
 from pointsman.rollout.inputs import Counted, Inputs, Question, Ready, Step
+from pointsman.rollout.lead import Lead
 from pointsman.rollout.machine import step
 from pointsman.rollout.measures import Measures, Sample, Subject
 from pointsman.rollout.plan import Manner, Plan
@@ -83,6 +84,8 @@ class Rollouts:
         self._task: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._told: set[Key] = set()
+        self._lead = Lead(lambda: self._store)
+        self._follows = True
         self._failure = ""
 
     @cached_property
@@ -103,14 +106,9 @@ class Rollouts:
         gone = self._running.keys() - resources.of("Canary").keys() - resources.of("Rollout").keys()
         self._running = {key: _running(resources, key, hold) for key, hold in holds.items()}
         if holds or gone:
-            states = await self._loaded() or {}
+            await self._loaded()
             await self._forget(gone)
-            splits = {
-                key: (item.hold, _split(item.plan, states[key]))
-                for key, item in self._running.items()
-                if key in states
-            }
-            return overlaid(resources, splits)
+            return overlaid(resources, self._splits())
         return resources
 
     def problems(self) -> Iterator[Problem]:
@@ -120,6 +118,8 @@ class Rollouts:
             split = f"{100 - state.weight}/{state.weight}, {state.phase}"
             message = f"{key} holds the weights of {item.hold.key}: {split}"
             yield Problem(delivery.HOLDS, message, "", item.hold.key)
+        if self._running and self._follows and self._lead.holder:
+            yield Problem(delivery.FOLLOWS, f"{self._lead.holder} carries rollouts out")
         if self._running and (self._failure or not self._keeps):
             yield Problem(delivery.FORGETFUL, self._failure or "this instance keeps no state")
 
@@ -150,9 +150,12 @@ class Rollouts:
             if item is None:
                 raise UsageError(f"no {rollout} is carried out here")
             states = await self._loaded()
-            if states is None:
+            leads = states is not None and await self._leads()
+            if states is None or (self._failure and not leads):
                 raise UsageError(f"what {rollout} has done cannot be read: {self._failure}")
-            state = states.get(rollout, State())
+            if not leads:
+                raise UsageError(f"{self._lead.holder} carries rollouts out", hint="tell that one")
+            state = (self._states or {}).get(rollout, State())
             now = self._clock()
             made = obey(item.plan, state, command, item.revision, now, weight)
             await self._take(rollout, item, state, made)
@@ -165,6 +168,7 @@ class Rollouts:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+        await self._lead.leave()
 
     def begin(self) -> None:
         """Begins to look, once proxies can be told and if there is anything to look at."""
@@ -174,7 +178,7 @@ class Rollouts:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(PAUSE_S)
-            if await self._late():
+            if await self._late() or not await self._leads():
                 continue
             for key in tuple(self._running):
                 async with self._looking:
@@ -185,6 +189,33 @@ class Rollouts:
                     if item is not None and (due or key in self._told):
                         self._told.discard(key)
                         await self._look(key, item, state)
+
+    async def _leads(self) -> bool:
+        """Whether this control plane carries rollouts out; else it has what another one decides."""
+        try:
+            mine = await self._lead.ask()
+            if mine and not self._follows:
+                return True
+            # What another one has kept since; it is read once more by who takes over.
+            states = dict(await self._store.load())
+        except StateError as error:
+            self._failure = str(error)
+            return False
+        self._failure, self._follows = "", not mine
+        before, self._states = self._splits(), states
+        if self._splits() != before:
+            assert self._change is not None
+            await self._change({})
+        return mine
+
+    def _splits(self) -> dict[Key, tuple[Hold, Split]]:
+        """What is in force, by rollout."""
+        states = self._states or {}
+        return {
+            key: (item.hold, _split(item.plan, states[key]))
+            for key, item in self._running.items()
+            if key in states
+        }
 
     async def _late(self) -> bool:
         """Whether nobody knows yet how far rollouts are; what was kept counts from here on."""
@@ -290,6 +321,8 @@ class Rollouts:
     async def _forget(self, gone: Collection[Key]) -> None:
         for key in gone:
             (self._states or {}).pop(key, None)
+            if self._follows:
+                continue
             with contextlib.suppress(StateError):
                 await self._store.forget(key)
 
@@ -323,4 +356,5 @@ def _store(access: AccessState) -> RolloutStore:
     async def opened(access: AccessState) -> "Database":
         return (await access.open()).database
 
-    return SqlStore(partial(opened, access))
+    is_shared = not access.options.url.startswith("sqlite")
+    return SqlStore(partial(opened, access), is_shared=is_shared)

@@ -57,7 +57,7 @@ _REASONS: Final[Mapping[str, tuple[str, ...]]] = {
     "nothing that serves requests depends on it": ("PM060",),
     "it is how the instance was started": ("PM007", "PM605", "PM606", "PM701", "PM803"),
     "it is how things are meant to be, or only a matter of where they come from": (
-        *("PM004", "PM008", "PM412", "PM420", "PM423", "PM501", "PM502", "PM503"),
+        *("PM004", "PM008", "PM009", "PM412", "PM420", "PM423", "PM501", "PM502", "PM503"),
         *("PM523", "PM525", "PM527", "PM540", "PM910", "PM920", "PM931"),
     ),
     "it says what was assumed, and the assumption is nearly always right": ("PM303", "PM306"),

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 from pydantic.dataclasses import dataclass
 
 from pointsman.observe.lines import SEVERITIES, Line, Piece, line, table
 from pointsman.observe.travel import TRAVELS, Form
-from pointsman.resources.codes.delivery import HOLDS
+from pointsman.resources.codes.delivery import FOLLOWS, HOLDS
+
+_SAID: Final = {HOLDS.id: "held", FOLLOWS.id: "elsewhere"}
+"""Notes that are told after everything else, for they explain what is in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=TRAVELS)
@@ -133,8 +137,8 @@ def status_lines(status: Status) -> Iterator[Line]:
     yield line()
     yield from _problems(status.problems)
     for problem in status.problems:
-        if problem.code == HOLDS.id:
-            yield line(Piece("held", "note"), f": {problem.message}")
+        if problem.code in _SAID:
+            yield line(Piece(_SAID[problem.code], "note"), f": {problem.message}")
 
 
 def _since(moment: float) -> str:

@@ -15,6 +15,15 @@ STATE = sa.Table(
 )
 """`State.json` by `KIND/NAMESPACE/NAME`."""
 
+LEAD = sa.Table(
+    "rollout_lead",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("holder", sa.String(255), nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
+)
+"""One row: the control plane that carries rollouts out, until when in seconds since 1970."""
+
 EVENT = sa.Table(
     "rollout_event",
     METADATA,

@@ -4,9 +4,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pointsman.resources.key import Key
-from pointsman.rollout.schema import EVENT, STATE
+from pointsman.rollout.schema import EVENT, LEAD, STATE
 from pointsman.rollout.state import Event, State
 from pointsman.rollout.store import KEPT_EVENTS, event_json
 from pointsman.state.database import Database
@@ -19,10 +20,38 @@ class SqlStore:
 
     Args:
         database: opens the database, once.
+        is_shared: see `RolloutStore`.
     """
 
-    def __init__(self, database: Callable[[], Awaitable[Database]]) -> None:
+    def __init__(
+        self, database: Callable[[], Awaitable[Database]], *, is_shared: bool = False
+    ) -> None:
         self._database = database
+        self.is_shared = is_shared
+
+    async def lead(self, me: str, seconds: float) -> str:
+        """Who carries rollouts out: `me` from now on for so long, if nobody else does.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        async with (await self._database()).recording() as connection:
+            now = _seconds(connection)
+            row = (await connection.execute(sa.select(LEAD, now).with_for_update())).one()
+            if row.holder != me and row.until > row.now:
+                return str(row.holder)
+            await connection.execute(LEAD.update().values(holder=me, until=row.now + seconds))
+            return me
+
+    async def leave(self, me: str) -> None:
+        """Ends the lease of `me`, if it has it.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        async with (await self._database()).counting() as connection:
+            mine = LEAD.update().where(LEAD.c.holder == me)
+            await connection.execute(mine.values(until=0.0))
 
     async def load(self) -> Mapping[Key, State]:
         """All states.
@@ -75,6 +104,13 @@ class SqlStore:
         )
         async with (await self._database()).reading() as connection:
             return [dict(row) for row in (await connection.execute(wanted)).mappings()]
+
+
+def _seconds(connection: AsyncConnection) -> sa.Label[float]:
+    """The database's own time, in seconds since 1970."""
+    if connection.dialect.name == "sqlite":
+        return sa.cast(sa.func.strftime("%s", "now"), sa.Double).label("now")
+    return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double).label("now")
 
 
 def _drop(name: str) -> sa.Delete:

@@ -11,7 +11,19 @@ KEPT_EVENTS: Final = 1000
 
 
 class RolloutStore(Protocol):
-    """Keeps states and events; all methods raise StateError when they cannot."""
+    """Keeps states and events; all methods raise StateError when they cannot.
+
+    Attributes:
+        is_shared: whether control planes on other machines may have the same.
+    """
+
+    is_shared: bool
+
+    async def lead(self, me: str, seconds: float) -> str:
+        """Who carries rollouts out: `me` from now on for so long, if nobody else does."""
+
+    async def leave(self, me: str) -> None:
+        """Ends the lease of `me`, if it has it."""
 
     async def load(self) -> Mapping[Key, State]:
         """All states."""
@@ -29,9 +41,18 @@ class RolloutStore(Protocol):
 class MemoryStore:
     """Keeps them as long as the process lives."""
 
+    is_shared = False
+
     def __init__(self) -> None:
         self._states: dict[Key, State] = {}
         self._events: dict[Key, list[Event]] = {}
+
+    async def lead(self, me: str, _seconds: float) -> str:
+        """Nobody else can."""
+        return me
+
+    async def leave(self, _me: str) -> None:
+        """Nobody else could."""
 
     async def load(self) -> Mapping[Key, State]:
         """All states."""

@@ -53,7 +53,15 @@ FORGETFUL = Code(
     "The instance keeps no state, or its database does not answer. Rollouts go on; after a restart "
     "they begin anew, with all requests at the stable version. Name a database with `--state`. "
     "An instance that cannot read at its start what was kept lets rollouts stand still until it "
-    "can.",
+    "can, and so does one whose PostgreSQL has been away for 15 s, for another one may have taken "
+    "over.",
+)
+FOLLOWS = Code(
+    "PM009",
+    Severity.NOTE,
+    "another control plane carries rollouts out",
+    "It has the lease in the database they share. This one has the weights it decides on, and "
+    "takes over when it ends. Commands of `pointsman rollout` have to go to the one that is named.",
 )
 HOLDS = Code(
     "PM008",

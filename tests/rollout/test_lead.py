@@ -1,0 +1,142 @@
+"""Of several control planes with one database one carries rollouts out, and the others follow."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pointsman.app.access import AccessState, StateOptions
+from pointsman.app.rollouts import Rollouts
+from pointsman.errors import StateError, UsageError
+from pointsman.rollout.commands import Command
+from pointsman.rollout.lead import ASK_S, LEASE_S, RENEW_S, Lead
+from pointsman.rollout.sql_store import SqlStore
+from pointsman.rollout.state import Phase, State
+from pointsman.rollout.store import MemoryStore
+from pointsman.state.database import Database
+from tests.rollout.test_controller import CART, MEASURES, RESOURCES, Changes, codes, has_all
+from tests.state.conftest import postgres_folder
+from tests.support.postgres import fresh_database
+
+__all__ = ["postgres_folder"]
+
+MOVING = State(phase=Phase.PROGRESSING, revision="r", stage=0, paused=True)
+
+
+class Shared(MemoryStore):
+    """A store that others have, too, and that may be away."""
+
+    is_shared = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.holder = ""
+        self.asked = 0
+        self.away = False
+
+    async def lead(self, me: str, _seconds: float) -> str:
+        self.asked += 1
+        if self.away:
+            raise StateError("away")
+        self.holder = self.holder or me
+        return self.holder
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_the_lease_is_renewed_in_time_and_not_more_often() -> None:
+    store, clock = Shared(), Clock()
+    mine, other = (Lead(lambda: store, name, clock) for name in ("a", "b"))
+    assert await mine.ask()
+    assert not await other.ask()
+    assert other.holder == "a"
+    clock.now = ASK_S
+    assert await mine.ask()
+    assert not await other.ask()
+    assert store.asked == 3
+    clock.now = RENEW_S
+    await mine.ask()
+    assert store.asked == 4
+
+
+async def test_who_cannot_renew_it_stops_when_it_ends() -> None:
+    store, clock = Shared(), Clock()
+    lead = Lead(lambda: store, "a", clock)
+    await lead.ask()
+    store.away = True
+    clock.now = LEASE_S - 0.1
+    assert await lead.ask()
+    clock.now += ASK_S
+    with pytest.raises(StateError):
+        await lead.ask()
+    assert not lead.mine
+
+
+async def test_who_is_alone_with_its_database_goes_on_without_it() -> None:
+    store, clock = Shared(), Clock()
+    store.is_shared = False
+    lead = Lead(lambda: store, "a", clock)
+    await lead.ask()
+    store.away = True
+    clock.now = 10 * LEASE_S
+    assert await lead.ask()
+
+
+@asynccontextmanager
+async def plane(url: str, folder: Path) -> AsyncIterator[tuple[Rollouts, Changes]]:
+    async with AccessState(StateOptions(url, folder / "master.key")) as access:
+        rollouts, changes = Rollouts(access, MEASURES), Changes()
+        rollouts.on_change(changes, has_all)
+        await rollouts.overlay(RESOURCES)
+        try:
+            yield rollouts, changes
+        finally:
+            await rollouts.close()
+
+
+async def keep(url: str, state: State) -> None:
+    """What the one that leads keeps after a look."""
+    async with Database(url) as database:
+
+        async def opened() -> Database:
+            return database
+
+        await SqlStore(opened).save(CART, state, ())
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_who_follows_has_the_weights_and_takes_over(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    if kind == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgres_folder"))
+    async with plane(url, tmp_path) as (second, changes):
+        async with plane(url, tmp_path) as (first, _):
+            await first.tell(CART, Command.PAUSE, 0)
+            second.begin()
+            async with asyncio.timeout(20):
+                while codes(second) != ["PM008", "PM009"]:
+                    await changes.next()
+            with pytest.raises(UsageError, match="carries rollouts out"):
+                await second.tell(CART, Command.RESUME, 0)
+            await keep(url, replace(MOVING, weight=30))
+            async with asyncio.timeout(20):
+                while second.views()[0].weight != 30:
+                    await changes.next()
+            assert codes(first) == ["PM008"]
+        # The first one has ended, and with it its lease.
+        async with asyncio.timeout(20):
+            while "PM009" in codes(second):
+                await changes.next()
+        (shown,) = second.views()
+        assert (shown.paused, shown.weight) == (True, 30)
+        await second.tell(CART, Command.RESUME, 0)
