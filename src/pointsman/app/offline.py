@@ -5,9 +5,11 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any, Final
 
 from pointsman.envoy.bundle import Bundle
 from pointsman.envoy.node_class import NodeClass
@@ -28,6 +30,7 @@ from pointsman.resources.problem import Problem
 from pointsman.resources.store import Store
 from pointsman.sources import files
 
+_NUMBERED: Final = re.compile(r"StaticResources\.(Listeners|Clusters)\[(\d+)\]")
 _ENVOYS = os.cpu_count() or 1
 """Envoys that validate at the same time."""
 
@@ -178,7 +181,16 @@ def _refused(offline: Offline, proxy: Gateway | Sidecar, binary: EnvoyBinary) ->
     resources = render(offline, proxy)
     bootstrap = without_files(static_bootstrap(proxy, resources))
     complaints = validate(binary, json.dumps(bootstrap))
-    return [_refusal(proxy, resources, complaint) for complaint in complaints]
+    return [_refusal(proxy, resources, _placed(bootstrap, item)) for item in complaints]
+
+
+def _placed(bootstrap: Mapping[str, Any], complaint: str) -> str:
+    """The complaint with the name of the listener or cluster that it only has the number of."""
+    place = _NUMBERED.search(complaint)
+    if place is None:
+        return complaint
+    kind = place[1].lower()
+    return f"{kind[:-1]} {bootstrap['static_resources'][kind][int(place[2])]['name']}: {complaint}"
 
 
 def _refusal(proxy: Gateway | Sidecar, resources: Bundle, complaint: str) -> Problem:
