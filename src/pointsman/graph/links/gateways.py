@@ -17,6 +17,7 @@ from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.telemetry_policy import proxy_telemetry
 from pointsman.graph.links.tls import REFUSED, Refused, client_tls, server_tls
 from pointsman.graph.links.version_policy import check_defaults
+from pointsman.graph.links.traces_reach import check_traces
 from pointsman.graph.model.gateway import (
     ANY_HOST,
     Domain,
@@ -134,6 +135,7 @@ def _listeners(
             hosts = with_front(hosts, front)
             listener = Listener(port, protocol, hosts, pool, tls, extras, guards, hygiene, front)
             check_listener(context, gateway.key, listener)
+            check_traces(context, gateway.key, listener)
             listeners[port] = listener
     return tuple(listeners[port] for port in sorted(listeners))
 

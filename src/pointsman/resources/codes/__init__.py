@@ -2,7 +2,7 @@
 
     PM00x  delivery    rollouts, and what keeps them from moving weights
     PM05x  versions    versions of APIs
-    PM06x  telemetry   what is told to collectors
+    PM06x  telemetry   traces, and what is told to collectors
     PM1xx  reading     YAML, variables, documents, objects written twice
     PM2xx  fields      one object taken by itself: types, limits, rules between its fields
     PM3xx  references  objects that name each other, membership in meshes and gateways
