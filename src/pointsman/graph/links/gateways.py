@@ -16,8 +16,8 @@ from pointsman.graph.links.mesh_tls import gateway_policy, issued_tls, report_is
 from pointsman.graph.links.names import aws_name
 from pointsman.graph.links.telemetry_policy import proxy_telemetry
 from pointsman.graph.links.tls import REFUSED, Refused, client_tls, server_tls
-from pointsman.graph.links.version_policy import check_defaults
 from pointsman.graph.links.traces_reach import check_traces
+from pointsman.graph.links.version_policy import check_defaults
 from pointsman.graph.model.gateway import (
     ANY_HOST,
     Domain,
