@@ -45,6 +45,7 @@ from pointsman.proxy.stats_sink import latency_buckets, metrics_cluster, stats_s
 from pointsman.proxy.xds_cluster import Xds, XdsAddress, xds_cluster
 from pointsman.resources.key import Key
 from pointsman.telemetry.callers import Callers
+from pointsman.telemetry.clocks import Clocks
 from pointsman.telemetry.requests_ring import Ring
 from pointsman.telemetry.requests_service import RequestsService
 from pointsman.xds.admission import Anyone
@@ -137,7 +138,7 @@ def _gateway(way: Way, collector: int) -> Gateway:
 async def listen(control: str, collector: int) -> None:
     """Listens for ever."""
     server = aio.server()
-    requests = RequestsService(Ring(), Anyone(), lambda _node, _moment: "", Callers())
+    requests = RequestsService(Ring(), Anyone(), lambda _node, _moment: "", Callers(), Clocks())
     sinks = (
         grpc.method_handlers_generic_handler(
             f"opentelemetry.proto.collector.{name}",

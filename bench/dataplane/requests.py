@@ -40,6 +40,7 @@ from pointsman.proxy.binary import find_envoy
 from pointsman.proxy.xds_cluster import Xds, XdsAddress, xds_cluster
 from pointsman.resources.key import Key
 from pointsman.telemetry.callers import Callers
+from pointsman.telemetry.clocks import Clocks
 from pointsman.telemetry.requests_ring import Ring
 from pointsman.telemetry.requests_service import RequestsService
 from pointsman.xds.admission import Anyone
@@ -94,7 +95,7 @@ def configuration(way: Way, socket: Path) -> str:
 async def listen(socket: str) -> None:
     """Listens for ever."""
     server = aio.server()
-    service = RequestsService(Ring(), Anyone(), lambda _node, _moment: "", Callers())
+    service = RequestsService(Ring(), Anyone(), lambda _node, _moment: "", Callers(), Clocks())
     server.add_generic_rpc_handlers((service.handler,))
     server.add_insecure_port(f"unix:{socket}")
     await server.start()

@@ -13,7 +13,7 @@ from pointsman.telemetry.expiries import Expiry
 from pointsman.xds.refused import Refused
 from tests.doctor.live_cases import EDGE, GATEWAY, SHOP, examined, seen
 
-TOLD = {"R23", "U12", "L15", "D02", "D03"}
+TOLD = {"R23", "U12", "L15", "D02", "D03", "C04"}
 """Checks that are tested here."""
 NOW = 1_800_000_000.0
 DAY = 86_400.0
@@ -91,6 +91,20 @@ def test_a_rollout_that_waits_is_told_with_what_it_has_counted() -> None:
         "stable: 40 requests in the newest interval, 1 failed",
     ]
     assert found(rollouts=(replace(STARVED, waits=""),)) == ()
+
+
+@pytest.mark.parametrize(
+    ("behind", "words"),
+    [(45.0, "45 s behind"), (-3700.0, "1 hour ahead of"), (29.0, ""), (-5.0, "")],
+)
+def test_clocks_that_are_apart_are_told(behind: float, words: str) -> None:
+    findings = found(clocks={EDGE: behind, "mesh/m/virtualNode/gone_shop": 500.0})
+    if not words:
+        assert findings == ()
+        return
+    finding = only(findings, "C04")
+    assert finding.place.key == GATEWAY
+    assert f"is {words} the control plane's" in finding.message
 
 
 def behind() -> tuple[ProxyStatus, ...]:

@@ -61,6 +61,7 @@ def gathered(plane: "ControlPlane", over: float, now: float) -> Evidence:
             for item in plane.revisions.history.revisions
             if item.at >= since and item.number > 1
         ),
+        clocks=requests.clocks.apart(now),
         rollouts=tuple(map(_seen, plane.features.rollouts.views())),
     )
     return Evidence(plane.store.resources(), graph, plane.problems(), live)

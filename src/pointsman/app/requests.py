@@ -6,6 +6,7 @@ from typing import Any
 
 from pointsman.graph.model.graph import Graph
 from pointsman.telemetry.callers import Callers
+from pointsman.telemetry.clocks import Clocks
 from pointsman.telemetry.requests_history import History
 from pointsman.telemetry.requests_ring import Ring
 from pointsman.telemetry.requests_service import RequestsService
@@ -23,13 +24,17 @@ class RequestState:
         ring: the latest requests.
         history: what was active when.
         callers: who calls versions of APIs.
+        clocks: how far clocks of proxies are apart.
     """
 
     def __init__(self, admission: Admission) -> None:
         self.ring = Ring()
         self.history = History()
         self.callers = Callers()
-        self._service = RequestsService(self.ring, admission, self.history.version_at, self.callers)
+        self.clocks = Clocks()
+        self._service = RequestsService(
+            self.ring, admission, self.history.version_at, self.callers, self.clocks
+        )
 
     @property
     def handler(self) -> Any:

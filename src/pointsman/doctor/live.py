@@ -65,6 +65,7 @@ class Live:
         refused: proxies that were turned away.
         revisions: when manifests changed, and which sources.
         rollouts: how rollouts are.
+        clocks: by how many seconds the clocks of proxies are behind, by node id.
     """
 
     over: float = 600.0
@@ -82,6 +83,7 @@ class Live:
     refused: tuple[Refused, ...] = ()
     revisions: tuple[tuple[float, tuple[str, ...]], ...] = ()
     rollouts: tuple[RolloutSeen, ...] = ()
+    clocks: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def nodes(self) -> Mapping[Key, Traffic]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from pointsman.doctor.checks.churn import constant_changes
+from pointsman.doctor.checks.clocks import clocks_apart
 from pointsman.doctor.checks.cors import missed_preflights
 from pointsman.doctor.checks.endpoints import names_without_addresses, useless_ejections
 from pointsman.doctor.checks.expiring import ending_certificates, ending_files
@@ -62,6 +63,7 @@ FINDERS: Final[tuple[Finder, ...]] = (
     ending_certificates,
     ending_files,
     constant_changes,
+    clocks_apart,
     waiting_rollouts,
     unfinished_rollbacks,
 )

@@ -1,6 +1,7 @@
 """Envoy's access log service over grpc.aio: records of proxies in, nothing out."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -10,6 +11,7 @@ import structlog
 
 from pointsman.envoy import pb
 from pointsman.telemetry.callers import Callers
+from pointsman.telemetry.clocks import Clocks
 from pointsman.telemetry.requests_decode import decode
 from pointsman.telemetry.requests_pace import Pace
 from pointsman.telemetry.requests_ring import Ring
@@ -32,15 +34,22 @@ class RequestsService:
         admission: who may tell of which node's requests.
         version_at: see `VersionAt`.
         callers: counts those for versions of APIs.
+        clocks: compares clocks.
     """
 
     def __init__(
-        self, ring: Ring, admission: Admission, version_at: VersionAt, callers: Callers
+        self,
+        ring: Ring,
+        admission: Admission,
+        version_at: VersionAt,
+        callers: Callers,
+        clocks: Clocks,
     ) -> None:
         self._ring = ring
         self._admission = admission
         self._version_at = version_at
         self._callers = callers
+        self._clocks = clocks
         self._pace = Pace()
         self._streams: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -85,6 +94,7 @@ class RequestsService:
                 found = decode(entry, node)
                 self._ring.add(replace(found, version=self._version_at(node, found.start)))
                 self._callers.add(found)
+                self._clocks.heard(node, found.start + found.duration / 1000, time.time())
             await self._pace.after(len(entries))
 
     async def _node(self, message: Any, context: Any) -> str:

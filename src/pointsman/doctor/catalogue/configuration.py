@@ -26,3 +26,11 @@ GIVEN_AWAY = Check(
     "Logs are kept longer and read by more people than credentials should be. Whoever reads one "
     "can call as its owner.",
 )
+CLOCKS_APART = Check(
+    "C04",
+    Severity.WARNING,
+    DOWNS | MISROUTES,
+    "clocks of machines are apart",
+    "Tokens and certificates are good from one moment to another: a clock that is wrong takes them "
+    "too early or too late, and what was active when a request came is not told rightly.",
+)
