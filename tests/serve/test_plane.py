@@ -21,6 +21,7 @@ from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.rollout_target import Hold
 from pointsman.registry.instance import Instance, ServiceName
 from pointsman.resources.key import Key
+from pointsman.telemetry.exposition import render
 from pointsman.xds.address import ListenOptions
 from pointsman.xds.nodes import Newcomer
 from tests.support.serve import GATEWAY
@@ -131,12 +132,16 @@ async def test_a_class_is_compiled_when_it_connects_and_forgotten_when_it_is_lon
         assert site.arranged == []
 
 
+def pushes(made: ControlPlane) -> str:
+    return render(made.features.telemetry.families({}, 0.0))
+
+
 async def test_asking_whether_proxies_have_all_counts_as_no_push(folder: Path) -> None:
     async with plane(Watched([0.0]), folder) as made:
         assert await made.has_all(HOLD)
-        assert "pointsman_push_seconds_count 0\n" in made.features.telemetry.exposition({}, 0.0)
+        assert "pointsman_push_seconds_count 0\n" in pushes(made)
         await made.acknowledged((), 0.0)
-        assert "pointsman_push_seconds_count 1\n" in made.features.telemetry.exposition({}, 0.0)
+        assert "pointsman_push_seconds_count 1\n" in pushes(made)
 
 
 @pytest.mark.parametrize(("rejected", "has_all"), [("other", True), ("two", False)])

@@ -13,7 +13,7 @@ from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.exporter import MetricsExporter
 from pointsman.telemetry.exposition import render
 from pointsman.telemetry.family import Family
-from pointsman.telemetry.otlp import metrics_request
+from pointsman.telemetry.otlp import metrics_requests
 from pointsman.telemetry.prometheus import traffic_families
 from pointsman.telemetry.window import Subject, Window
 from tests.support.collector import attributes, collecting
@@ -45,7 +45,7 @@ def points(report: Any) -> Iterator[tuple[str, str, Any]]:
 
 def test_a_report_says_what_prometheus_is_told() -> None:
     families = [*traffic_families(counted(), Connections(), NOW)]
-    report = metrics_request(families, "me", 1, 2)
+    (report,) = metrics_requests(families, "me", 1, 2)
     told = {
         (name, tuple(attributes(point).items())): point.as_int
         for _, name, point in points(report)
@@ -64,11 +64,24 @@ def test_a_report_says_what_prometheus_is_told() -> None:
 
 
 def test_each_gateway_and_node_is_a_service() -> None:
-    report = metrics_request(traffic_families(counted(), Connections(), NOW), "me", 1, 2)
+    (report,) = metrics_requests(traffic_families(counted(), Connections(), NOW), "me", 1, 2)
     services = {attributes(item.resource)["service.name"] for item in report.resource_metrics}
     assert services == {"shop/edge", "shop/cart"}
     only = traffic_families(counted(), Connections(), NOW, {CART})
-    assert {service for service, _, _ in points(metrics_request(only, "me", 1, 2))} == {"shop/cart"}
+    (report,) = metrics_requests(only, "me", 1, 2)
+    assert {service for service, _, _ in points(report)} == {"shop/cart"}
+
+
+def test_no_request_is_too_large_and_together_they_say_all() -> None:
+    families = [*traffic_families(counted(), Connections(), NOW)]
+    (whole,) = metrics_requests(families, "me", 1, 2)
+    parts = [*metrics_requests(families, "me", 1, 2, most=2)]
+    assert [len([*points(part)]) for part in parts] == [2, 2]
+
+    def told(*reports: Any) -> list[str]:
+        return sorted(f"{service} {name} {p}" for r in reports for service, name, p in points(r))
+
+    assert told(*parts) == told(whole)
 
 
 @asynccontextmanager

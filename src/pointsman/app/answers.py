@@ -50,7 +50,7 @@ async def answering(
         served = administration(plane, needs_token=True)
         await stack.enter_async_context(HttpServer(admin, served, "--admin"))
     if metrics is not None:
-        scraped = metrics_app(partial(features.telemetry.exposition, plane.server.nodes))
+        scraped = metrics_app(partial(features.telemetry.families, plane.server.nodes))
         await stack.enter_async_context(HttpServer(metrics, scraped, "--metrics"))
 
 

@@ -20,7 +20,6 @@ from pointsman.resources.resource_set import ResourceSet
 from pointsman.telemetry.connections import Connections
 from pointsman.telemetry.expiries import Expiries
 from pointsman.telemetry.exporter import EVERY_S, MetricsExporter
-from pointsman.telemetry.exposition import render
 from pointsman.telemetry.family import Family
 from pointsman.telemetry.metrics import MetricsServer
 from pointsman.telemetry.own import OwnCounts
@@ -55,7 +54,7 @@ class Telemetry:
         self._graph = Graph()
         self._subjects = Subjects()
         self._directory: Directory[Proxy] = Directory()
-        self._exporter = MetricsExporter(self._families, uuid4().hex, export_every_s)
+        self._exporter = MetricsExporter(self._counted, uuid4().hex, export_every_s)
         self.server = MetricsServer(
             admission,
             self._find,
@@ -103,7 +102,7 @@ class Telemetry:
         """Who calls whom, with the traffic of the `over` seconds before `now`."""
         return counted(service_graph(self._graph), self.window, over, now)
 
-    def exposition(self, nodes: Mapping[int, Node], now: float) -> str:
+    def families(self, nodes: Mapping[int, Node], now: float) -> Iterator[Family]:
         """Everything, for Prometheus.
 
         Args:
@@ -116,10 +115,11 @@ class Telemetry:
         reports.add(self.server.reports)
         series = Family("pointsman_window_series", "gauge", "series of the window")
         series.add(len(self.window))
-        traffic = traffic_families(self.window, self.connections, now)
-        return render((*self.own.families(connected), reports, series, *traffic))
+        yield from self.own.families(connected)
+        yield from (reports, series)
+        yield from traffic_families(self.window, self.connections, now)
 
-    def _families(self, proxies: Collection[Key]) -> Iterator[Family]:
+    def _counted(self, proxies: Collection[Key]) -> Iterator[Family]:
         return traffic_families(self.window, self.connections, time.time(), proxies)
 
     def _find(self, node_id: str) -> Key | None:

@@ -138,6 +138,8 @@ def traffic_lines(report: TrafficReport) -> Iterator[Line]:
     """The report for people: rates over its time, and what went wrong in it."""
     if not report.rows:
         yield line("  no requests in the last ", f"{report.over:g} s")
+        if report.by == "consumer":
+            yield line("  consumers are counted where a TelemetryPolicy has `consumers: true`")
         return
     head = (report.by.upper(), "REQ/S", "4XX", "5XX", "P50", "P90", "P99", "OPEN", "WHAT HAPPENED")
     cells = [_cells(row, report.over) for row in report.rows]

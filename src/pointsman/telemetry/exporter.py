@@ -21,7 +21,7 @@ from pointsman.envoy.outside import SYSTEM_AUTHORITIES
 from pointsman.graph.model.telemetry import Collector
 from pointsman.resources.key import Key
 from pointsman.telemetry.family import Family
-from pointsman.telemetry.otlp import metrics_request
+from pointsman.telemetry.otlp import metrics_requests
 
 EVERY_S: Final = 15.0
 """Seconds between two reports to one collector."""
@@ -85,16 +85,22 @@ class MetricsExporter:
 
     async def _sent(self, collector: Collector) -> str:
         """Why a report was not taken; "" when it was."""
-        families = self._families(self._wanted[collector])
-        request = metrics_request(families, self._instance, self._since_ns, time.time_ns())
+        families = tuple(self._families(self._wanted[collector]))
+        now_ns = time.time_ns()
+
+        def written() -> list[bytes]:
+            requests = metrics_requests(families, self._instance, self._since_ns, now_ns)
+            return [request.SerializeToString() for request in requests]
+
+        # A full window takes a third of a second; proxies are served meanwhile.
+        parts = await asyncio.to_thread(written)
         try:
             async with _channel(collector) as channel:
                 call = channel.unary_unary(
-                    _METHOD,
-                    request_serializer=pb.MetricsRequest.SerializeToString,
-                    response_deserializer=pb.MetricsResponse.FromString,
+                    _METHOD, response_deserializer=pb.MetricsResponse.FromString
                 )
-                await call(request, timeout=_LONGEST_S)
+                for part in parts:
+                    await call(part, timeout=_LONGEST_S)
         except aio.AioRpcError as error:
             if error.code() is StatusCode.DEADLINE_EXCEEDED:
                 return f"no answer within {_LONGEST_S:.0f} s"

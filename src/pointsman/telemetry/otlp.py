@@ -6,22 +6,25 @@ of its own, with the `service.name` that its traces have, too.
 The package `xds-protos` calls `scope_metrics` by its old name; on the wire both are the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from pointsman.envoy import pb
 from pointsman.telemetry.family import Distribution, Family, Labels, Number
 
 _PROXY: Final = "proxy"
+MOST: Final = 1_000
+"""Samples in one request: half a megabyte of histograms. A collector takes 4 MiB by default."""
 _CUMULATIVE: Final = 2
 """`AGGREGATION_TEMPORALITY_CUMULATIVE`."""
 Fields = dict[str, Any]
 
 
-def metrics_request(
-    families: Iterable[Family], instance: str, since_ns: int, now_ns: int
-) -> pb.Message:
-    """`opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest`.
+def metrics_requests(
+    families: Iterable[Family], instance: str, since_ns: int, now_ns: int, most: int = MOST
+) -> Iterator[pb.Message]:
+    """`opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest`s, none too large.
 
     Args:
         families: samples that each have the label `proxy`.
@@ -29,15 +32,23 @@ def metrics_request(
             `service.instance.id`.
         since_ns: when counting began, in ns since the epoch.
         now_ns: when it was read.
+        most: samples in one request.
     """
     times: Fields = {"start_time_unix_nano": since_ns, "time_unix_nano": now_ns}
-    by_proxy: dict[str, list[Fields]] = {}
-    for family in families:
-        found: dict[str, list[Fields]] = {}
-        for sample in family.samples:
-            found.setdefault(sample.labels[_PROXY], []).append(_point(sample, times))
-        for proxy, points in found.items():
-            by_proxy.setdefault(proxy, []).append(_metric(family, points))
+    samples = (
+        (family, sample.labels[_PROXY], _point(sample, times))
+        for family in families
+        for sample in family.samples
+    )
+    while part := tuple(islice(samples, most)):
+        yield _request(part, instance)
+
+
+def _request(part: Iterable[tuple[Family, str, Fields]], instance: str) -> pb.Message:
+    by_proxy: dict[str, dict[str, tuple[Family, list[Fields]]]] = {}
+    for family, proxy, point in part:
+        families = by_proxy.setdefault(proxy, {})
+        families.setdefault(family.name, (family, []))[1].append(point)
     return pb.MetricsRequest(
         resource_metrics=[
             {
@@ -47,10 +58,13 @@ def metrics_request(
                     )
                 },
                 "instrumentation_library_metrics": [
-                    {"instrumentation_library": {"name": "pointsman"}, "metrics": metrics}
+                    {
+                        "instrumentation_library": {"name": "pointsman"},
+                        "metrics": [_metric(*found) for found in families.values()],
+                    }
                 ],
             }
-            for proxy, metrics in by_proxy.items()
+            for proxy, families in by_proxy.items()
         ]
     )
 
