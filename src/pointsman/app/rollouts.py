@@ -26,7 +26,7 @@ from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.rollout.commands import Command, obey
 from pointsman.rollout.inputs import Counted, Inputs, Question, Ready, Step
-from pointsman.rollout.lead import Lead
+from pointsman.rollout.lead import ASK_S, Lead
 from pointsman.rollout.machine import step
 from pointsman.rollout.measures import Measures, Sample, Subject
 from pointsman.rollout.plan import Manner, Plan
@@ -82,10 +82,12 @@ class Rollouts:
         self._change: Callable[[Mapping[str, str | None]], Awaitable[None]] | None = None
         self._has_all: Callable[[Hold], Awaitable[bool]] | None = None
         self._task: asyncio.Task[None] | None = None
+        self._renewing: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._told: set[Key] = set()
         self._lead = Lead(lambda: self._store)
         self._follows = True
+        self._followed_at = 0.0
         self._failure = ""
 
     @cached_property
@@ -163,7 +165,7 @@ class Rollouts:
 
     async def close(self) -> None:
         """Ends what looks."""
-        for task in (self._task, *self._telling):
+        for task in (self._task, self._renewing, *self._telling):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -174,6 +176,14 @@ class Rollouts:
         """Begins to look, once proxies can be told and if there is anything to look at."""
         if self._running and self._task is None:
             self._task = asyncio.create_task(endless(self._run, "rollouts"), name="rollouts")
+            self._renewing = asyncio.create_task(endless(self._renew, "lease"), name="lease")
+
+    async def _renew(self) -> None:
+        """Keeps the lease, however long a look takes."""
+        while True:
+            await asyncio.sleep(ASK_S)
+            with contextlib.suppress(StateError):
+                await self._lead.ask()
 
     async def _run(self) -> None:
         while True:
@@ -194,14 +204,17 @@ class Rollouts:
         """Whether this control plane carries rollouts out; else it has what another one decides."""
         try:
             mine = await self._lead.ask()
+            now = self._clock()
             if mine and not self._follows:
                 return True
+            if not mine and now - self._followed_at < ASK_S:
+                return False
             # What another one has kept since; it is read once more by who takes over.
             states = dict(await self._store.load())
         except StateError as error:
             self._failure = str(error)
             return False
-        self._failure, self._follows = "", not mine
+        self._failure, self._follows, self._followed_at = "", not mine, now
         before, self._states = self._splits(), states
         if self._splits() != before:
             assert self._change is not None
@@ -243,7 +256,9 @@ class Rollouts:
             else:
                 answer = await ask_hooks(item.plan, made.hook, key, state, item.revision)
                 inputs = replace(inputs, answers={**inputs.answers, made.hook: answer})
-        await self._take(key, item, state, made)
+        # What others are asked may take longer than the lease is good for without the database.
+        if await self._leads():
+            await self._take(key, item, state, made)
 
     async def _count(self, item: Running, state: State, now: float) -> Counted:
         since = max(state.looked_at, state.stage_at) or now - item.plan.interval_s
