@@ -45,6 +45,12 @@ class Shared(MemoryStore):
         return self.holder
 
 
+class Slow(Shared):
+    async def lead(self, me: str, seconds: float) -> str:
+        await asyncio.sleep(0)
+        return await super().lead(me, seconds)
+
+
 class Clock:
     now = 0.0
 
@@ -65,6 +71,13 @@ async def test_the_lease_is_renewed_in_time_and_not_more_often() -> None:
     clock.now = RENEW_S
     await mine.ask()
     assert store.asked == 4
+
+
+async def test_who_asks_while_another_does_waits_for_the_answer() -> None:
+    store = Slow()
+    lead = Lead(lambda: store, "a")
+    assert await asyncio.gather(lead.ask(), lead.ask()) == [True, True]
+    assert store.asked == 1
 
 
 async def test_who_cannot_renew_it_stops_when_it_ends() -> None:

@@ -5,6 +5,7 @@ when it ends. The lease is counted by the database's own clock, so it does not m
 of the machines agree.
 """
 
+import asyncio
 import contextlib
 import math
 import os
@@ -47,6 +48,7 @@ class Lead:
         self._me = me or f"{os.uname().nodename}:{os.getpid()}:{uuid4().hex[:6]}"
         self._clock = clock
         self._ask_at = -math.inf
+        self._asking = asyncio.Lock()
         self._until = 0.0
         self.holder = ""
         self.mine = False
@@ -60,6 +62,11 @@ class Lead:
         Raises:
             StateError: the database does not answer, and this one has no lease.
         """
+        # Who asks while another one does waits for its answer.
+        async with self._asking:
+            return await self._ask()
+
+    async def _ask(self) -> bool:
         now = self._clock()
         if now < self._ask_at:
             return self.mine
