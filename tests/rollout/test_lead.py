@@ -76,7 +76,7 @@ async def test_the_lease_is_renewed_in_time_and_not_more_often() -> None:
 async def test_who_asks_while_another_does_waits_for_the_answer() -> None:
     store = Slow()
     lead = Lead(lambda: store, "a")
-    assert await asyncio.gather(lead.ask(), lead.ask()) == [True, True]
+    assert [*await asyncio.gather(lead.ask(), lead.ask())] == [True, True]
     assert store.asked == 1
 
 
