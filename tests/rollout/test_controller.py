@@ -59,6 +59,7 @@ async def test_what_was_kept_counts_as_soon_as_it_can_be_read(tmp_path: Path) ->
         before.on_change(Changes(), has_all)
         await before.overlay(RESOURCES)
         await before.tell(CART, Command.PAUSE, 0)
+        await before.close()
 
     database.rename(away)
     database.mkdir()

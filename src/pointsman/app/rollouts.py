@@ -44,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 PAUSE_S: Final = 0.2
 """Seconds between two looks at whether one is due."""
+_ENDING_S: Final = 2.0
+"""Seconds that a look and what is told get at the end."""
 _SETTLE_S: Final = 1.0
 """Seconds between two looks at whether proxies have a rollback."""
 
@@ -85,6 +87,7 @@ class Rollouts:
         self._renewing: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._told: set[Key] = set()
+        self._stopping = asyncio.Event()
         self._lead = Lead(lambda: self._store)
         self._follows = True
         self._followed_at = 0.0
@@ -120,8 +123,8 @@ class Rollouts:
             split = f"{100 - state.weight}/{state.weight}, {state.phase}"
             message = f"{key} holds the weights of {item.hold.key}: {split}"
             yield Problem(delivery.HOLDS, message, "", item.hold.key)
-        if self._running and self._follows and self._lead.holder:
-            yield Problem(delivery.FOLLOWS, f"{self._lead.holder} carries rollouts out")
+        if self._running and self._lead.other:
+            yield Problem(delivery.FOLLOWS, f"{self._lead.other} carries rollouts out")
         if self._running and (self._failure or not self._keeps):
             yield Problem(delivery.FORGETFUL, self._failure or "this instance keeps no state")
 
@@ -156,7 +159,7 @@ class Rollouts:
             if states is None or (self._failure and not leads):
                 raise UsageError(f"what {rollout} has done cannot be read: {self._failure}")
             if not leads:
-                raise UsageError(f"{self._lead.holder} carries rollouts out", hint="tell that one")
+                raise UsageError(f"{self._lead.other} carries rollouts out", hint="tell that one")
             state = (self._states or {}).get(rollout, State())
             now = self._clock()
             made = obey(item.plan, state, command, item.revision, now, weight)
@@ -164,12 +167,14 @@ class Rollouts:
             self._told.add(rollout)
 
     async def close(self) -> None:
-        """Ends what looks."""
-        for task in (self._task, self._renewing, *self._telling):
-            if task is not None:
+        """Ends what looks: what is being kept or told may be finished, but not for long."""
+        self._stopping.set()
+        tasks = {task for task in (self._task, self._renewing, *self._telling) if task is not None}
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_ENDING_S)
+            for task in late:
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+            await asyncio.gather(*late, return_exceptions=True)
         await self._lead.leave()
 
     def begin(self) -> None:
@@ -180,14 +185,19 @@ class Rollouts:
 
     async def _renew(self) -> None:
         """Keeps the lease, however long a look takes."""
-        while True:
-            await asyncio.sleep(ASK_S)
+        while await self._pause(ASK_S):
             with contextlib.suppress(StateError):
                 await self._lead.ask()
 
+    async def _pause(self, seconds: float) -> bool:
+        """Waits; whether to go on then."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        return not self._stopping.is_set()
+
     async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(PAUSE_S)
+        while await self._pause(PAUSE_S):
             if await self._late() or not await self._leads():
                 continue
             for key in tuple(self._running):

@@ -53,6 +53,11 @@ class Lead:
         self.holder = ""
         self.mine = False
 
+    @property
+    def other(self) -> str:
+        """Who else has the lease, as far as is known; "" for nobody."""
+        return "" if self.holder == self._me else self.holder
+
     async def ask(self) -> bool:
         """Whether it is this one; the lease is renewed in time.
 
