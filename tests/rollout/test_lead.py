@@ -1,7 +1,8 @@
 """Of several control planes with one database one carries rollouts out, and the others follow."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,10 +12,11 @@ import pytest
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.rollouts import Rollouts
 from pointsman.errors import StateError, UsageError
+from pointsman.resources.key import Key
 from pointsman.rollout.commands import Command
 from pointsman.rollout.lead import ASK_S, LEASE_S, RENEW_S, Lead
 from pointsman.rollout.sql_store import SqlStore
-from pointsman.rollout.state import Phase, State
+from pointsman.rollout.state import Event, Phase, State
 from pointsman.rollout.store import MemoryStore
 from pointsman.state.database import Database
 from tests.rollout.test_controller import CART, MEASURES, RESOURCES, Changes, codes, has_all
@@ -113,6 +115,48 @@ async def plane(url: str, folder: Path) -> AsyncIterator[tuple[Rollouts, Changes
             yield rollouts, changes
         finally:
             await rollouts.close()
+
+
+class Late(MemoryStore):
+    """A store whose first answer takes until something has been kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits, self.reads = asyncio.Event(), asyncio.Event()
+        self.loads = 0
+
+    async def load(self) -> Mapping[Key, State]:
+        found = await super().load()
+        self.loads += 1
+        if self.loads == 2:  # what begins to lead reads once more
+            self.reads.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await self.waits.wait()
+        return found
+
+    async def save(self, rollout: Key, state: State, events: Sequence[Event]) -> None:
+        await super().save(rollout, state, events)
+        self.waits.set()
+
+
+async def test_what_is_read_does_not_undo_what_was_decided_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Late()
+    monkeypatch.setattr("pointsman.app.rollouts.MemoryStore", lambda: store)
+    rollouts = Rollouts(AccessState(), MEASURES)
+    rollouts.on_change(Changes(), has_all)
+    await rollouts.overlay(RESOURCES)
+    rollouts.begin()
+    async with asyncio.timeout(20):
+        await store.reads.wait()
+    await rollouts.tell(CART, Command.PAUSE, 0)
+    (shown,) = rollouts.views()
+    await rollouts.close()
+    assert shown.paused
+    (shown,) = rollouts.views()
+    assert shown.paused
 
 
 async def keep(url: str, state: State) -> None:

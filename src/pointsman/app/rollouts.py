@@ -81,6 +81,7 @@ class Rollouts:
         self._running: dict[Key, Running] = {}
         self._states: dict[Key, State] | None = None
         self._looking = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._change: Callable[[Mapping[str, str | None]], Awaitable[None]] | None = None
         self._has_all: Callable[[Hold], Awaitable[bool]] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -212,6 +213,11 @@ class Rollouts:
 
     async def _leads(self) -> bool:
         """Whether this control plane carries rollouts out; else it has what another one decides."""
+        # What was read must not take the place of what has been decided since.
+        async with self._reading:
+            return await self._follow()
+
+    async def _follow(self) -> bool:
         try:
             mine = await self._lead.ask()
             now = self._clock()
