@@ -9,7 +9,7 @@ from tests.support import prometheus
 from tests.support.serve import Shop, proxying, serving, wait_ready
 from tests.support.up import ask, free_port, until
 
-pytestmark = [pytest.mark.envoy, prometheus.needs_prometheus]
+pytestmark = [pytest.mark.envoy]
 
 PODS = 'kubernetes_namespace="shop",kubernetes_pod_name=~"web-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"'
 SUCCESS = f"""
@@ -23,6 +23,7 @@ DURATION = f"""
 """As Flagger's provider for App Mesh asks."""
 
 
+@prometheus.needs_prometheus
 def test_flaggers_queries_are_answered(shop: Shop, folder: Path) -> None:
     page, xds = f"127.0.0.1:{free_port()}", f"unix:{folder}/xds.sock"
     pod = {"kubernetes_namespace": "shop", "kubernetes_pod_name": "web-6d4c-x7x9z"}

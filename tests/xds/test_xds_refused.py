@@ -1,6 +1,6 @@
 """Proxies that are turned away are remembered, and never without bound."""
 
-from pointsman.xds.refused import MOST, Refusals
+from pointsman.xds.refused import LONGEST, MOST, Refusals
 
 
 def test_the_last_try_of_each_node_is_remembered() -> None:
@@ -25,3 +25,12 @@ def test_who_was_turned_away_longest_ago_makes_room() -> None:
     assert len(nodes) == MOST
     assert nodes[-2:] == ["0", str(MOST)]
     assert "1" not in nodes
+
+
+def test_what_callers_choose_is_cut_and_over_once_one_is_let_in() -> None:
+    refusals = Refusals(lambda: 0.0)
+    refusals.add("n" * 10_000, "r" * 10_000, unknown=True, peer="")
+    (found,) = refusals.since(0.0)
+    assert (len(found.node), len(found.reason)) == (LONGEST, LONGEST)
+    refusals.admitted("n" * 10_000)
+    assert refusals.since(0.0) == ()

@@ -1,8 +1,8 @@
 """A proxy's own statistics for Prometheus, and nothing else of its administration.
 
 The administration can stop a proxy and shows what it is configured with, so it is never on the
-network. One listener of the bootstrap leads to the one page that Prometheus reads. It is there
-whether or not a control plane is, and a hot restart hands it over like any other.
+network. One listener of the bootstrap leads to the one page that Prometheus reads. It is
+there from the first configuration on, like all listeners, and a hot restart hands it over.
 """
 
 from typing import Any, Final
@@ -12,7 +12,9 @@ from pointsman.proxy.xds_cluster import TYPE
 PATH: Final = "/stats/prometheus"
 _NAME: Final = "stats_page"
 _MOST_CONNECTIONS: Final = 64
-"""Whoever can reach the page must not be able to use up what the proxy has for its clients."""
+_AT_ONCE: Final = 2
+"""Whoever can reach the page must not be able to use up what the proxy has for its clients: Envoy
+writes the page in its main thread, as a whole, so few are asked for at a time."""
 
 
 def stats_listener(host: str, port: int) -> dict[str, Any]:
@@ -26,6 +28,8 @@ def stats_listener(host: str, port: int) -> dict[str, Any]:
     http = {
         "@type": TYPE + manager,
         "stat_prefix": _NAME,
+        # One request at a time on a connection.
+        "codec_type": "HTTP1",
         "http_filters": [
             {
                 "name": "envoy.filters.http.router",
@@ -72,5 +76,15 @@ def stats_cluster(admin: dict[str, Any]) -> dict[str, Any]:
         "name": _NAME,
         "type": "STATIC",
         "connect_timeout": "1s",
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": _AT_ONCE,
+                    "max_pending_requests": _AT_ONCE,
+                    "max_requests": _AT_ONCE,
+                    "max_retries": 0,
+                }
+            ]
+        },
         "load_assignment": {"cluster_name": _NAME, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }

@@ -9,6 +9,7 @@ away is made up for by the next report.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import structlog
 from grpc import StatusCode, aio, ssl_channel_credentials
 
+from pointsman.aio.endless import endless
 from pointsman.envoy import pb
 from pointsman.envoy.outside import SYSTEM_AUTHORITIES
 from pointsman.graph.model.telemetry import Collector
@@ -62,7 +64,8 @@ class MetricsExporter:
             self._tasks.pop(gone).cancel()
             self.failures.pop(gone, None)
         for collector in wanted.keys() - self._tasks.keys():
-            task = asyncio.create_task(self._report(collector), name="metrics export")
+            reporting = endless(partial(self._report, collector), "metrics export")
+            task = asyncio.create_task(reporting, name="metrics export")
             self._tasks[collector] = task
 
     async def close(self) -> None:
@@ -90,7 +93,8 @@ class MetricsExporter:
 
         def written() -> list[bytes]:
             requests = metrics_requests(families, self._instance, self._since_ns, now_ns)
-            return [request.SerializeToString() for request in requests]
+            # An empty one tells whether anybody is there.
+            return [request.SerializeToString() for request in requests] or [b""]
 
         # A full window takes a third of a second; proxies are served meanwhile.
         parts = await asyncio.to_thread(written)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+LONGEST: Final = 256
+"""Characters that are kept of a node id and of a reason: whoever connects chooses them."""
 MOST: Final = 64
 """Node ids that are remembered; a newcomer takes the place of the one turned away longest ago."""
 
@@ -42,6 +44,7 @@ class Refusals:
 
     def add(self, node: str, reason: str, *, unknown: bool, peer: str) -> None:
         """One was turned away."""
+        node, reason = node[:LONGEST], reason[:LONGEST]
         earlier = self._by_node.pop(node, None)
         if earlier is None and len(self._by_node) >= MOST:
             del self._by_node[next(iter(self._by_node))]
@@ -54,6 +57,10 @@ class Refusals:
             count=found.count + 1,
             last=self._clock(),
         )
+
+    def admitted(self, node: str) -> None:
+        """One that says it is this node was let in: what was told of it is over."""
+        self._by_node.pop(node[:LONGEST], None)
 
     def since(self, moment: float) -> tuple[Refused, ...]:
         """Those whose last try came at a moment or later, the latest at the end."""

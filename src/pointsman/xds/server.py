@@ -255,6 +255,7 @@ class AdsServer:
             unknown = refusal.cause is Cause.UNKNOWN
             self.refusals.add(newcomer.id, reason, unknown=unknown, peer=context.peer())
             await refuse(context, refusal)
+        self.refusals.admitted(newcomer.id)
         return Node(
             stream=next(self._numbers),
             id=newcomer.id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import Final
 
 from pointsman.doctor.catalogue.routes import TURNED_AWAY
 from pointsman.doctor.evidence import Evidence
@@ -9,14 +10,17 @@ from pointsman.doctor.finding import Finding, Place, fact
 from pointsman.resources.words import counted
 from pointsman.xds.refused import Refused
 
+MOST_COMPARED: Final = 200
+"""Node ids among which the one that was meant is looked for."""
+
 
 def refused_proxies(evidence: Evidence) -> Iterator[Finding]:
     """Each node id that proxies were turned away with, with the one that was probably meant."""
-    known = [proxy.node_id for proxy in evidence.graph.proxies.values()]
+    known = [proxy.node_id for proxy in evidence.graph.proxies.values()][:MOST_COMPARED]
     for refused in evidence.live.refused:
-        if refused.unknown and refused.node in known:
-            continue  # What it waits for has been written since.
         whose = evidence.named.proxy(refused.node)
+        if refused.unknown and whose is not None:
+            continue  # What it waits for has been written since.
         yield Finding(
             TURNED_AWAY,
             Place(None if whose is None else whose.key),

@@ -15,7 +15,7 @@ from pointsman.resources.problem import Problem
 from pointsman.resources.resource import Resource
 from pointsman.resources.rules import matching
 from pointsman.resources.rules.common import SPEC, one_of
-from pointsman.resources.rules.urls import url
+from pointsman.resources.rules.urls import called
 from pointsman.resources.words import shown
 
 BUILT_IN: Final = ("request-success-rate", "request-duration")
@@ -92,7 +92,7 @@ def _analysis(key: Key, path: FieldPath, analysis: CanaryAnalysis) -> Iterator[P
     for index, metric in enumerate(analysis.metrics):
         yield from _metric(key, (*path, "metrics", index), metric)
     for index, hook in enumerate(analysis.webhooks):
-        yield from url(key, (*path, "webhooks", index, "url"), hook.url)
+        yield from called(key, (*path, "webhooks", index, "url"), hook.url)
         yield from _duration(key, (*path, "webhooks", index, "timeout"), hook.timeout)
     for index, match in enumerate(analysis.match):
         for name, value in match.headers.items():

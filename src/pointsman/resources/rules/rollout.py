@@ -17,7 +17,7 @@ from pointsman.resources.resource import Resource
 from pointsman.resources.rules import matching
 from pointsman.resources.rules.common import SPEC, one_of, unique
 from pointsman.resources.rules.route_policy import check_cohort
-from pointsman.resources.rules.urls import url
+from pointsman.resources.rules.urls import called
 
 _STRATEGY: FieldPath = (*SPEC, "strategy")
 _ANALYSIS: FieldPath = (*SPEC, "analysis")
@@ -38,9 +38,9 @@ def check(resource: Resource[RolloutSpec]) -> Iterator[Problem]:
     names = [(hook.type, hook.name) for hook in spec.webhooks]
     yield from unique(key, (*SPEC, "webhooks"), ("name",), names, "type and name")
     for index, hook in enumerate(spec.webhooks):
-        yield from url(key, (*SPEC, "webhooks", index, "url"), hook.url)
+        yield from called(key, (*SPEC, "webhooks", index, "url"), hook.url)
     for index, alert in enumerate(spec.alerts):
-        yield from url(key, (*SPEC, "alerts", index, "url"), alert.url)
+        yield from called(key, (*SPEC, "alerts", index, "url"), alert.url)
 
 
 def _strategy(key: Key, strategy: RolloutStrategy) -> Iterator[Problem]:
@@ -103,7 +103,7 @@ def _analysis(key: Key, analysis: Analysis) -> Iterator[Problem]:
     names = [check.name for check in analysis.prometheus]
     yield from unique(key, (*_ANALYSIS, "prometheus"), ("name",), names, "name")
     for index, check in enumerate(analysis.prometheus):
-        yield from url(key, (*_ANALYSIS, "prometheus", index, "address"), check.address)
+        yield from called(key, (*_ANALYSIS, "prometheus", index, "address"), check.address)
         if check.min is None and check.max is None:
             where = (*_ANALYSIS, "prometheus", index)
             message = f"{show_path(where)} needs min or max"

@@ -16,15 +16,24 @@ UrlRule = Callable[[Key, FieldPath, str], Iterator[Problem]]
 _CHARACTERS: Final = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 """What an address is written with (RFC 3986, section 2); all else has to be percent-encoded."""
 
+_USER: Final = re.compile(r"//[^/?#]*@")
+"""User and password, which are never quoted."""
+
 
 def url(key: Key, path: FieldPath, text: str) -> Iterator[Problem]:
     """An http or https address with a host, without user and fragment."""
     parts = _split(text)
     extra = parts is not None and (parts.username is not None or bool(parts.fragment))
     if parts is None or extra:
-        message = f"{show_path(path)} is {shown(text)}, not an http or https address"
+        told = shown(_USER.sub("//…@", text))
+        message = f"{show_path(path)} is {told}, not an http or https address"
         hint = "leave user and fragment out" if extra else ""
         yield Problem(fields.BAD_FORMAT, message, hint, key, path)
+
+
+def called(key: Key, path: FieldPath, text: str) -> Iterator[Problem]:
+    """An address that the control plane calls itself: a user and a password may stand in it."""
+    yield from url(key, path, _USER.sub("//", text, count=1) if _split(text) else text)
 
 
 def server(key: Key, path: FieldPath, text: str) -> Iterator[Problem]:
