@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import json
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +24,10 @@ from bench.dataplane.candidate import PORTS, candidate
 from bench.dataplane.requests import contender_of
 from bench.dataplane.run import (
     LOAD_CORES,
-    check_share,
-    compete,
+    Contender,
     free_port,
+    measured,
     program,
-    report,
-    serving,
-    upstream,
 )
 from bench.telemetry import receiver
 from pointsman.envoy import pb
@@ -175,22 +171,17 @@ def main() -> int:
     if arguments.listen:
         asyncio.run(listen(arguments.listen[0], int(arguments.listen[1])))
         return 0
-    with contextlib.ExitStack() as cleanup:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="told-")))
-        control, collector = folder / "control.sock", free_port()
-        ports = {"UPSTREAM_A_PORT": free_port(), "UPSTREAM_B_PORT": free_port()}
-        cleanup.enter_context(upstream(folder, ports))
-        cleanup.enter_context(listening(control, collector, folder))
-        entered = [
-            contender_of(way.name, configuration(way, control, collector), folder / f"{index}.json")
-            for index, way in enumerate(WAYS)
-        ]
-        for each in entered:
-            cleanup.enter_context(serving(each, folder, ports))
-            check_share(each)
-        compete(entered, arguments)
-    print(report(entered, arguments))
+    print(measured(enter, arguments))
     return 0
+
+
+def enter(folder: Path, cleanup: contextlib.ExitStack) -> list[Contender]:
+    control, collector = folder / "control.sock", free_port()
+    cleanup.enter_context(listening(control, collector, folder))
+    return [
+        contender_of(way.name, configuration(way, control, collector), folder / f"{index}.json")
+        for index, way in enumerate(WAYS)
+    ]
 
 
 if __name__ == "__main__":

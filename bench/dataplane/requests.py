@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import json
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +23,9 @@ from bench.dataplane.candidate import PORTS, candidate
 from bench.dataplane.run import (
     LOAD_CORES,
     Contender,
-    check_share,
-    compete,
     envoy_command,
-    free_port,
+    measured,
     program,
-    report,
-    serving,
-    upstream,
 )
 from pointsman.envoy import pb
 from pointsman.envoy.requests import SAMPLE_KEY, http_logs
@@ -131,18 +125,13 @@ def main() -> int:
     if arguments.listen:
         asyncio.run(listen(arguments.listen))
         return 0
-    with contextlib.ExitStack() as cleanup:
-        folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="told-")))
-        ports = {"UPSTREAM_A_PORT": free_port(), "UPSTREAM_B_PORT": free_port()}
-        cleanup.enter_context(upstream(folder, ports))
-        cleanup.enter_context(listening(folder / "heard.sock", folder))
-        entered = [contender(way, folder) for way in WAYS]
-        for each in entered:
-            cleanup.enter_context(serving(each, folder, ports))
-            check_share(each)
-        compete(entered, arguments)
-    print(report(entered, arguments))
+    print(measured(enter, arguments))
     return 0
+
+
+def enter(folder: Path, cleanup: contextlib.ExitStack) -> list[Contender]:
+    cleanup.enter_context(listening(folder / "heard.sock", folder))
+    return [contender(way, folder) for way in WAYS]
 
 
 if __name__ == "__main__":

@@ -72,17 +72,29 @@ def main() -> int:
     if shutil.which("wrk") is None:
         print("wrk is not installed (Debian: apt-get install wrk): nothing can be measured")
         return 2
+    print(measured(lambda _folder, _cleanup: contenders(arguments.candidate), arguments))
+    return 0
+
+
+def measured(
+    enter: Callable[[Path, contextlib.ExitStack], list[Contender]], arguments: argparse.Namespace
+) -> str:
+    """The report of those who are entered, each in front of the same upstream.
+
+    Args:
+        enter: gives them; whatever they need besides ends with the stack.
+        arguments: rounds, and seconds of a turn.
+    """
     with contextlib.ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="dataplane-")))
         ports = {"UPSTREAM_A_PORT": free_port(), "UPSTREAM_B_PORT": free_port()}
         cleanup.enter_context(upstream(folder, ports))
-        entered = contenders(arguments.candidate)
+        entered = enter(folder, cleanup)
         for contender in entered:
             cleanup.enter_context(serving(contender, folder, ports))
             check_share(contender)
         compete(entered, arguments)
-    print(report(entered, arguments))
-    return 0
+    return report(entered, arguments)
 
 
 def parse_arguments() -> argparse.Namespace:

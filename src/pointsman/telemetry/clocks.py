@@ -12,8 +12,6 @@ KEPT_S: Final = 300.0
 """Seconds for which the best record counts."""
 MOST: Final = 10_000
 """Nodes that are remembered; a newcomer takes the place of who was heard of first."""
-
-
 ENOUGH: Final = 20
 WATCHED_S: Final = 60.0
 """Records, and seconds, before one that is late can count: a few may all have waited for somebody.

@@ -12,23 +12,23 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import structlog
 from grpc import StatusCode, aio, ssl_channel_credentials
 
 from pointsman.aio.endless import endless
 from pointsman.envoy import pb
-from pointsman.envoy.outside import SYSTEM_AUTHORITIES
+from pointsman.envoy.outside import SYSTEM_AUTHORITIES, Outside
 from pointsman.graph.model.telemetry import Collector
 from pointsman.resources.key import Key
 from pointsman.telemetry.family import Family
+from pointsman.telemetry.metrics import SERVICE
 from pointsman.telemetry.otlp import metrics_requests
 
 EVERY_S: Final = 15.0
 """Seconds between two reports to one collector."""
 _LONGEST_S: Final = 10.0
-_METHOD: Final = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
+_METHOD: Final = f"/{SERVICE}/Export"
 
 log = structlog.get_logger(__name__)
 
@@ -120,10 +120,9 @@ def _channel(collector: Collector) -> Any:
     Raises:
         OSError: the authorities it is checked against cannot be read.
     """
-    parts = urlsplit(collector.url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    if parts.scheme == "http":
-        return aio.insecure_channel(f"{host}:{parts.port or 80}")
-    authorities = Path(collector.ca_file or SYSTEM_AUTHORITIES).read_bytes()
+    server = Outside(collector.url, collector.ca_file)
+    if not server.is_https:
+        return aio.insecure_channel(str(server.address))
+    authorities = Path(server.ca_file or SYSTEM_AUTHORITIES).read_bytes()
     credentials = ssl_channel_credentials(root_certificates=authorities)
-    return aio.secure_channel(f"{host}:{parts.port or 443}", credentials)
+    return aio.secure_channel(str(server.address), credentials)

@@ -5,7 +5,7 @@ from typing import Final
 
 from pointsman.doctor.catalogue.availability import EXPIRED
 from pointsman.doctor.evidence import Evidence
-from pointsman.doctor.finding import Finding, Place, fact
+from pointsman.doctor.finding import Fact, Finding, Place, fact
 from pointsman.resources.problem import Severity
 from pointsman.resources.words import span
 
@@ -23,23 +23,21 @@ def ending_certificates(evidence: Evidence) -> Iterator[Finding]:
     for key, (begin, end) in live.certificates.items():
         left = end - live.now
         if left < (end - begin) * LAST_PART:
-            yield Finding(
-                EXPIRED,
+            yield _ending(
+                left,
                 Place(key),
                 f"the certificate of its proxies {_when(left)}, and there is no new one",
-                Severity.ERROR if left <= 0 else Severity.WARNING,
-                (fact(f"it was good for {span(end - begin)}"),),
                 "see pointsman status and the log of the instance for what keeps it from issuing",
+                fact(f"it was good for {span(end - begin)}"),
             )
     end_of_all = live.authority_end
     if end_of_all is not None and end_of_all - live.now < NOTICE_S:
         left = end_of_all - live.now
-        yield Finding(
-            EXPIRED,
+        yield _ending(
+            left,
             Place(),
             f"the certificate authority of the mesh {_when(left)}",
-            Severity.ERROR if left <= 0 else Severity.WARNING,
-            advice="put a new one beside it in the folder of --identity: docs/identity.md",
+            "put a new one beside it in the folder of --identity: docs/identity.md",
         )
 
 
@@ -51,14 +49,18 @@ def ending_files(evidence: Evidence) -> Iterator[Finding]:
             left = expiry.end - now
             notice = (expiry.end - expiry.first) * LAST_PART if expiry.renewed else FILE_NOTICE_S
             if left < notice:
-                yield Finding(
-                    EXPIRED,
+                yield _ending(
+                    left,
                     Place(key),
                     f"the certificate in {file} {_when(left)}",
-                    Severity.ERROR if left <= 0 else Severity.WARNING,
-                    (fact(f"a proxy of {key} has it"),),
                     "put a new one there; proxies notice by themselves",
+                    fact(f"a proxy of {key} has it"),
                 )
+
+
+def _ending(left: float, place: Place, message: str, advice: str, *facts: Fact) -> Finding:
+    severity = Severity.ERROR if left <= 0 else Severity.WARNING
+    return Finding(EXPIRED, place, message, severity, facts, advice)
 
 
 def _when(left: float) -> str:

@@ -1,13 +1,12 @@
 """R23: proxies that ask to be served and are turned away."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from pointsman.doctor.catalogue.routes import TURNED_AWAY
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding, Place, fact
-from pointsman.resources.words import counted
+from pointsman.resources.words import counted, nearest
 from pointsman.xds.refused import Refused
 
 MOST_COMPARED: Final = 200
@@ -34,7 +33,7 @@ def refused_proxies(evidence: Evidence) -> Iterator[Finding]:
 def _advice(refused: Refused, known: list[str]) -> str:
     if not refused.unknown:
         return "give it a certificate or a token for this node: docs/identity.md"
-    meant = get_close_matches(refused.node, known, n=1)
-    if meant:
-        return f"start it with --node {meant[0]}, if that is what was meant"
+    meant = nearest(refused.node, known)
+    if meant is not None:
+        return f"start it with --node {meant}, if that is what was meant"
     return "write its virtual gateway or node, or stop the proxy"
