@@ -32,6 +32,7 @@ from bench.dataplane.run import (
 from bench.telemetry import receiver
 from pointsman.envoy import pb
 from pointsman.envoy.filters.identity import METADATA
+from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.requests import http_logs
 from pointsman.envoy.seal import unseal
 from pointsman.envoy.traces import collector_clusters, tracing
@@ -105,7 +106,7 @@ def configuration(way: Way, control: Path, collector: int) -> str:
         bootstrap["stats_config"] = {"histogram_bucket_settings": latency_buckets()}
         gateway = _gateway(way, collector)
         made = pb.HttpConnectionManager(
-            access_log=http_logs(gateway, "delta", 8088), **tracing(gateway)
+            access_log=http_logs(gateway, NodeClass(gateway.key), 8088), **tracing(gateway)
         )
         manager |= {
             name: value

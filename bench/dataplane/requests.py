@@ -28,6 +28,7 @@ from bench.dataplane.run import (
     program,
 )
 from pointsman.envoy import pb
+from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.requests import SAMPLE_KEY, http_logs
 from pointsman.graph.model.gateway import Gateway
 from pointsman.proxy.binary import find_envoy
@@ -77,7 +78,7 @@ def configuration(way: Way, socket: Path) -> str:
     bootstrap["layered_runtime"]["layers"][0]["static_layer"][SAMPLE_KEY] = way.percent
     static = bootstrap["static_resources"]
     static["clusters"].append(xds_cluster(Xds((XdsAddress(path=socket),))))
-    manager = pb.HttpConnectionManager(access_log=http_logs(GATEWAY, "delta", 8088))
+    manager = pb.HttpConnectionManager(access_log=http_logs(GATEWAY, NodeClass(GATEWAY.key), 8088))
     (chain,) = static["listeners"][0]["filter_chains"]
     chain["filters"][-1]["typed_config"]["access_log"] = pb.to_dict(manager)["access_log"]
     text = json.dumps(bootstrap)

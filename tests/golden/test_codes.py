@@ -13,6 +13,7 @@ ELSEWHERE = {
     "PM008": "only a running control plane says it: tests/rollout",
     "PM009": "only a running control plane says it: tests/rollout",
     "PM060": "only a running control plane says it: tests/telemetry/test_told.py",
+    "PM063": "only a running control plane says it: tests/telemetry/test_told.py",
     "PM104": "bytes, not text: tests/sources/test_files.py",
     "PM310": "decoding refuses it before linking could: tests/graph/test_link_problems.py",
     "PM404": "decoding refuses it before linking could: tests/graph/test_link_problems.py",

@@ -12,7 +12,7 @@ from grpc import aio
 from pointsman.app.discovery import REST, Discovery, DiscoveryOptions
 from pointsman.app.plane import ControlPlane
 from pointsman.app.serve import IDLE_S, Elsewhere, ServeOptions
-from pointsman.app.site import News, Published
+from pointsman.app.site import News, Published, audience
 from pointsman.control.compile import Proxy
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.sealed import CLUSTER, ENDPOINT
@@ -199,10 +199,24 @@ async def test_instances_travel_without_compiling(folder: Path) -> None:
         assert made.problems() == ()
 
 
+@pytest.mark.parametrize(
+    ("envoy", "counts"), [("", True), ("1.39.9", False), ("1.40.0", True), ("2.0.0", True)]
+)
+def test_old_envoys_make_a_class_that_is_not_asked_to_count(envoy: str, counts: bool) -> None:
+    site = Elsewhere(ServeOptions((), ListenOptions("unix:/x")))
+    edge = gateway()
+    found = site.node_class(edge, Newcomer(GATEWAY, envoy=envoy))
+    assert found.counts is counts
+    assert audience(edge, found).counts is counts
+
+
 @pytest.mark.parametrize(("wire", "zone"), [("delta", "a"), ("sotw", "")])
 def test_wire_and_zone_make_a_class(wire: str, zone: str) -> None:
     site = Elsewhere(ServeOptions((), ListenOptions("unix:/x"), bind="10.0.0.1"))
     newcomer = Newcomer(GATEWAY, zone=zone, wire="sotw" if wire == "sotw" else "delta")
-    gateway = Gateway(Key("VirtualGateway", "shop", "front"), "shop", "front_shop", ())
-    found = site.node_class(gateway, newcomer)
+    found = site.node_class(gateway(), newcomer)
     assert (found.wire, found.zone, found.bind) == (wire, zone, "10.0.0.1")
+
+
+def gateway() -> Gateway:
+    return Gateway(Key("VirtualGateway", "shop", "front"), "shop", "front_shop", ())

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 
-from pointsman.app.telemetry import Telemetry
+from pointsman.app.telemetry import Telemetry, cannot_count
+from pointsman.envoy.node_class import NodeClass
+from pointsman.envoy.seal import unseal
 from pointsman.envoy.stats import Measure, Scope
+from pointsman.envoy.translate import translate
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.telemetry.window import Subject
 from pointsman.xds.admission import Anyone
@@ -97,3 +101,22 @@ async def test_who_does_not_take_it_is_told_at_the_policy() -> None:
         assert problem.message.startswith(f"{url}: UNAVAILABLE")
         want(made)
         assert not [*made.problems()]
+
+
+def test_proxies_that_are_too_old_to_count_by_consumer_are_told_at_the_policy() -> None:
+    counts = policy("TelemetryPolicy", "counts", "VirtualGateway/gateway", consumers=True)
+    edge = linked(MESH, gateway(), counts).graph.proxies[EDGE]
+    classes = {NodeClass(EDGE): edge, NodeClass(EDGE, counts=False): edge}
+    (problem,) = cannot_count(classes)
+    assert (problem.code.id, problem.key) == ("PM063", key("TelemetryPolicy", "counts"))
+    assert f"Envoy 1.40, and there are proxies of {EDGE} that are older" in problem.message
+    assert not [*cannot_count({NodeClass(EDGE): edge})]
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_only_proxies_that_can_count_by_consumer_are_asked_to(counts: bool) -> None:
+    asking = policy("TelemetryPolicy", "counts", "VirtualGateway/gateway", consumers=True)
+    graph = linked(MESH, gateway(), asking).graph
+    made = translate(graph, NodeClass(EDGE, counts=counts)).resources
+    texts = [str(unseal(item)) for kind in made.values() for item in kind.values()]
+    assert any("envoy.access_loggers.stats" in text for text in texts) is counts

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Protocol
 
 from pointsman.app.access import AccessState
@@ -21,6 +22,7 @@ from pointsman.app.programs import ProgramEvents, Programs
 from pointsman.app.sidecars import Sidecars
 from pointsman.app.site import News, Published, Site
 from pointsman.control.compile import Proxy
+from pointsman.envoy import consumer_stats
 from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.links.context import GivenEndpoints
 from pointsman.proxy.binary import find_envoy
@@ -71,12 +73,14 @@ class Machine(Site):
 
     Attributes:
         fleet: the Envoys, once they can be started.
+        counts: whether they can count by consumer.
     """
 
     expected = 1
 
     def __init__(self, options: UpOptions, events: ProgramEvents) -> None:
         self.fleet: Fleet | None = None
+        self.counts = True
         self._backends = Backends(options)
         self._sidecars = Sidecars(options, self._backends) if options.mesh else None
         self._programs = Programs(events)
@@ -93,8 +97,12 @@ class Machine(Site):
         arranged = list(self._places.arrange(proxies))
         if self._sidecars is not None:
             arranged += self._sidecars.arrange(proxies)
-        self._classes = {item.owner: item for _, classes in arranged for item in classes}
-        yield from arranged
+        self._classes = {
+            item.owner: replace(item, counts=self.counts)
+            for _, classes in arranged
+            for item in classes
+        }
+        yield from ((proxy, (self._classes[proxy.key],)) for proxy, _ in arranged)
 
     def node_class(self, proxy: Proxy, newcomer: Newcomer) -> NodeClass:  # noqa: ARG002
         """The one class the proxy has here."""
@@ -179,6 +187,7 @@ class Instance:
         binary = find_envoy(self._options.envoy, self._settings.envoy)
         files = read(self._options.paths)
         plane, machine = self._plane, self._machine
+        machine.counts = binary.version >= consumer_stats.OLDEST
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(RuntimeFolder())
             stack.push_async_callback(machine.stop)

@@ -24,6 +24,7 @@ from pointsman.app.offline import locate
 from pointsman.app.revisions import Revisions
 from pointsman.app.site import Announcement, Audience, HasProblems, News, Published, Site, audience
 from pointsman.app.status import ProxyState, instance_status, short_name
+from pointsman.app.telemetry import cannot_count
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
 from pointsman.control.retries import RETRY_S, SecretRetries
@@ -270,6 +271,7 @@ class ControlPlane:
             self.features,
         )
         found = [problem for source in sources for problem in source.problems()]
+        found += cannot_count(self._compiled.proxies)
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:

@@ -18,6 +18,7 @@ from pointsman.app.issuing import Issuing, read_authority
 from pointsman.app.plane import ControlPlane
 from pointsman.app.site import Audience, News, Site
 from pointsman.control.compile import Proxy
+from pointsman.envoy.consumer_stats import can_count
 from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.links.certificates import CertificateMap
 from pointsman.graph.links.context import GivenEndpoints
@@ -129,13 +130,15 @@ class Elsewhere(Site):
             yield proxy, by_owner.get(proxy.key, ())
 
     def node_class(self, proxy: Proxy, newcomer: Newcomer) -> NodeClass:
-        """The class of proxies of its wire and zone."""
-        found = NodeClass(proxy.key, newcomer.wire, self._bind, zone=newcomer.zone)
+        """The class of proxies of its wire, its zone and what its Envoy can do."""
+        counts = can_count(newcomer.envoy)
+        found = NodeClass(proxy.key, newcomer.wire, self._bind, zone=newcomer.zone, counts=counts)
         self._seen[found] = self._clock()
         return found
 
     def _class(self, whom: Audience) -> NodeClass:
-        return NodeClass(whom.owner, whom.wire, self._bind, zone=whom.zone)
+        counts = whom.counts
+        return NodeClass(whom.owner, whom.wire, self._bind, zone=whom.zone, counts=counts)
 
 
 class Service:

@@ -24,17 +24,20 @@ class Audience:
         node_id: the id they give.
         wire: how they get their configuration.
         zone: their availability zone, as far as it matters.
+        counts: whether their Envoy can count by consumer.
     """
 
     owner: Key
     node_id: str
     wire: Wire = "delta"
     zone: str = ""
+    counts: bool = True
 
 
 def audience(proxy: Proxy, node_class: NodeClass) -> Audience:
     """The proxies of a node class."""
-    return Audience(proxy.key, proxy.node_id, node_class.wire, node_class.zone)
+    wire, zone, counts = node_class.wire, node_class.zone, node_class.counts
+    return Audience(proxy.key, proxy.node_id, wire, zone, counts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from uuid import uuid4
 
 from pointsman.app.site import Audience
 from pointsman.control.compile import Proxy
+from pointsman.envoy import consumer_stats
+from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.telemetry import Collector
 from pointsman.observe.service_graph import ServiceGraph
@@ -135,6 +137,24 @@ def _collectors(graph: Graph) -> dict[Collector, set[Key]]:
         if telemetry is not None and telemetry.collector is not None and telemetry.metrics:
             found.setdefault(telemetry.collector, set()).add(proxy.key)
     return found
+
+
+def cannot_count(proxies: Mapping[NodeClass, Proxy]) -> Iterator[Problem]:
+    """Which proxies are too old for the numbers by consumer that are asked of them.
+
+    Args:
+        proxies: those that are served, by class.
+    """
+    old: dict[Key, set[Key]] = {}
+    for node_class, proxy in proxies.items():
+        telemetry = proxy.telemetry
+        if telemetry is not None and telemetry.consumers and not node_class.counts:
+            old.setdefault(telemetry.policy, set()).add(proxy.key)
+    needed = ".".join(map(str, consumer_stats.OLDEST[:2]))
+    for policy, owners in old.items():
+        whose = ", ".join(map(str, sorted(owners)))
+        message = f"it takes Envoy {needed}, and there are proxies of {whose} that are older"
+        yield Problem(codes.CANNOT_COUNT, message, "", policy, ("spec", "consumers"))
 
 
 def _policies(graph: Graph, collector: Collector) -> set[Key]:

@@ -38,7 +38,7 @@ _BY_CHECK: Final[Mapping[Check, tuple[str, ...]]] = {
     ),
     availability.NO_PREFLIGHT: ("PM421",),
     delivery.STUCK: ("PM001", "PM002", "PM005", "PM006"),
-    configuration.NOT_ENFORCED: ("PM003", "PM061", "PM422", "PM504"),
+    configuration.NOT_ENFORCED: ("PM003", "PM061", "PM062", "PM063", "PM422", "PM504"),
     configuration.NOT_READ: (
         *("PM101", "PM102", "PM103", "PM104", "PM105", "PM106", "PM108", "PM109"),
         *("PM201", "PM202", "PM203", "PM204", "PM205", "PM206", "PM207", "PM208", "PM209"),

@@ -5,7 +5,7 @@ counts instead of writing makes a counter for each consumer and status, and a hi
 consumer. Their number is bounded, whatever the number of consumers: past it Envoy counts no
 newcomers until others have been idle for a while (`stats_sink.IDLE`).
 
-It takes Envoy 1.39 or newer.
+Older Envoys are not given it: they would reject their listener.
 """
 
 from typing import Final
@@ -17,11 +17,22 @@ from pointsman.envoy.typed import counting_log
 from pointsman.graph.model.gateway import Gateway
 from pointsman.graph.model.sidecar import Sidecar
 
+OLDEST: Final = (1, 40, 0)
+"""Envoys before 1.39 do not know such logs, and those before 1.40 cannot report what they count."""
 MOST: Final = 500
 """Consumers that one proxy measures at a time."""
 _STATUSES: Final = 4
 """Statuses that a consumer gets, by rule of thumb: counters are for so many of all consumers."""
 _CONSUMER: Final = f"%DYNAMIC_METADATA({METADATA}:consumer)%"
+
+
+def can_count(version: str) -> bool:
+    """Whether an Envoy can be given such a log; one that does not tell its version counts as new.
+
+    Args:
+        version: three numbers with dots, or "".
+    """
+    return not version or tuple(map(int, version.split("."))) >= OLDEST
 
 
 def consumer_log(proxy: Gateway | Sidecar) -> list[Fields]:

@@ -192,7 +192,7 @@ def _http_chain(
     passes = sidecar.open and node_class.egress is not None
     filters = http_filters(used, None, forward_filter(sidecar.ip_preference) if passes else None)
     # Services on one port may speak HTTP/1.1 and HTTP/2: the connection tells.
-    logs = http_logs(sidecar, node_class.wire, port, out=True)
+    logs = http_logs(sidecar, node_class, port, out=True)
     traces = tracing(sidecar)
     return http_chain(prefix, "http", routes, logs, Place.APPLICATION, filters, traces=traces)
 

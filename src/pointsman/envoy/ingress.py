@@ -90,7 +90,7 @@ def _chain(
         prefix,
         item.protocol,
         routes,
-        http_logs(sidecar, node_class.wire, item.port),
+        http_logs(sidecar, node_class, item.port),
         Place.INSIDE if item.guards.access is None else Place.GUARDED,
         filters,
         item.extras,

@@ -54,7 +54,7 @@ def public_listener(
         listener.protocol,
         routes,
         # Behind a pool the inner listener logs what passes; only refusals are logged here.
-        http_logs(gateway, node_class.wire, listener.port, OVERFLOW if pooled else ()),
+        http_logs(gateway, node_class, listener.port, OVERFLOW if pooled else ()),
         filters=http_filters(
             {*used, *shedding_uses(listener.hygiene)},
             listener.extras.compression,
@@ -91,7 +91,7 @@ def internal_listener(
         f"egress.{name}",
         listener.protocol,
         routes,
-        http_logs(gateway, node_class.wire, listener.port, written=logs),
+        http_logs(gateway, node_class, listener.port, written=logs),
         Place.BEHIND,
         http_filters(used, wire=node_class.wire),
         listener.extras,

@@ -26,6 +26,7 @@ class NodeClass:
         applications: (port in the manifest, address) where a node's application listens, unless
             on loopback on the same port.
         zone: availability zone, "" when unknown; endpoints there come first where a policy says so.
+        counts: whether their Envoy can count by consumer: see `consumer_stats`.
     """
 
     owner: Key
@@ -36,6 +37,7 @@ class NodeClass:
     egress_ports: tuple[tuple[int, int], ...] = ()
     applications: tuple[tuple[int, Address], ...] = ()
     zone: str = ""
+    counts: bool = True
 
     def local_port(self, port: int) -> int:
         """The port to bind for a listener's port."""

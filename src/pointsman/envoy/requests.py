@@ -17,7 +17,7 @@ from pointsman.envoy.access_log import access_log
 from pointsman.envoy.config_source import XDS_GRPC
 from pointsman.envoy.consumer_stats import consumer_log
 from pointsman.envoy.matchers import Fields
-from pointsman.envoy.node_class import Wire
+from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.traces import record_log
 from pointsman.envoy.versions import METADATA, NAME, TOLD
 from pointsman.graph.model.gateway import Gateway
@@ -70,7 +70,7 @@ _NOT_THE_APPLICATION: Final = "response.code_details != 'via_upstream'"
 
 def http_logs(
     proxy: Gateway | Sidecar,
-    wire: Wire,
+    node_class: NodeClass,
     port: int,
     only_flags: tuple[str, ...] = (),
     *,
@@ -81,9 +81,9 @@ def http_logs(
 
     Args:
         proxy: whose listener it is.
-        wire: how the proxy is configured. Only over delta it tells of requests: what is configured
-            by a file has no control plane, and state of the world is for the older Envoys of App
-            Mesh images, which do not know all that is asked of them here.
+        node_class: how the proxy is configured, and what it can. Only over delta it tells of
+            requests: what is configured by a file has no control plane, and state of the world is
+            for the older Envoys of App Mesh images, which do not know all that is asked here.
         port: the port in the manifest.
         only_flags: log only requests that end with one of these response flags.
         written: whether requests go to the file, too.
@@ -92,11 +92,12 @@ def http_logs(
     file = access_log(proxy, only_flags) if written else []
     if written and not only_flags:
         file += record_log(proxy)
-    if wire == "delta" and not out:
+    tells = node_class.wire == "delta"
+    if tells and node_class.counts and not out:
         file += consumer_log(proxy)
     return (
         [*file, _record(f"{'out' if out else 'in'}:{port}", only_flags, _has_versions(proxy))]
-        if wire == "delta"
+        if tells
         else file
     )
 

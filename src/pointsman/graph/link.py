@@ -18,7 +18,7 @@ from pointsman.graph.links.context import Context, GivenEndpoints
 from pointsman.graph.links.gateway_routes import link_gateway_route
 from pointsman.graph.links.gateways import link_gateway
 from pointsman.graph.links.in_force import InForce, Place
-from pointsman.graph.links.known_callers import check_callers
+from pointsman.graph.links.known_callers import check_callers, check_counted
 from pointsman.graph.links.last_good import settle
 from pointsman.graph.links.linked import problems_of
 from pointsman.graph.links.membership import read_membership
@@ -114,6 +114,7 @@ def link(
     check_rollouts(context)
     check_reach(context, rules)
     problems.extend(check_callers(context, gateways.values()))
+    problems.extend(check_counted(context, gateways.values(), sidecars.values()))
     problems.extend(problems_of(memo.results()))
     memo.forget_previous()
     # A router with several ports is linked once for each, and says the same of what they share.

@@ -1,19 +1,21 @@
-"""Limits that go by who calls, where nobody is asked.
+"""Limits and numbers that go by who calls, where nobody is asked.
 
 Which policies of access and of limits meet is known only where all stages have met: at the routes
-of gateways.
+of gateways, and at the listeners of nodes.
 """
 
 from collections.abc import Iterable, Iterator
 
+from pointsman.graph.links import rate_limit_policy, telemetry_policy
 from pointsman.graph.links.context import Context
-from pointsman.graph.links.rate_limit_policy import KIND
 from pointsman.graph.model.access import Access
 from pointsman.graph.model.gateway import Gateway, GatewayRule, Listener
 from pointsman.graph.model.guards import Guards, nearest
 from pointsman.graph.model.limits import KeyKind, Limit
 from pointsman.graph.model.methods import tells_consumer
+from pointsman.graph.model.sidecar import Sidecar
 from pointsman.resources.codes import access as codes
+from pointsman.resources.codes.telemetry import NOBODY_COUNTED
 from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 
@@ -22,7 +24,7 @@ _OF_CALLERS = frozenset({KeyKind.CONSUMER, KeyKind.CREDENTIAL, KeyKind.GROUPS})
 
 def check_callers(context: Context, gateways: Iterable[Gateway]) -> Iterator[Problem]:
     """Says of each such limit where it is so, once."""
-    if not context.policies.by_kind.get(KIND):
+    if not context.policies.by_kind.get(rate_limit_policy.KIND):
         return
     told: set[tuple[Key, str]] = set()
     for gateway in gateways:
@@ -30,6 +32,33 @@ def check_callers(context: Context, gateways: Iterable[Gateway]) -> Iterator[Pro
             for rule in listener.rules:
                 for guards in _guards(listener, rule):
                     yield from _check(guards, rule.key, told)
+
+
+def check_counted(
+    context: Context, gateways: Iterable[Gateway], sidecars: Iterable[Sidecar]
+) -> Iterator[Problem]:
+    """Says of each TelemetryPolicy that counts consumers where no proxy of its knows any."""
+    if not context.policies.by_kind.get(telemetry_policy.KIND):
+        return
+    known: dict[Key, bool] = {}
+    proxies: Iterable[Gateway | Sidecar] = (*gateways, *sidecars)
+    for proxy in proxies:
+        telemetry = proxy.telemetry
+        if telemetry is not None and telemetry.consumers and not known.get(telemetry.policy):
+            known[telemetry.policy] = any(_tells(item.access) for item in _guards_of(proxy))
+    for policy, tells in sorted(known.items()):
+        if not tells:
+            message = "no AccessPolicy where this counts has a method that tells the consumer"
+            yield Problem(NOBODY_COUNTED, message, "", key=policy, path=("spec", "consumers"))
+
+
+def _guards_of(proxy: Gateway | Sidecar) -> Iterator[Guards]:
+    if isinstance(proxy, Sidecar):
+        yield from (listener.guards for listener in proxy.ingress)
+        return
+    for listener in proxy.listeners:
+        for rule in listener.rules:
+            yield from _guards(listener, rule)
 
 
 def _guards(listener: Listener, rule: GatewayRule) -> Iterator[Guards]:

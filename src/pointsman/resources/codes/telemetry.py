@@ -1,4 +1,4 @@
-"""PM06x: traces, and what is told to collectors."""
+"""PM06x: traces, what is counted, and what is told to collectors."""
 
 from pointsman.resources.problem import Code, Severity
 
@@ -17,4 +17,18 @@ LATE = Code(
     "Whether a request is traced is decided where it comes in. A route that is known only later, "
     "behind a rewritten path or a connection pool, cannot have a say. Behind a rewritten path, the "
     "gateway route can: attach the RoutePolicy to it.",
+)
+NOBODY_COUNTED = Code(
+    "PM062",
+    Severity.WARNING,
+    "consumers are counted where nobody is asked who calls",
+    "Who calls is known from what was proven. Attach an AccessPolicy, with a method that tells the "
+    "consumer, to a gateway, route or node that the TelemetryPolicy is for.",
+)
+CANNOT_COUNT = Code(
+    "PM063",
+    Severity.WARNING,
+    "a proxy is too old to count by consumer",
+    "It serves, and all else is counted; requests that pass through it are missing from the "
+    "numbers by consumer. Start it with a newer Envoy.",
 )
