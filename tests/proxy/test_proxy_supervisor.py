@@ -129,6 +129,22 @@ async def test_a_broken_bootstrap_or_program_is_told(envoy: EnvoyBinary, folder:
     await supervisor.stop()
 
 
+async def test_what_a_bootstrap_holds_is_not_in_what_is_logged_of_its_refusal(
+    envoy: EnvoyBinary, folder: Path
+) -> None:
+    configuration = static_bootstrap(folder, free_port())
+    (cluster,) = configuration["static_resources"]["clusters"]
+    cluster |= {"name": "", "alt_stat_name": "private"}
+    lines: list[LogLine] = []
+    supervisor = Supervisor(envoy, configuration, folder, options=ONE, on_log=lines.append)
+    with pytest.raises(EnvoyError, match="value length must be at least 1"):
+        await supervisor.start()
+        await supervisor.wait_ready(20)
+    await supervisor.stop()
+    assert any(line.level == "critical" for line in lines)
+    assert not [line for line in lines if "private" in line.text]
+
+
 async def test_without_a_control_plane_it_lives_but_is_not_ready(
     envoy: EnvoyBinary, folder: Path
 ) -> None:

@@ -144,8 +144,13 @@ class EnvoyProcess:
 
     async def _read_log(self) -> None:
         assert self._process.stderr is not None
+        told = False
         async for raw in lines_of(self._process.stderr):
             line = parse_line(raw)
+            if told and not line.logger:
+                # Outside its log Envoy says once more why it ends, and dumps what it refused.
+                continue
+            told = told or line.level == "critical"
             self._remembered.append(line)
             self._on_log(line)
 
