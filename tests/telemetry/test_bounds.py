@@ -40,7 +40,7 @@ def test_a_day_of_ten_thousand_routes_takes_no_more_than_an_hour_of_them() -> No
             after[now // 3600] = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     assert len(window) <= MOST[Scope.ROUTE] + 1
-    assert sum(traffic.requests for _, traffic in window.totals(Scope.ROUTE)) == sent
+    assert sum(total.traffic.requests for total in window.totals(Scope.ROUTE)) == sent
     half_hour = window.sum(Selector(Scope.ROUTE), DAY_S - 1800, DAY_S).requests
     assert half_hour == 2 * 560 * 1800 // STEP_S
     # What is used longer meets more of the buckets, and a series has no more than all of them.

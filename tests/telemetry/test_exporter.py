@@ -15,7 +15,7 @@ from pointsman.telemetry.exposition import render
 from pointsman.telemetry.family import Family
 from pointsman.telemetry.otlp import metrics_requests
 from pointsman.telemetry.prometheus import traffic_families
-from pointsman.telemetry.window import Subject, Window
+from pointsman.telemetry.window import SILENT_S, Subject, Window
 from tests.support.collector import attributes, collecting
 from tests.support.tls import free_port
 from tests.support.upstream import until
@@ -60,7 +60,25 @@ def test_a_report_says_what_prometheus_is_told() -> None:
     assert (times.count, times.sum, len(times.bucket_counts)) == (3, 70_000, len(BUCKETS_MS) + 1)
     assert times.bucket_counts[1] == 2
     assert [*times.explicit_bounds] == [*BUCKETS_MS]
-    assert {(point.start_time_unix_nano, point.time_unix_nano) for _, _, point in points(report)}
+    began = int(NOW * 1e9)
+    found = {(p.start_time_unix_nano, p.time_unix_nano) for _, _, p in points(report)}
+    assert found == {(began, 2)}
+
+
+def test_totals_that_begin_anew_say_when() -> None:
+    """What had to give way is zero when it comes back, so it must not claim the old beginning."""
+    window = Window({Scope.PROXY: 1})
+    start = int(NOW * 1e9)
+
+    def beginnings() -> dict[str, int]:
+        report, *_ = metrics_requests(traffic_families(window, Connections(), NOW), "me", start, 1)
+        return {service: point.start_time_unix_nano for service, _, point in points(report)}
+
+    window.add(Subject(Scope.PROXY, EDGE), Measure.ANSWERED_2XX, 5, NOW - 1)
+    assert beginnings() == {"shop/edge": start}, "before the first report there was nothing"
+    window.add(Subject(Scope.PROXY, CART), Measure.ANSWERED_2XX, 5, NOW + SILENT_S)
+    window.add(Subject(Scope.PROXY, EDGE), Measure.ANSWERED_2XX, 1, NOW + 2 * SILENT_S)
+    assert beginnings()["shop/edge"] == start + 2 * SILENT_S * 10**9
 
 
 def test_each_gateway_and_node_is_a_service() -> None:

@@ -64,7 +64,7 @@ def test_each_route_has_its_own_numbers_where_there_is_room(given_events: Sequen
         expected[route(number).route] += count
     rows = window.rows(ROUTES, NOW - 10, now + SLOT_S)
     assert {subject.route: traffic.requests for subject, traffic in rows} == expected
-    assert {s.route: t.requests for s, t in window.totals(Scope.ROUTE)} == expected
+    assert {s.route: t.requests for s, t, _ in window.totals(Scope.ROUTE)} == expected
 
 
 def test_what_is_older_than_the_window_is_gone() -> None:
@@ -74,7 +74,7 @@ def test_what_is_older_than_the_window_is_gone() -> None:
     assert window.sum(ROUTES, 0, NOW + 2 * WINDOW_S).requests == 1
     window.add(route(1), OK, 2, NOW + 10 * WINDOW_S)
     assert window.sum(ROUTES, 0, NOW + 20 * WINDOW_S).requests == 2
-    assert [traffic.requests for _, traffic in window.totals(Scope.ROUTE)] == [10]
+    assert [total.traffic.requests for total in window.totals(Scope.ROUTE)] == [10]
 
 
 def test_slots_count_whole_from_their_beginning_on() -> None:

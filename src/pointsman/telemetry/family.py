@@ -11,10 +11,17 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A sample of a counter or gauge."""
+    """A sample of a counter or gauge.
+
+    Attributes:
+        labels: whose it is.
+        value: the number.
+        since: when a counter was zero, in seconds since the epoch; 0 means since the start.
+    """
 
     labels: Labels
     value: float
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +33,14 @@ class Distribution:
         bounds: upper bounds of the buckets.
         counts: values in each of them, and above the last one.
         total: of all values.
+        since: when there were none, as that of `Number`.
     """
 
     labels: Labels
     bounds: Sequence[float]
     counts: Sequence[int]
     total: float
+    since: float = 0.0
 
 
 @dataclass(slots=True)
@@ -52,12 +61,6 @@ class Family:
     unit: str = ""
     samples: list[Number | Distribution] = field(default_factory=list)
 
-    def add(self, value: float, labels: Labels | None = None) -> None:
+    def add(self, value: float, labels: Labels | None = None, since: float = 0.0) -> None:
         """A sample of a counter or gauge."""
-        self.samples.append(Number(labels or {}, value))
-
-    def add_histogram(
-        self, bounds: Sequence[float], counts: Sequence[int], total: float, labels: Labels
-    ) -> None:
-        """A histogram: see `Distribution`."""
-        self.samples.append(Distribution(labels, bounds, counts, total))
+        self.samples.append(Number(labels or {}, value, since))

@@ -30,13 +30,12 @@ def metrics_requests(
         families: samples that each have the label `proxy`.
         instance: tells this control plane from others that send the same names:
             `service.instance.id`.
-        since_ns: when counting began, in ns since the epoch.
+        since_ns: when counting began, in ns since the epoch; samples that began later say so.
         now_ns: when it was read.
         most: samples in one request.
     """
-    times: Fields = {"start_time_unix_nano": since_ns, "time_unix_nano": now_ns}
     samples = (
-        (family, sample.labels[_PROXY], _point(sample, times))
+        (family, sample.labels[_PROXY], _point(sample, since_ns, now_ns))
         for family in families
         for sample in family.samples
     )
@@ -88,8 +87,12 @@ def _metric(family: Family, points: list[Fields]) -> Fields:
     }
 
 
-def _point(sample: Number | Distribution, times: Fields) -> Fields:
-    point: Fields = {"attributes": _attributes(sample.labels), **times}
+def _point(sample: Number | Distribution, since_ns: int, now_ns: int) -> Fields:
+    point: Fields = {
+        "attributes": _attributes(sample.labels),
+        "start_time_unix_nano": max(since_ns, int(sample.since * 1e9)),
+        "time_unix_nano": now_ns,
+    }
     if isinstance(sample, Number):
         return {**point, "as_int": round(sample.value)}
     return {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pointsman.resources.key import Key
-from pointsman.telemetry.family import Family
+from pointsman.telemetry.family import Distribution, Family
 
 BOUNDS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
 
@@ -82,5 +82,5 @@ class OwnCounts:
 
 def _histogram(name: str, about: str, times: Times) -> Family:
     family = Family(name, "histogram", about, "s")
-    family.add_histogram(BOUNDS_S, times.counts, times.total, {})
+    family.samples.append(Distribution({}, BOUNDS_S, times.counts, times.total))
     return family

@@ -11,9 +11,8 @@ from typing import Final
 from pointsman.envoy.stats import BUCKETS_MS, Measure, Scope
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
-from pointsman.telemetry.family import Family
-from pointsman.telemetry.traffic import Traffic
-from pointsman.telemetry.window import Subject, Window
+from pointsman.telemetry.family import Distribution, Family
+from pointsman.telemetry.window import Subject, Total, Window
 
 OTHERS: Final = "(others)"
 """Stands for those for which the window has no room."""
@@ -104,24 +103,27 @@ def _scope(scope: Scope, window: Window, proxies: Collection[Key] | None) -> Ite
         measure: Family(name, "counter", about)
         for measure, (name, about) in _COUNTERS[scope].items()
     }
-    for subject, traffic in window.totals(scope):
-        if not _is_wanted(subject, proxies):
+    for total in window.totals(scope):
+        if not _is_wanted(total.subject, proxies):
             continue
-        labels = _labels(subject)
-        _requests(classes, times, traffic, labels)
+        labels = _labels(total.subject)
+        _requests(classes, times, total, labels)
         for measure, family in counters.items():
-            if traffic.numbers[measure]:
-                family.add(traffic.numbers[measure], labels)
+            if total.traffic.numbers[measure]:
+                family.add(total.traffic.numbers[measure], labels, total.since)
     yield from (classes, times, *counters.values())
 
 
-def _requests(classes: Family, times: Family, traffic: Traffic, labels: dict[str, str]) -> None:
-    for index, count in enumerate(traffic.classes, 1):
+def _requests(classes: Family, times: Family, total: Total, labels: dict[str, str]) -> None:
+    for index, count in enumerate(total.traffic.classes, 1):
         if count:
-            classes.add(count, {**labels, "envoy_response_code_class": str(index)})
-    latency = traffic.latency
+            by_class = {**labels, "envoy_response_code_class": str(index)}
+            classes.add(count, by_class, total.since)
+    latency = total.traffic.latency
     if latency.count:
-        times.add_histogram(BUCKETS_MS, latency.counts, latency.total_ms, labels)
+        times.samples.append(
+            Distribution(labels, BUCKETS_MS, latency.counts, latency.total_ms, total.since)
+        )
 
 
 def _labels(subject: Subject) -> dict[str, str]:

@@ -19,14 +19,15 @@ class Series:
     Slots are numbered from the epoch; what is older than `SLOTS` before the newest is gone.
 
     Attributes:
+        first: the slot it began in.
         newest: the slot last added to.
         totals: by column, of all time.
     """
 
-    __slots__ = ("_columns", "newest", "totals")
+    __slots__ = ("_columns", "first", "newest", "totals")
 
     def __init__(self, slot: int) -> None:
-        self.newest = slot
+        self.first = self.newest = slot
         self.totals = [0] * WIDTH
         self._columns: list[array[int] | None] = [None] * WIDTH
 

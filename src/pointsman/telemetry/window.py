@@ -12,7 +12,7 @@ series that is there is whole.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pointsman.envoy.stats import LATENCIES, Measure, Scope
 from pointsman.resources.key import Key
@@ -55,6 +55,20 @@ class Subject:
     service: Key | None = None
     route: str = ""
     consumer: str = ""
+
+
+class Total(NamedTuple):
+    """What was ever reported of a subject.
+
+    Attributes:
+        subject: what it is about.
+        traffic: the sums; they only grow.
+        since: when they were zero. It is later than the start for one that had to give way before.
+    """
+
+    subject: Subject
+    traffic: Traffic
+    since: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +150,10 @@ class Window:
             if selector.takes(subject):
                 yield subject, Traffic(tuple(series.sums(first, last)))
 
-    def totals(self, scope: Scope) -> Iterator[tuple[Subject, Traffic]]:
-        """What was ever reported of each subject since it is kept; it only grows."""
+    def totals(self, scope: Scope) -> Iterator[Total]:
+        """What was ever reported of each subject since it is kept."""
         for subject, series in self._all(scope):
-            yield subject, Traffic(tuple(series.totals))
+            yield Total(subject, Traffic(tuple(series.totals)), float(series.first * SLOT_S))
 
     def __len__(self) -> int:
         """How many series are kept."""
