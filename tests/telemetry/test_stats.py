@@ -33,12 +33,16 @@ ROUTE = names.route_stat("shop/books.v1.route.a/all")
             Stat(Scope.PROXY, "", Measure.LIMITED),
         ),
         (
-            "pointsman.consumer.rq.code.429.consumer.shop/a.consumer.b",
+            "pointsman.consumer.rq.code.404.consumer.shop/a.consumer.b",
             Stat(Scope.CONSUMER, "shop/a.consumer.b", Measure.ANSWERED_4XX),
         ),
         (
             "pointsman.consumer.rq_time.consumer.shop/a",
             Stat(Scope.CONSUMER, "shop/a", None),
+        ),
+        (
+            "pointsman.consumer.rq.code.429.consumer.shop/a",
+            Stat(Scope.CONSUMER, "shop/a", Measure.ANSWERED_4XX, Measure.LIMITED),
         ),
     ],
 )

@@ -121,7 +121,7 @@ def test_requests_are_counted_by_consumer(up: Up) -> None:
     up.command("consumer", "create", "shop/counted")
     _, secret = issue(up, "shop/counted")
     until(lambda: status_of(up, x_api_key=secret) == 200, 1.0)
-    for status in ("200", "404", "503"):
+    for status in ("200", "404", "429", "503"):
         status_of(up, x_api_key=secret, x_echo_status=status)
 
     def row() -> dict[str, Any]:
@@ -129,8 +129,8 @@ def test_requests_are_counted_by_consumer(up: Up) -> None:
         rows: dict[str, dict[str, Any]] = {row["name"]: row for row in report["rows"]}
         return rows.get("shop/counted", {})
 
-    until(lambda: row().get("classes") == [0, 2, 0, 1, 1], 20)
-    assert row()["requests"] == 4
+    until(lambda: row().get("classes") == [0, 2, 0, 2, 1], 20)
+    assert (row()["requests"], row()["causes"]) == (5, {"limited": 1})
     assert 0 < row()["p99"] < 10_000
 
 

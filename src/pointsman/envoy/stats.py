@@ -82,11 +82,13 @@ class Stat:
         name: the cluster's, the route's as `names.route_stat` has it, or the consumer's; "" of the
             proxy itself.
         measure: what is counted; None for a histogram of latencies or a gauge of connections.
+        cause: what is counted with the same numbers, beside a class of answers.
     """
 
     scope: Scope
     name: str
     measure: Measure | None
+    cause: Measure | None = None
 
 
 _CLASSES: Final = {f"{n}xx": Measure(n - 1) for n in range(1, 6)}
@@ -156,7 +158,8 @@ CONSUMERS: Final = "pointsman.consumer"
 """How names of what is counted by consumer begin: see `consumer_stats`."""
 CONSUMER_REQUESTS: Final = "rq"
 CONSUMER_TIME: Final = "rq_time"
-_CONSUMER: Final = re.compile(r"(?:rq\.code\.([1-5])\d\d|rq_time)\.consumer\.(.+)")
+_CONSUMER: Final = re.compile(r"(?:rq\.code\.([1-5]\d\d)|rq_time)\.consumer\.(.+)")
+_TOO_MANY: Final = "429"
 _ENDS: Final = re.compile(
     r"(?:listener|cluster)\..*\.ssl\.certificate\.certificate:([^,]+),.*"
     r"\.expiration_unix_time_seconds"
@@ -206,7 +209,11 @@ def _of_consumer(text: str) -> Stat | None:
     match = _CONSUMER.fullmatch(text)
     if match is None:
         return None
-    return Stat(Scope.CONSUMER, match[2], Measure(int(match[1]) - 1) if match[1] else None)
+    code, consumer = match.groups()
+    if code is None:
+        return Stat(Scope.CONSUMER, consumer, None)
+    cause = Measure.LIMITED if code == _TOO_MANY else None
+    return Stat(Scope.CONSUMER, consumer, Measure(int(code[0]) - 1), cause)
 
 
 def _found(

@@ -16,7 +16,7 @@ import grpc
 import structlog
 
 from pointsman.envoy import pb
-from pointsman.envoy.stats import BUCKETS_MS, Measure, expiring_file, parse
+from pointsman.envoy.stats import BUCKETS_MS, Stat, expiring_file, parse
 from pointsman.proxy.stats_sink import NODE
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
@@ -118,7 +118,7 @@ class MetricsServer:
                 continue
             self.numbers += 1
             if stat.measure is not None:
-                self._count(subject, stat.measure, metric, now)
+                self._count(subject, stat, metric, now)
             elif metric.HasField("histogram"):
                 self._measure(subject, metric, now)
             elif metric.HasField("gauge"):
@@ -126,10 +126,11 @@ class MetricsServer:
                 open_now[subject] = open_now.get(subject, 0) + count
         self._connections.report(whose, proxy, open_now, now)
 
-    def _count(self, subject: Subject, measure: Measure, metric: Any, now: float) -> None:
+    def _count(self, subject: Subject, stat: Stat, metric: Any, now: float) -> None:
         amount = sum(point.as_int for point in metric.sum.data_points)
-        if amount > 0:
-            self._window.add(subject, measure, amount, now)
+        for measure in (stat.measure, stat.cause):
+            if amount > 0 and measure is not None:
+                self._window.add(subject, measure, amount, now)
 
     def _measure(self, subject: Subject, metric: Any, now: float) -> None:
         for point in metric.histogram.data_points:

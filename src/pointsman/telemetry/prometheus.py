@@ -60,7 +60,12 @@ _COUNTERS: Final = {
         ),
         Measure.CONNECTION: ("envoy_cluster_upstream_cx_total", "connections opened"),
     },
-    Scope.CONSUMER: {},
+    Scope.CONSUMER: {
+        Measure.LIMITED: (
+            "pointsman_consumer_rq_limited",
+            "requests of consumers answered 429, by a limit of the mesh or by an application",
+        ),
+    },
     Scope.ROUTE: {
         Measure.TIMEOUT: ("envoy_vhost_route_upstream_rq_timeout", "requests that took too long"),
         Measure.RETRY: ("envoy_vhost_route_upstream_rq_retry", "tries after the first"),

@@ -27,7 +27,7 @@ MOST: Final[Mapping[Scope, int]] = {
     Scope.ROUTE: 1024,
     Scope.CONSUMER: 1024,
 }
-"""Series by scope; one takes 1.6 KB for each column that is used, of 43. Consumers use 31 at most:
+"""Series by scope; one takes 1.6 KB for each column that is used, of 43. Consumers use 32 at most:
 so at most 190 MB."""
 SILENT_S: Final = 300
 """Seconds without numbers after which a series gives way."""
