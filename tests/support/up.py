@@ -134,6 +134,7 @@ class Up:
                 "XDG_STATE_HOME": str(home / "state"),
                 "TMPDIR": str(home / "tmp"),
                 "PYTHONWARNINGS": "error::ResourceWarning",
+                "PYTHONFAULTHANDLER": "1",
                 MARK: mark,
                 **(environment or {}),
             },
@@ -216,6 +217,11 @@ class Up:
         try:
             status = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
+            # What each thread is at, in its last words.
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(seconds)
+            for reader in self._readers:
+                reader.join(seconds)
             raise AssertionError(f"still runs after {seconds} s:\n{self.text}") from None
         for reader in self._readers:
             reader.join(seconds)

@@ -156,9 +156,11 @@ def test_the_logs_go_on(up: Up) -> None:
                 break
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
-        assert process.stdout is not None
-        process.stdout.close()
+        try:
+            assert process.wait(10) == 130
+        finally:
+            process.send_signal(signal.SIGABRT)
+            process.communicate()
 
 
 def following(up: Up, *options: str) -> "subprocess.Popen[str]":
@@ -166,6 +168,7 @@ def following(up: Up, *options: str) -> "subprocess.Popen[str]":
     arguments = [sys.executable, "-m", "pointsman.cli", "logs", "-f", *options]
     sources = str(Path(__file__).parents[2] / "src")
     environment = {"XDG_RUNTIME_DIR": str(up.home / "run"), "PYTHONPATH": sources}
+    environment["PYTHONFAULTHANDLER"] = "1"
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, env=environment)
 
 
