@@ -6,6 +6,7 @@ examples as a night allows. `--mutations=2000` damages manifests that often, and
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--refresh") and os.environ.get("CI", "").lower() in ("true", "1"):
         raise pytest.UsageError("--refresh is refused on CI: golden files are changed by people")
+    # Of a shell that starts the tests in the background they inherit that SIGINT is ignored, and
+    # so would the commands that tests end with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -24,13 +24,23 @@ NOTHING_OF_IT = {
 }
 """What does not happen here, and so has no numbers."""
 
+BOOKS = 'reporter="source",destination_workload="books",destination_workload_namespace="shop"'
+ISTIO = f"sum(istio_requests_total{{{BOOKS},"
+ISTIO_P99 = f"""
+    histogram_quantile(0.99, sum by (le) (istio_request_duration_milliseconds_bucket{{{BOOKS}}}))
+"""
+"""As what was made for Istio asks."""
+
 
 def test_numbers_are_those_of_what_was_sent(tmp_path: Path) -> None:
     mesh = tmp_path / "mesh.yaml"
     mesh.write_text(m.text(m.mesh(), m.gateway("front", 8088), *m.shop("books")))
     port = free_port()
     options = ("--echo", "--listen", "8088=0", "--metrics", str(port))
-    scraped = {f"127.0.0.1:{port}/metrics": {"from": "test"}}
+    scraped = {
+        f"127.0.0.1:{port}/metrics": {"from": "test"},
+        f"127.0.0.1:{port}/metrics/istio": {},
+    }
     with running(mesh, *options) as up, prometheus.prometheus(tmp_path, scraped) as address:
         value = partial(prometheus.value, address)
         for status in (200, 200, 500):
@@ -49,6 +59,8 @@ def test_numbers_are_those_of_what_was_sent(tmp_path: Path) -> None:
         within = value(f"histogram_quantile(1, sum by (le) ({name}))")
         assert within is not None
         assert 0 < within < 10_000
+        until(lambda: value(f'{ISTIO}response_code!~"5.*"}}) / {ISTIO}}})') == 2 / 3, 20)
+        assert 0 < (value(ISTIO_P99) or 0) < 10_000
         until(lambda: (value("pointsman_push_seconds_count") or 0) >= 2, 20)
         assert value("pointsman_connected_proxies") == 1
         assert value('pointsman_resources{kind="VirtualNode"}') == 1

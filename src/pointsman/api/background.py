@@ -9,6 +9,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 _POLL_S: Final = 0.01
+_FINISH_S: Final = 2.0
+"""Seconds that requests get at the end; who reads no answer must not hold up everything else."""
 
 
 class Background:
@@ -40,10 +42,17 @@ class Background:
         self._task = task
 
     async def stop(self) -> None:
-        """Ends it after the requests it is answering; harmless when it never started."""
+        """Ends it after the requests it is answering, unless they take long; harmless when it never
+        started.
+        """
         self._server.should_exit = True
-        if self._task is not None:
-            await self._task
+        if self._task is None:
+            return
+        await asyncio.wait({self._task}, timeout=_FINISH_S)
+        for connection in tuple(self._server.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        await self._task
 
 
 class _Server(uvicorn.Server):

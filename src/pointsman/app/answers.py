@@ -50,7 +50,13 @@ async def answering(
         served = administration(plane, needs_token=True)
         await stack.enter_async_context(HttpServer(admin, served, "--admin"))
     if metrics is not None:
-        scraped = metrics_app(partial(features.telemetry.families, plane.server.nodes))
+        telemetry = features.telemetry
+        scraped = metrics_app(
+            {
+                "/metrics": partial(telemetry.families, plane.server.nodes),
+                "/metrics/istio": telemetry.istio_families,
+            }
+        )
         await stack.enter_async_context(HttpServer(metrics, scraped, "--metrics"))
 
 
