@@ -15,6 +15,7 @@ from pointsman.errors import StateError, UsageError
 from pointsman.resources.key import Key
 from pointsman.rollout.commands import Command
 from pointsman.rollout.lead import ASK_S, LEASE_S, RENEW_S, Lead
+from pointsman.rollout.measures import Measures, Sample, Subject
 from pointsman.rollout.sql_store import SqlStore
 from pointsman.rollout.state import Event, Phase, State
 from pointsman.rollout.store import MemoryStore
@@ -106,9 +107,11 @@ async def test_who_is_alone_with_its_database_goes_on_without_it() -> None:
 
 
 @asynccontextmanager
-async def plane(url: str, folder: Path) -> AsyncIterator[tuple[Rollouts, Changes]]:
+async def plane(
+    url: str, folder: Path, measures: Measures = MEASURES
+) -> AsyncIterator[tuple[Rollouts, Changes]]:
     async with AccessState(StateOptions(url, folder / "master.key")) as access:
-        rollouts, changes = Rollouts(access, MEASURES), Changes()
+        rollouts, changes = Rollouts(access, measures), Changes()
         rollouts.on_change(changes, has_all)
         await rollouts.overlay(RESOURCES)
         try:
@@ -197,3 +200,36 @@ async def test_who_follows_has_the_weights_and_takes_over(
         (shown,) = second.views()
         assert (shown.paused, shown.weight) == (True, 30)
         await second.tell(CART, Command.RESUME, 0)
+
+
+class Failing:
+    """Each time it is asked, half of the candidate's requests have failed, and none of others."""
+
+    late_s = 0.0
+
+    def measure(self, subject: Subject, _since: float, _until: float) -> Sample:
+        return Sample(100, 50 if subject.version.name == "v2" else 0)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_the_proxies_of_all_of_them_are_judged_by(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("pointsman.rollout.elsewhere.TELL_S", 0.5)
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    if kind == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgres_folder"))
+    async with plane(url, tmp_path) as (first, changes):
+        first.begin()
+        async with asyncio.timeout(20):
+            while first.views()[0].weight != 10:
+                await changes.next()
+        # The one that leads has no proxies; those of the other one meet the candidate.
+        async with plane(url, tmp_path, Failing()) as (second, _):
+            second.begin()
+            async with asyncio.timeout(30):
+                while first.views()[0].phase != Phase.FAILED:
+                    await changes.next()
+            assert codes(second) == ["PM008", "PM009"]
+        (shown,) = first.views()
+    assert shown.weight == 0

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from pointsman.resources.key import Key
+from pointsman.rollout.elsewhere import Reading
+from pointsman.rollout.measures import Sample, Subject
 from pointsman.rollout.plan import Hook
 from pointsman.rollout.sql_store import SqlStore
 from pointsman.rollout.state import Event, Phase, State
@@ -42,6 +45,12 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     url = f"sqlite:///{tmp_path / 'state.db'}"
     if request.param == "postgresql":
         url = fresh_database(request.getfixturevalue("postgres_folder"))
+    async with kept_in(url) as store:
+        yield store
+
+
+@asynccontextmanager
+async def kept_in(url: str) -> AsyncIterator[SqlStore]:
     async with Database(url) as database:
 
         async def opened() -> Database:
@@ -94,3 +103,25 @@ async def test_of_many_that_ask_at_once_one_has_the_lease(store: RolloutStore) -
     names = [str(number) for number in range(8)]
     told = await asyncio.gather(*(store.lead(name, 15.0) for name in names))
     assert len(set(told)) == 1
+
+
+READING = Reading(Subject(CART, CART, "all"), Sample(5, 1, ((1.0, 3), (5.0, 4))))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_what_is_told_is_heard_once(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    if kind == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgres_folder"))
+    async with kept_in(url) as one, kept_in(url) as other:
+        assert await other.hear() == ()
+        await one.tell([READING])
+        await one.tell([READING, READING])
+        assert await other.hear() == [READING] * 3
+        assert await one.hear() == ()
+        await one.tell([READING])
+        monkeypatch.setattr("pointsman.rollout.sql_store.UNHEARD_S", -1)
+        await one.tell([READING])
+        assert await other.hear() == (), "nobody listened for long"

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +18,7 @@ import structlog
 from pointsman.aio.endless import endless
 from pointsman.app.access import AccessState
 from pointsman.app.rollout_calls import ask_hooks, query_values, tell
+from pointsman.app.rollout_running import Running, running
 from pointsman.errors import StateError, UsageError
 from pointsman.graph.rollout_target import Hold, holds_of
 from pointsman.resources.codes import delivery
@@ -25,12 +26,12 @@ from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.rollout.commands import Command, obey
+from pointsman.rollout.elsewhere import HEAR_S, Elsewhere
 from pointsman.rollout.inputs import Counted, Inputs, Question, Ready, Step
 from pointsman.rollout.lead import ASK_S, Lead
 from pointsman.rollout.machine import step
 from pointsman.rollout.measures import Measures, Sample, Subject
-from pointsman.rollout.plan import Manner, Plan
-from pointsman.rollout.read_rollout import read_plan, revision_of
+from pointsman.rollout.plan import Manner
 from pointsman.rollout.split import Split, overlaid
 from pointsman.rollout.state import Phase, State
 from pointsman.rollout.store import MemoryStore, RolloutStore
@@ -46,17 +47,6 @@ PAUSE_S: Final = 0.2
 """Seconds between two looks at whether one is due."""
 _ENDING_S: Final = 2.0
 """Seconds that a look and what is told get at the end."""
-_SETTLE_S: Final = 1.0
-"""Seconds between two looks at whether proxies have a rollback."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A rollout that holds a route."""
-
-    plan: Plan
-    hold: Hold
-    revision: str
 
 
 class Rollouts:
@@ -76,7 +66,7 @@ class Rollouts:
     ) -> None:
         self._access = access
         self._keeps = access.options is not None
-        self._measures = measures
+        self._measures = Elsewhere(measures)
         self._clock = clock
         self._running: dict[Key, Running] = {}
         self._states: dict[Key, State] | None = None
@@ -110,7 +100,7 @@ class Rollouts:
         """What was written, with the splits of rollouts in it; files stay as they are."""
         holds = {k: hold for k, hold in holds_of(resources).items() if isinstance(hold, Hold)}
         gone = self._running.keys() - resources.of("Canary").keys() - resources.of("Rollout").keys()
-        self._running = {key: _running(resources, key, hold) for key, hold in holds.items()}
+        self._running = {key: running(resources, key, hold) for key, hold in holds.items()}
         if holds or gone:
             await self._loaded()
             await self._forget(gone)
@@ -185,10 +175,17 @@ class Rollouts:
             self._renewing = asyncio.create_task(endless(self._renew, "lease"), name="lease")
 
     async def _renew(self) -> None:
-        """Keeps the lease, however long a look takes."""
-        while await self._pause(ASK_S):
+        """Keeps the lease and listens to others, or tells them, however long a look takes."""
+        while await self._pause(HEAR_S):
             with contextlib.suppress(StateError):
-                await self._lead.ask()
+                if await self._lead.ask():
+                    self._measures.hear(await self._store.hear(), self._clock())
+                elif told := self._measures.tell(self._subjects(), self._clock()):
+                    await self._store.tell(told)
+
+    def _subjects(self) -> Collection[Subject]:
+        """Whom verdicts are about."""
+        return {subject for item in self._running.values() for subject in item.subjects}
 
     async def _pause(self, seconds: float) -> bool:
         """Waits; whether to go on then."""
@@ -206,7 +203,7 @@ class Rollouts:
                     item = self._running.get(key)
                     state = (self._states or {}).get(key, State())
                     late = self._measures.late_s
-                    due = item is not None and _is_due(item, state, self._clock(), late)
+                    due = item is not None and item.is_due(state, self._clock(), late)
                     if item is not None and (due or key in self._told):
                         self._told.discard(key)
                         await self._look(key, item, state)
@@ -241,7 +238,7 @@ class Rollouts:
         """What is in force, by rollout."""
         states = self._states or {}
         return {
-            key: (item.hold, _split(item.plan, states[key]))
+            key: (item.hold, item.split(states[key]))
             for key, item in self._running.items()
             if key in states
         }
@@ -278,11 +275,8 @@ class Rollouts:
 
     async def _count(self, item: Running, state: State, now: float) -> Counted:
         since = max(state.looked_at, state.stage_at) or now - item.plan.interval_s
-        hold, criteria = item.hold, item.plan.criteria
-        ours, theirs = (
-            self._measures.measure(Subject(version, hold.key, hold.route), since, now)
-            for version in (hold.candidate, hold.stable)
-        )
+        criteria = item.plan.criteria
+        ours, theirs = (self._measures.measure(each, since, now) for each in item.subjects)
         candidate, stable = ours or Sample(), theirs or Sample()
         slow = 0 if criteria.latency_ms is None else candidate.slower(criteria.latency_ms)
         interval = Interval(
@@ -301,7 +295,7 @@ class Rollouts:
         for event in made.events:
             log.info("rollout", rollout=str(key), phase=str(event.phase), text=event.text)
             self._tell(tell(item.plan, key, event))
-        if _split(item.plan, before) == _split(item.plan, made.state):
+        if item.split(before) == item.split(made.state):
             return
         assert self._change is not None
         await self._change({})
@@ -314,8 +308,8 @@ class Rollouts:
 
     def _failed(self, item: Running, state: State, since: float, until: float) -> int:
         """Requests that failed at the candidate; copies harm nobody."""
-        subject = Subject(item.hold.candidate, item.hold.key, item.hold.route)
-        found = None if state.mirror else self._measures.measure(subject, since, until)
+        candidate, _ = item.subjects
+        found = None if state.mirror else self._measures.measure(candidate, since, until)
         return found.failures if found else 0
 
     async def _keep(self, key: Key, made: Step) -> None:
@@ -356,26 +350,6 @@ class Rollouts:
                 continue
             with contextlib.suppress(StateError):
                 await self._store.forget(key)
-
-
-def _running(resources: ResourceSet, key: Key, hold: Hold) -> Running:
-    rollout, candidate = resources.get(key), resources.get(hold.candidate)
-    assert rollout is not None
-    assert candidate is not None
-    return Running(read_plan(rollout), hold, revision_of(rollout, candidate))
-
-
-def _split(plan: Plan, state: State) -> Split:
-    return Split(state.weight, state.mirror, plan.headers if state.routed else (), plan.cohort)
-
-
-def _is_due(item: Running, state: State, now: float, late_s: float) -> bool:
-    """Whether it is time for a look; after a rollback, once all that failed is counted."""
-    if state.phase is Phase.FAILED and not state.settled:
-        return now - state.looked_at >= _SETTLE_S and now - state.stage_at >= late_s
-    return now - max(state.looked_at, state.stage_at) >= item.plan.interval_s or (
-        state.looked_at == 0
-    )
 
 
 def _store(access: AccessState) -> RolloutStore:

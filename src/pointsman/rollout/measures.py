@@ -38,12 +38,25 @@ class Sample:
 
     def slower(self, than_ms: float) -> int:
         """How many took longer; those in a bucket that reaches beyond the time count as longer."""
+        return max(0, self.requests - self._within(than_ms))
+
+    def __add__(self, other: "Sample") -> "Sample":
+        """Both together; of different latencies those of the first one are told."""
+        mine = self.latencies or other.latencies
+        return Sample(
+            self.requests + other.requests,
+            self.failures + other.failures,
+            tuple((bound, self._within(bound) + other._within(bound)) for bound, _ in mine),
+        )
+
+    def _within(self, ms: float) -> int:
+        """How many are known to have been answered within a time."""
         within = 0
         for bound, count in self.latencies:
-            if bound > than_ms:
+            if bound > ms:
                 break
             within = count
-        return max(0, self.requests - within)
+        return within
 
 
 class Measures(Protocol):

@@ -24,6 +24,17 @@ LEAD = sa.Table(
 )
 """One row: the control plane that carries rollouts out, until when in seconds since 1970."""
 
+READING = sa.Table(
+    "rollout_reading",
+    METADATA,
+    sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("readings", sa.JSON, nullable=False),
+)
+"""What control planes that follow tell: a list of `Reading.json`, until it is heard; `at` by the
+clock of the database.
+"""
+
 EVENT = sa.Table(
     "rollout_event",
     METADATA,

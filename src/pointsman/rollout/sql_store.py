@@ -1,17 +1,20 @@
 """Rollouts in the database of the instance."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pointsman.resources.key import Key
-from pointsman.rollout.schema import EVENT, LEAD, STATE
+from pointsman.rollout.elsewhere import Reading
+from pointsman.rollout.schema import EVENT, LEAD, READING, STATE
 from pointsman.rollout.state import Event, State
 from pointsman.rollout.store import KEPT_EVENTS, event_json
 from pointsman.state.database import Database
 
+UNHEARD_S: Final = 60.0
+"""Seconds after which nobody hears any more what was told while nobody listened."""
 _COLUMNS = [column for column in EVENT.c if column.name not in ("id", "rollout")]
 
 
@@ -52,6 +55,36 @@ class SqlStore:
         async with (await self._database()).counting() as connection:
             mine = LEAD.update().where(LEAD.c.holder == me)
             await connection.execute(mine.values(until=0.0))
+
+    async def tell(self, readings: Sequence[Reading]) -> None:
+        """Tells whoever carries rollouts out what proxies did; nobody hears of it later on.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        async with (await self._database()).counting() as connection:
+            now = _seconds(connection)
+            told = [reading.json() for reading in readings]
+            await connection.execute(
+                READING.insert().from_select(
+                    ["at", "readings"], sa.select(now, sa.literal(told, sa.JSON))
+                )
+            )
+            await connection.execute(READING.delete().where(READING.c.at < now - UNHEARD_S))
+
+    async def hear(self) -> Sequence[Reading]:
+        """What others have told since the last time; nobody else will hear it.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        database = await self._database()
+        async with database.reading() as connection:
+            if (await connection.execute(sa.select(READING.c.id).limit(1))).first() is None:
+                return ()
+        async with database.counting() as connection:
+            rows = await connection.execute(READING.delete().returning(READING.c.readings))
+            return [Reading.read(item) for row in rows for item in row.readings]
 
     async def load(self) -> Mapping[Key, State]:
         """All states.

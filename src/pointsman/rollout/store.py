@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from pointsman.resources.key import Key
+from pointsman.rollout.elsewhere import Reading
 from pointsman.rollout.state import Event, State
 
 KEPT_EVENTS: Final = 1000
@@ -24,6 +25,12 @@ class RolloutStore(Protocol):
 
     async def leave(self, me: str) -> None:
         """Ends the lease of `me`, if it has it."""
+
+    async def tell(self, readings: Sequence[Reading]) -> None:
+        """Tells whoever carries rollouts out what proxies did."""
+
+    async def hear(self) -> Sequence[Reading]:
+        """What others have told since the last time; nobody else will hear it."""
 
     async def load(self) -> Mapping[Key, State]:
         """All states."""
@@ -53,6 +60,13 @@ class MemoryStore:
 
     async def leave(self, _me: str) -> None:
         """Nobody else could."""
+
+    async def tell(self, readings: Sequence[Reading]) -> None:
+        """There is nobody else."""
+
+    async def hear(self) -> Sequence[Reading]:
+        """There is nobody else."""
+        return ()
 
     async def load(self) -> Mapping[Key, State]:
         """All states."""

@@ -1,0 +1,67 @@
+"""A rollout that holds a route: what it is to do, and whom it is about."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pointsman.graph.rollout_target import Hold
+from pointsman.resources.key import Key
+from pointsman.resources.resource_set import ResourceSet
+from pointsman.rollout.measures import Subject
+from pointsman.rollout.plan import Plan
+from pointsman.rollout.read_rollout import read_plan, revision_of
+from pointsman.rollout.split import Split
+from pointsman.rollout.state import Phase, State
+
+_SETTLE_S: Final = 1.0
+"""Seconds between two looks at whether proxies have a rollback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """See above.
+
+    Attributes:
+        plan: what is to be done.
+        hold: the route, and its two versions.
+        revision: tells this candidate from others of the same rollout.
+    """
+
+    plan: Plan
+    hold: Hold
+    revision: str
+
+    @property
+    def subjects(self) -> tuple[Subject, Subject]:
+        """Whom verdicts are about: the candidate, and the stable version."""
+        candidate, stable = (
+            Subject(version, self.hold.key, self.hold.route)
+            for version in (self.hold.candidate, self.hold.stable)
+        )
+        return candidate, stable
+
+    def split(self, state: State) -> Split:
+        """What is in force in a state."""
+        headers = self.plan.headers if state.routed else ()
+        return Split(state.weight, state.mirror, headers, self.plan.cohort)
+
+    def is_due(self, state: State, now: float, late_s: float) -> bool:
+        """Whether it is time for a look; after a rollback, once all that failed is counted.
+
+        Args:
+            state: how far it is.
+            now: in seconds since 1970.
+            late_s: seconds after which a request is counted at the latest.
+        """
+        if state.phase is Phase.FAILED and not state.settled:
+            return now - state.looked_at >= _SETTLE_S and now - state.stage_at >= late_s
+        return now - max(state.looked_at, state.stage_at) >= self.plan.interval_s or (
+            state.looked_at == 0
+        )
+
+
+def running(resources: ResourceSet, key: Key, hold: Hold) -> Running:
+    """The rollout with a key, which holds a route of these resources."""
+    rollout, candidate = resources.get(key), resources.get(hold.candidate)
+    assert rollout is not None
+    assert candidate is not None
+    return Running(read_plan(rollout), hold, revision_of(rollout, candidate))
