@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,19 @@ from tests.support.up import Up, free_port, until
 from tests.up import manifests
 
 pytestmark = pytest.mark.envoy
+
+ROLLOUT = {
+    "apiVersion": "pointsman.dev/v1alpha1",
+    "kind": "Rollout",
+    "metadata": {"name": "web", "namespace": manifests.NAMESPACE},
+    "spec": {
+        "targetRef": {"kind": "VirtualRouter", "name": "web"},
+        "stable": {"name": "web"},
+        "candidate": {"name": "next"},
+        "strategy": {"canary": {"steps": [{"weight": 50}]}},
+        "analysis": {"interval": {"unit": "s", "value": 5}, "minRequests": 20},
+    },
+}
 
 
 class Balancer:
@@ -122,3 +136,23 @@ def proxying_elsewhere(shop: Shop, xds: str) -> Iterator[Up]:
     shop.write("back.yaml", manifests.gateway("back", port))
     with proxying(xds, node="mesh/shop/virtualGateway/back_shop") as run:
         yield run
+
+
+def test_a_rollout_is_judged_by_proxies_of_the_other_control_plane(
+    shop: Shop, folder: Path
+) -> None:
+    """The one that carries it out has no proxies; those of the other find the candidate dead."""
+    shop.write("web.yaml", manifests.route("web"), *manifests.routed("web", web=100, next=0))
+    shop.write("nodes.yaml", manifests.node("web"), manifests.node("next"), ROLLOUT)
+    keeps = (f"--state={folder}/state.db", f"--master-key={folder}/master.key")
+    dead = f"--resolve=next.shop.svc.cluster.local:8080=127.0.0.1:{free_port()}"
+    one, two = f"unix:{folder}/one.sock", f"unix:{folder}/two.sock"
+    with serving(shop, one, dead, *keeps) as first:
+        until(lambda: [item.phase for item in first.rollouts()] == ["Progressing"], 20)
+        with serving(shop, two, dead, *keeps) as second, proxying(two) as proxy:
+            wait_ready(proxy)
+            with traffic(shop.port, "/web") as seen:
+                until(lambda: [item.phase for item in first.rollouts()] == ["Failed"], 60)
+            assert {"PM008", "PM009"} <= {problem.code for problem in second.status().problems}
+        assert not first.status().proxies
+    assert {"200 served"} < seen.keys()

@@ -27,6 +27,7 @@ from pointsman.api.client import Client
 from pointsman.api.instances import find_instance
 from pointsman.errors import InstanceError
 from pointsman.observe.status import Status
+from pointsman.rollout.view import RolloutView
 from pointsman.settings import read_settings
 
 MARK = "POINTSMAN_TEST_RUN"
@@ -174,9 +175,17 @@ class Up:
 
     def status(self) -> Status:
         """What `pointsman status` shows."""
-        settings = read_settings({"XDG_RUNTIME_DIR": str(self.home / "run")})
-        with Client(find_instance(settings.runtime_folder)) as client:
+        with self._client() as client:
             return client.status()
+
+    def rollouts(self) -> list[RolloutView]:
+        """What `pointsman rollout status` shows."""
+        with self._client() as client:
+            return client.rollouts()
+
+    def _client(self) -> Client:
+        settings = read_settings({"XDG_RUNTIME_DIR": str(self.home / "run")})
+        return Client(find_instance(settings.runtime_folder))
 
     def command(self, *arguments: str) -> str:
         """What another command says to this instance; it must not fail."""
