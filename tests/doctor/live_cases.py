@@ -39,6 +39,11 @@ CHECKED = routed(
         "timeoutMillis: 2000, intervalMillis: 5000}",
     ),
 )
+POOLED = routed(
+    "{name: main, httpRoute: {match: {prefix: /}, action: {weightedTargets: "
+    "[{virtualNodeRef: {name: cart}, weight: 1}]}}}",
+    nodes=node("cart", "connectionPool: {http: {maxConnections: 10}}"),
+)
 SPLIT = routed(
     "{name: main, httpRoute: {match: {prefix: /}, action: {weightedTargets: "
     "[{virtualNodeRef: {name: cart}, weight: 90}, {virtualNodeRef: {name: cart-2}, weight: 10}]}}}",
@@ -152,6 +157,19 @@ def timed(ms: int, count: int = 100) -> dict[Subject, Traffic]:
     return {Subject(Scope.NODE, GATEWAY, CART, SERVICE): Traffic(tuple(numbers))}
 
 
+def taken(ms: int, *requests: Request) -> Live:
+    """The cart's proxy took ten requests a second for ten minutes, each of so many ms."""
+    numbers = [0] * WIDTH
+    numbers[Measure.ANSWERED_2XX] = numbers[LATENCIES[0]] = 6000
+    numbers[Measure.LATENCY_MS] = 6000 * ms
+    proxies = tuple(
+        ProxyStatus(node=node, gateway=name)
+        for node, name in ((EDGE, "shop/edge"), (CART_PROXY, "shop/cart"))
+    )
+    traffic = {Subject(Scope.PROXY, CART): Traffic(tuple(numbers))}
+    return seen(*requests, proxies=proxies, traffic=traffic)
+
+
 def shared(first: int, second: int) -> dict[Subject, Traffic]:
     """So many requests to each of the two carts."""
     return counted(
@@ -210,6 +228,15 @@ _FLAGS = (
 
 CASES: tuple[LiveCase, ...] = (
     *_FLAGS,
+    LiveCase("L05", "a narrow pool", "has 7 requests under way", taken(700), taken(300), POOLED),
+    LiveCase(
+        "L05",
+        "a pool that is full already",
+        "has 7 requests under way",
+        taken(700),
+        taken(700, *some(GOOD, 2, node=CART_PROXY, flags=("UO",), status=503)),
+        POOLED,
+    ),
     LiveCase(
         "U21",
         "its own errors",

@@ -12,6 +12,7 @@ from pointsman.doctor.checks.failing import failed_requests
 from pointsman.doctor.checks.health import failing_checks
 from pointsman.doctor.checks.logs import logged_secrets
 from pointsman.doctor.checks.matches import impossible_matches
+from pointsman.doctor.checks.pools import narrow_pools
 from pointsman.doctor.checks.prefixes import prefixes_in_words
 from pointsman.doctor.checks.proxies import (
     gateways_without_proxies,
@@ -55,6 +56,7 @@ FINDERS: Final[tuple[Finder, ...]] = (
     hidden_retries,
     delays_on_purpose,
     shares_off,
+    narrow_pools,
     gateways_without_proxies,
     lost_proxies,
     lagging_proxies,

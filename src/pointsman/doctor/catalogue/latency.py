@@ -35,6 +35,15 @@ STREAM_CUT = Check(
     "The route has no time limit, as streams need it, but the proxy of the node has one: 15 s "
     "unless its listener says otherwise.",
 )
+POOL_NARROW = Check(
+    "L05",
+    Severity.WARNING,
+    SLOWS | DOWNS,
+    "a connection pool has hardly room for the requests there are",
+    "As many requests are under way, on average, as come in a second times the seconds each takes "
+    "(Little's law). Where `connectionPool` is not well above that, requests wait at every little "
+    "rush, and all the more when something becomes slow.",
+)
 POOL_FULL = Check(
     "L06",
     Severity.ERROR,
