@@ -17,6 +17,7 @@ async def endless(_request: Request) -> Response:
     async def lines() -> AsyncIterator[bytes]:
         while True:
             yield bytes(65_536)
+            await asyncio.sleep(0)
 
     return StreamingResponse(lines())
 
