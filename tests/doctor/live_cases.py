@@ -230,14 +230,6 @@ CASES: tuple[LiveCase, ...] = (
     *_FLAGS,
     LiveCase("L05", "a narrow pool", "has 7 requests under way", taken(700), taken(300), POOLED),
     LiveCase(
-        "L05",
-        "a pool that is full already",
-        "has 7 requests under way",
-        taken(700),
-        taken(700, *some(GOOD, 2, node=CART_PROXY, flags=("UO",), status=503)),
-        POOLED,
-    ),
-    LiveCase(
         "U21",
         "its own errors",
         "answers 500 itself",

@@ -17,6 +17,7 @@ from tests.doctor.live_cases import (
     GATEWAY,
     GOOD,
     LOST,
+    POOLED,
     SHOP,
     SPLIT,
     WELL,
@@ -26,6 +27,7 @@ from tests.doctor.live_cases import (
     phases,
     seen,
     some,
+    taken,
 )
 
 EVERY = (*CASES, *way_cases.CASES)
@@ -43,6 +45,20 @@ def test_trouble_is_told_first_and_its_twin_is_well(case: LiveCase) -> None:
 def test_where_all_is_well_nothing_is_found(text: str) -> None:
     assert examined(text, WELL) == ()
     assert examined(text, replace(WELL, over=0.0, requests=())) == ()
+
+
+@pytest.mark.parametrize(("refused", "code"), [(2, "L05"), (3, "L06")])
+def test_a_pool_that_is_full_is_not_told_to_be_narrow(refused: int, code: str) -> None:
+    overflown = some(GOOD, refused, node=CART_PROXY, flags=("UO",), status=503)
+    (finding,) = examined(POOLED, taken(700, *overflown))
+    assert finding.check.code == code
+
+
+def test_proxies_of_another_kind_have_no_part_in_a_pool() -> None:
+    live = taken(700)
+    others = tuple(replace(proxy, gateway="shop/cart") for proxy in live.proxies)
+    (finding,) = examined(POOLED, replace(live, proxies=others))
+    assert "each proxy, of 1," in finding.facts[1].text
 
 
 def test_a_failure_at_the_end_is_told_once_where_it_began() -> None:

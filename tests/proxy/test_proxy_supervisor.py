@@ -129,14 +129,16 @@ async def test_a_broken_bootstrap_or_program_is_told(envoy: EnvoyBinary, folder:
     await supervisor.stop()
 
 
+@pytest.mark.parametrize("level", ["info", "off"])
 async def test_what_a_bootstrap_holds_is_not_in_what_is_logged_of_its_refusal(
-    envoy: EnvoyBinary, folder: Path
+    envoy: EnvoyBinary, folder: Path, level: str
 ) -> None:
     configuration = static_bootstrap(folder, free_port())
     (cluster,) = configuration["static_resources"]["clusters"]
     cluster |= {"name": "", "alt_stat_name": "private"}
     lines: list[LogLine] = []
-    supervisor = Supervisor(envoy, configuration, folder, options=ONE, on_log=lines.append)
+    options = ProcessOptions(concurrency=1, log_level=level)
+    supervisor = Supervisor(envoy, configuration, folder, options=options, on_log=lines.append)
     with pytest.raises(EnvoyError, match="value length must be at least 1"):
         await supervisor.start()
         await supervisor.wait_ready(20)

@@ -29,14 +29,40 @@ class Told:
         return Sample(round(until - since)) if subject == self.subject else None
 
 
+def tells(follower: Elsewhere, now: float) -> tuple[Reading, ...] | None:
+    """What is told, if it is time."""
+    found = follower.untold([GOOD, BAD], now)
+    if found is not None:
+        follower.told(now)
+    return None if found is None else tuple(found)
+
+
 def test_each_request_is_told_once() -> None:
     follower = Elsewhere(Told())
-    assert follower.tell([GOOD, BAD], NOW) == (), "what was before is not for others"
-    assert follower.tell([GOOD, BAD], NOW + TELL_S - 0.1) == ()
-    told = [*follower.tell([GOOD, BAD], NOW + TELL_S), *follower.tell([GOOD], NOW + 3 * TELL_S)]
-    assert told == [Reading(GOOD, Sample(5)), Reading(GOOD, Sample(10))]
-    follower.hear([], NOW + 100)
-    assert follower.tell([GOOD], NOW + 105) == (), "meanwhile it was the one that hears"
+    assert tells(follower, NOW) is None, "what was before is not for others"
+    assert tells(follower, NOW + TELL_S - 0.1) is None
+    assert tells(follower, NOW + TELL_S) == (Reading(GOOD, Sample(5)),)
+    assert tells(follower, NOW + 3 * TELL_S) == (Reading(GOOD, Sample(10)),)
+
+
+def test_what_could_not_be_told_is_told_later() -> None:
+    follower = Elsewhere(Told())
+    tells(follower, NOW)
+    assert follower.untold([GOOD], NOW + 5) == (Reading(GOOD, Sample(5)),)
+    assert follower.untold([GOOD], NOW + 7) == (Reading(GOOD, Sample(7)),)
+
+
+def test_who_takes_over_counts_each_request_once() -> None:
+    """What it has told nobody has heard yet, so it hears that itself."""
+    told = Elsewhere(Told())
+    tells(told, NOW)
+    readings = tells(told, NOW + 5)
+    assert readings is not None
+    told.hear(readings, NOW + 8)
+    assert told.measure(GOOD, NOW, NOW + 9) == Sample(9)
+    assert told.measure(GOOD, NOW + 9, NOW + 12) == Sample(3)
+    assert tells(told, NOW + 12) is None, "the next one leads, and is told of what is from now on"
+    assert tells(told, NOW + 17) == (Reading(GOOD, Sample(5)),)
 
 
 def test_what_is_heard_counts_from_then_on_and_once() -> None:
@@ -73,6 +99,13 @@ def test_samples_add_up_as_if_they_were_one(some: list[int], more: list[int]) ->
     assert both.failures == sample(some).failures + sample(more).failures
     for than_ms in (*BOUNDS, 4.0, 100.0):
         assert both.slower(than_ms) == sample(some + more).slower(than_ms)
+
+
+@given(LATENCIES)
+def test_a_brief_sample_says_the_same(some: list[int]) -> None:
+    for than_ms in (*BOUNDS, 0.5, 4.0, 100.0):
+        assert sample(some).brief().slower(than_ms) == sample(some).slower(than_ms)
+    assert len(sample(some).brief().latencies) <= len(set(some))
 
 
 @given(LATENCIES, LATENCIES)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -116,12 +117,26 @@ async def test_what_is_told_is_heard_once(
     if kind == "postgresql":
         url = fresh_database(request.getfixturevalue("postgres_folder"))
     async with kept_in(url) as one, kept_in(url) as other:
-        assert await other.hear() == ()
+        assert await other.hear() == []
         await one.tell([READING])
         await one.tell([READING, READING])
         assert await other.hear() == [READING] * 3
-        assert await one.hear() == ()
+        assert await one.hear() == []
         await one.tell([READING])
         monkeypatch.setattr("pointsman.rollout.sql_store.UNHEARD_S", -1)
         await one.tell([READING])
-        assert await other.hear() == (), "nobody listened for long"
+        assert await other.hear() == [], "nobody listened for long"
+
+
+async def test_what_is_not_understood_keeps_nothing_back(tmp_path: Path) -> None:
+    async with kept_in(f"sqlite:///{tmp_path / 'state.db'}") as store:
+        await store.tell([cast(Reading, Unknown()), READING])
+        assert await store.hear() == [READING]
+        assert await store.hear() == []
+
+
+class Unknown:
+    """A reading of a version that is yet to come."""
+
+    def json(self) -> dict[str, Any]:
+        return {"of": "tomorrow"}

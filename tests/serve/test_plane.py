@@ -171,6 +171,43 @@ async def take_all(call: Any) -> None:
         await call.write(Request(type_url=answer.type_url, response_nonce=answer.nonce))
 
 
+COUNTED = {
+    **SHOP,
+    "counted.yaml": manifests.text(
+        {
+            "apiVersion": "pointsman.dev/v1alpha1",
+            "kind": "TelemetryPolicy",
+            "metadata": {"name": "counted", "namespace": manifests.NAMESPACE},
+            "spec": {
+                "targetRefs": [{"kind": "VirtualGateway", "name": "front"}],
+                "consumers": True,
+            },
+        }
+    ),
+}
+
+
+async def test_proxies_that_are_too_old_are_told_of_while_they_are_there(folder: Path) -> None:
+    def codes() -> set[str]:
+        return {item.code.id for item in made.problems()}
+
+    async with (
+        plane(Watched([0.0]), folder, files=COUNTED) as made,
+        aio.insecure_channel(f"unix:{folder}/xds.sock") as channel,
+    ):
+        assert codes() == {"PM062"}, "nobody is asked who calls"
+        version = {"version": {"major_number": 1, "minor_number": 38}}
+        old = await subscribe(channel, id=GATEWAY, user_agent_build_version=version)
+        new = await subscribe(channel, id=GATEWAY)
+        for call in (old, new):
+            await call.read()
+        assert codes() == {"PM062", "PM063"}
+        old.cancel()
+        await eventually(lambda: len(made.server.nodes) == 1)
+        assert codes() == {"PM062"}
+        new.cancel()
+
+
 async def test_instances_travel_without_compiling(folder: Path) -> None:
     site = Watched([0.0])
     discovery = Discovery(DiscoveryOptions((REST,)))

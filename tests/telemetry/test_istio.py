@@ -30,6 +30,15 @@ def test_callers_and_those_they_call_tell_of_requests() -> None:
     )
 
 
+def test_a_gateway_and_a_node_of_one_name_are_one_workload() -> None:
+    """Two lines of one name and the same labels would be taken for a mistake."""
+    window, same = Window(), Key("VirtualNode", "shop", "edge")
+    for proxy in (EDGE, same):
+        window.add(Subject(Scope.NODE, proxy, CART, SERVICE), Measure.ANSWERED_2XX, 2, NOW)
+    (line,) = [line for line in render(istio_families(window)).split("\n") if line[:1] == "i"]
+    assert line.endswith('response_code="2xx"} 4')
+
+
 def test_what_gateways_take_and_what_could_not_be_kept_apart_is_left_out() -> None:
     window = Window({Scope.PROXY: 1, Scope.NODE: 0, Scope.ROUTE: 1})
     window.add(Subject(Scope.PROXY, EDGE), Measure.ANSWERED_2XX, 3, NOW)

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
+from pointsman.app.status import ProxyState
 from pointsman.app.telemetry import Telemetry, cannot_count
 from pointsman.envoy.node_class import NodeClass
 from pointsman.envoy.seal import unseal
@@ -17,6 +18,8 @@ from pointsman.resources.resource_set import ResourceSet
 from pointsman.telemetry.window import Subject
 from pointsman.xds.admission import Anyone
 from pointsman.xds.node_id import Directory
+from pointsman.xds.nodes import Node
+from pointsman.xds.snapshot import Snapshot
 from tests.support.collector import Collector, attributes, collecting
 from tests.support.manifests import MESH, Document, gateway, policy
 from tests.support.pem_files import Authority
@@ -103,14 +106,21 @@ async def test_who_does_not_take_it_is_told_at_the_policy() -> None:
         assert not [*made.problems()]
 
 
-def test_proxies_that_are_too_old_to_count_by_consumer_are_told_at_the_policy() -> None:
-    counts = policy("TelemetryPolicy", "counts", "VirtualGateway/gateway", consumers=True)
-    edge = linked(MESH, gateway(), counts).graph.proxies[EDGE]
-    classes = {NodeClass(EDGE): edge, NodeClass(EDGE, counts=False): edge}
-    (problem,) = cannot_count(classes)
-    assert (problem.code.id, problem.key) == ("PM063", key("TelemetryPolicy", "counts"))
-    assert f"Envoy 1.40, and there are proxies of {EDGE} that are older" in problem.message
-    assert not [*cannot_count({NodeClass(EDGE): edge})]
+@pytest.mark.parametrize(
+    ("counts", "connected", "told"), [(False, 1, True), (True, 1, False), (False, 0, False)]
+)
+def test_proxies_that_are_too_old_to_count_by_consumer_are_told_at_the_policy(
+    counts: bool, connected: int, told: bool
+) -> None:
+    asking = policy("TelemetryPolicy", "counts", "VirtualGateway/gateway", consumers=True)
+    edge = linked(MESH, gateway(), asking).graph.proxies[EDGE]
+    nodes = connected * (Node(1, "n", None, "delta", "1.38.0", NOW),)
+    state = ProxyState(edge, NodeClass(EDGE, counts=counts), Snapshot({}), nodes)
+    problems = [*cannot_count([state])]
+    assert bool(problems) is told
+    for problem in problems:
+        assert (problem.code.id, problem.key) == ("PM063", key("TelemetryPolicy", "counts"))
+        assert f"Envoy 1.40, and there are proxies of {EDGE} that are older" in problem.message
 
 
 @pytest.mark.parametrize("counts", [True, False])
@@ -120,3 +130,11 @@ def test_only_proxies_that_can_count_by_consumer_are_asked_to(counts: bool) -> N
     made = translate(graph, NodeClass(EDGE, counts=counts)).resources
     texts = [str(unseal(item)) for kind in made.values() for item in kind.values()]
     assert any("envoy.access_loggers.stats" in text for text in texts) is counts
+
+
+def test_who_is_asked_at_a_gateway_without_routes_is_asked() -> None:
+    counts = policy("TelemetryPolicy", "counts", "VirtualGateway/gateway", consumers=True)
+    asks_ = policy("AccessPolicy", "keys", "VirtualGateway/gateway", methods=[{"apiKey": {}}])
+    assert "PM062" in {item.code.id for item in linked(MESH, gateway(), counts).problems}
+    found = {item.code.id for item in linked(MESH, gateway(), counts, asks_).problems}
+    assert "PM062" not in found

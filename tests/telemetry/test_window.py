@@ -67,6 +67,15 @@ def test_each_route_has_its_own_numbers_where_there_is_room(given_events: Sequen
     assert {s.route: t.requests for s, t, _ in window.totals(Scope.ROUTE)} == expected
 
 
+def test_what_takes_in_others_began_when_they_did() -> None:
+    window = Window({Scope.ROUTE: 1})
+    window.add(route(1), OK, 7, NOW)
+    window.add(route(2), OK, 1, NOW + SILENT_S)
+    (kept, rest) = window.totals(Scope.ROUTE)
+    assert (kept.subject, kept.since) == (route(2), NOW + SILENT_S)
+    assert (rest.traffic.requests, rest.since) == (7, NOW)
+
+
 def test_what_is_older_than_the_window_is_gone() -> None:
     window = Window()
     window.add(route(1), OK, 7, NOW)

@@ -43,7 +43,7 @@ async def channel(
         yield channel
 
 
-async def subscribe(channel: Any, authorization: str | None = None, **node: str) -> Any:
+async def subscribe(channel: Any, authorization: str | None = None, **node: Any) -> Any:
     metadata = () if authorization is None else (("authorization", authorization),)
     call = channel.stream_stream(
         SERVICE + "DeltaAggregatedResources",

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ class Background:
         config = uvicorn.Config(
             application, lifespan="off", log_config=None, access_log=False, **where
         )
+        logging.getLogger("uvicorn.error").addFilter(_is_fault)
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None
 
@@ -49,10 +51,18 @@ class Background:
         if self._task is None:
             return
         await asyncio.wait({self._task}, timeout=_FINISH_S)
-        for connection in tuple(self._server.server_state.connections):
+        state = self._server.server_state
+        for connection in tuple(state.connections):
             if connection.transport is not None:
                 connection.transport.abort()
+        for answering in tuple(state.tasks):
+            answering.cancel()
         await self._task
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether a record tells of something that went wrong; an answer that is broken off did not."""
+    return not record.exc_info or not isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
 class _Server(uvicorn.Server):

@@ -23,7 +23,7 @@ from pointsman.app.objects import instance_objects
 from pointsman.app.offline import locate
 from pointsman.app.revisions import Revisions
 from pointsman.app.site import Announcement, Audience, HasProblems, News, Published, Site, audience
-from pointsman.app.status import ProxyState, instance_status, short_name
+from pointsman.app.status import ProxyState, instance_status, proxy_states, short_name
 from pointsman.app.telemetry import cannot_count
 from pointsman.control.compile import Compiled, Compiler, Proxy
 from pointsman.control.rejections import Rejections
@@ -271,7 +271,7 @@ class ControlPlane:
             self.features,
         )
         found = [problem for source in sources for problem in source.problems()]
-        found += cannot_count(self._compiled.proxies)
+        found += cannot_count(self.states())
         return locate(self._store, [*found, *self._compiled.problems])
 
     def status(self) -> Status:
@@ -289,16 +289,13 @@ class ControlPlane:
 
     def states(self) -> list[ProxyState]:
         """What every class of proxies is to have, and those that are connected."""
-        nodes = tuple(self.server.nodes.values())
-        return [
-            ProxyState(
-                proxy=self._compiled.proxies[node_class],
-                node_class=node_class,
-                snapshot=self._snapshots[node_class],
-                nodes=tuple(node for node in nodes if node.node_class == whom),
-            )
-            for whom, node_class in self._published.items()
-        ]
+        # While a change is made, some may be on their way out.
+        served: dict[Hashable, tuple[NodeClass, Proxy, Snapshot]] = {
+            whom: (item, self._compiled.proxies[item], self._snapshots[item])
+            for whom, item in self._published.items()
+            if item in self._compiled.proxies
+        }
+        return proxy_states(served, self.server.nodes.values())
 
     async def follow(self, stop: asyncio.Event, files: Mapping[str, str]) -> None:
         """Makes every change live until `stop` is set.

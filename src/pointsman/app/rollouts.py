@@ -30,7 +30,7 @@ from pointsman.rollout.elsewhere import HEAR_S, Elsewhere
 from pointsman.rollout.inputs import Counted, Inputs, Question, Ready, Step
 from pointsman.rollout.lead import ASK_S, Lead
 from pointsman.rollout.machine import step
-from pointsman.rollout.measures import Measures, Sample, Subject
+from pointsman.rollout.measures import Measures, Sample
 from pointsman.rollout.plan import Manner
 from pointsman.rollout.split import Split, overlaid
 from pointsman.rollout.state import Phase, State
@@ -180,12 +180,19 @@ class Rollouts:
             with contextlib.suppress(StateError):
                 if await self._lead.ask():
                     self._measures.hear(await self._store.hear(), self._clock())
-                elif told := self._measures.tell(self._subjects(), self._clock()):
-                    await self._store.tell(told)
+                else:
+                    await self._tell_others(self._clock())
 
-    def _subjects(self) -> Collection[Subject]:
-        """Whom verdicts are about."""
-        return {subject for item in self._running.values() for subject in item.subjects}
+    async def _tell_others(self, now: float) -> None:
+        """Whoever carries rollouts out is told what is to be judged."""
+        states = self._states or {}
+        moving = (i for key, i in self._running.items() if states.get(key, State()).is_moving)
+        subjects = {subject for item in moving for subject in item.subjects}
+        untold = self._measures.untold(subjects, now)
+        if untold is not None:
+            if untold:
+                await self._store.tell(untold)
+            self._measures.told(now)
 
     async def _pause(self, seconds: float) -> bool:
         """Waits; whether to go on then."""
@@ -223,10 +230,11 @@ class Rollouts:
             if not mine and now - self._followed_at < ASK_S:
                 return False
             # What another one has kept since; it is read once more by who takes over.
-            states = dict(await self._store.load())
+            found = await self._store.load()
         except StateError as error:
             self._failure = str(error)
             return False
+        states = {key: state.known_at(now) if mine else state for key, state in found.items()}
         self._failure, self._follows, self._followed_at = "", not mine, now
         before, self._states = self._splits(), states
         if self._splits() != before:

@@ -1,7 +1,7 @@
 """The state of a running instance, put together from its parts."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pointsman import __version__
@@ -25,6 +25,24 @@ class ProxyState:
     node_class: NodeClass
     snapshot: Snapshot
     nodes: tuple[Node, ...]
+
+
+def proxy_states(
+    served: Mapping[Hashable, tuple[NodeClass, Proxy, Snapshot]], nodes: Iterable[Node]
+) -> list[ProxyState]:
+    """Every class with those of its proxies that are connected.
+
+    Args:
+        served: what each class is to have.
+        nodes: connected proxies, whose class is a key of it.
+    """
+    connected: dict[Hashable, list[Node]] = {}
+    for node in nodes:
+        connected.setdefault(node.node_class, []).append(node)
+    return [
+        ProxyState(proxy, node_class, snapshot, tuple(connected.get(whom, ())))
+        for whom, (node_class, proxy, snapshot) in served.items()
+    ]
 
 
 def instance_status(

@@ -2,14 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
 from pointsman.app.site import Audience
+from pointsman.app.status import ProxyState
 from pointsman.control.compile import Proxy
 from pointsman.envoy import consumer_stats
-from pointsman.envoy.node_class import NodeClass
 from pointsman.graph.model.graph import Graph
 from pointsman.graph.model.telemetry import Collector
 from pointsman.observe.service_graph import ServiceGraph
@@ -144,17 +144,13 @@ def _collectors(graph: Graph) -> dict[Collector, set[Key]]:
     return found
 
 
-def cannot_count(proxies: Mapping[NodeClass, Proxy]) -> Iterator[Problem]:
-    """Which proxies are too old for the numbers by consumer that are asked of them.
-
-    Args:
-        proxies: those that are served, by class.
-    """
+def cannot_count(states: Iterable[ProxyState]) -> Iterator[Problem]:
+    """Which connected proxies are too old for the numbers by consumer that are asked of them."""
     old: dict[Key, set[Key]] = {}
-    for node_class, proxy in proxies.items():
-        telemetry = proxy.telemetry
-        if telemetry is not None and telemetry.consumers and not node_class.counts:
-            old.setdefault(telemetry.policy, set()).add(proxy.key)
+    for state in states:
+        telemetry = state.proxy.telemetry
+        if state.nodes and telemetry and telemetry.consumers and not state.node_class.counts:
+            old.setdefault(telemetry.policy, set()).add(state.proxy.key)
     needed = ".".join(map(str, consumer_stats.OLDEST[:2]))
     for policy, owners in old.items():
         whose = ", ".join(map(str, sorted(owners)))

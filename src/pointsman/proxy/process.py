@@ -170,7 +170,8 @@ def _command(binary: EnvoyBinary, bootstrap: Path, options: ProcessOptions) -> l
         *("-c", str(bootstrap)),
         *_hot_restart(options.hot_restart),
         *("--concurrency", str(options.concurrency)),
-        *("--log-level", options.log_level),
+        # What it says last is what it ends by, and without a log it comes with a dump.
+        *("--log-level", "critical" if options.log_level == "off" else options.log_level),
         *LOG_ARGUMENTS,
         # It would warn of every single API key, twice, that its message is a work in progress: of
         # 100,000 keys that is a second's work at each change.

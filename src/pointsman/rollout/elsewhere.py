@@ -53,14 +53,18 @@ class Reading:
 class Elsewhere:
     """Counts what was heard of others together with one's own; it is `Measures`, too.
 
+    What others were told is theirs to count: who begins to carry rollouts out counts own requests
+    from the moment until which it has told of them, and hears the rest from the database.
+
     Args:
         own: counts requests that own proxies told of.
     """
 
     def __init__(self, own: Measures) -> None:
         self._own = own
-        self._heard: deque[tuple[float, Reading]] = deque()
+        self._heard: dict[Subject, deque[tuple[float, Sample]]] = {}
         self._told_until = 0.0
+        self._leads = True
 
     @property
     def late_s(self) -> float:
@@ -69,27 +73,41 @@ class Elsewhere:
 
     def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
         """What a subject did, between two moments in seconds since 1970; None if unknown."""
-        found = self._own.measure(subject, since, until)
-        for at, reading in self._heard:
-            if since <= at < until and reading.subject == subject:
-                found = reading.sample if found is None else found + reading.sample
+        found = self._own.measure(subject, max(since, self._told_until), until)
+        for at, sample in self._heard.get(subject, ()):
+            if since <= at < until:
+                found = sample if found is None else found + sample
         return found
 
     def hear(self, readings: Collection[Reading], now: float) -> None:
-        """Others have told this, and they are not told."""
-        self._told_until = 0.0
-        self._heard.extend((now, reading) for reading in readings)
-        while self._heard and self._heard[0][0] < now - KEPT_S:
-            self._heard.popleft()
+        """Others have told this, and from now on they are told nothing."""
+        self._leads = True
+        for reading in readings:
+            self._heard.setdefault(reading.subject, deque()).append((now, reading.sample))
+        for subject, heard in tuple(self._heard.items()):
+            while heard and heard[0][0] < now - KEPT_S:
+                heard.popleft()
+            if not heard:
+                del self._heard[subject]
 
-    def tell(self, subjects: Collection[Subject], now: float) -> Sequence[Reading]:
-        """What own proxies told since the last time; nothing when it is too early."""
-        since = self._told_until
-        if now - since < TELL_S:
-            return ()
+    def untold(self, subjects: Collection[Subject], now: float) -> Sequence[Reading] | None:
+        """What own proxies did since the last time; None when it is too early.
+
+        Args:
+            subjects: of whom others want to know.
+            now: in seconds since 1970.
+        """
+        if self._leads:
+            # What was before it began to follow was its own to count.
+            self._leads, self._told_until = False, now
+            self._heard.clear()
+        if now - self._told_until < TELL_S:
+            return None
+        return tuple(self._readings(subjects, self._told_until, now))
+
+    def told(self, now: float) -> None:
+        """What was untold until then has been told."""
         self._told_until = now
-        # What was before it began to follow is not for others.
-        return tuple(self._readings(subjects, since, now)) if since else ()
 
     def _readings(
         self, subjects: Collection[Subject], since: float, until: float
@@ -97,4 +115,4 @@ class Elsewhere:
         for subject in subjects:
             sample = self._own.measure(subject, since, until)
             if sample is not None and sample.requests:
-                yield Reading(subject, sample)
+                yield Reading(subject, sample.brief())

@@ -1,6 +1,6 @@
 """What a rollout is told of requests, and by whom: the interface to whatever measures them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pointsman.resources.key import Key
@@ -41,13 +41,19 @@ class Sample:
         return max(0, self.requests - self._within(than_ms))
 
     def __add__(self, other: "Sample") -> "Sample":
-        """Both together; of different latencies those of the first one are told."""
-        mine = self.latencies or other.latencies
+        """Both together."""
+        bounds = sorted({bound for bound, _ in (*self.latencies, *other.latencies)})
         return Sample(
             self.requests + other.requests,
             self.failures + other.failures,
-            tuple((bound, self._within(bound) + other._within(bound)) for bound, _ in mine),
+            tuple((bound, self._within(bound) + other._within(bound)) for bound in bounds),
         )
+
+    def brief(self) -> "Sample":
+        """The same, without latencies that say nothing new."""
+        counts = (0, *(count for _, count in self.latencies))
+        pairs = zip(self.latencies, counts, strict=False)
+        return replace(self, latencies=tuple(item for item, before in pairs if item[1] > before))
 
     def _within(self, ms: float) -> int:
         """How many are known to have been answered within a time."""

@@ -1,6 +1,7 @@
 """Rollouts in the database of the instance."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -81,10 +82,11 @@ class SqlStore:
         database = await self._database()
         async with database.reading() as connection:
             if (await connection.execute(sa.select(READING.c.id).limit(1))).first() is None:
-                return ()
+                return []
         async with database.counting() as connection:
-            rows = await connection.execute(READING.delete().returning(READING.c.readings))
-            return [Reading.read(item) for row in rows for item in row.readings]
+            found = await connection.execute(READING.delete().returning(READING.c.readings))
+            rows = found.scalars().all()
+        return [*_understood(item for row in rows for item in row)]
 
     async def load(self) -> Mapping[Key, State]:
         """All states.
@@ -137,6 +139,13 @@ class SqlStore:
         )
         async with (await self._database()).reading() as connection:
             return [dict(row) for row in (await connection.execute(wanted)).mappings()]
+
+
+def _understood(told: Iterable[Any]) -> Iterator[Reading]:
+    """What was told, but for what another version of this one may have told."""
+    for item in told:
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            yield Reading.read(item)
 
 
 def _seconds(connection: AsyncConnection) -> sa.Label[float]:

@@ -1,7 +1,7 @@
 """How far a rollout is, as a value that can be kept, and what happens to it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Literal, Self
 
@@ -78,6 +78,20 @@ class State:
     settled: bool = True
     harmed: int = 0
     intervals: tuple[Interval, ...] = ()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether something is going on, or proxies may still have another split."""
+        return self.phase in MOVING or not self.settled
+
+    def known_at(self, now: float) -> Self:
+        """The same, without moments that have not come yet by the clock of who goes on with it."""
+        return replace(
+            self,
+            phase_at=min(self.phase_at, now),
+            stage_at=min(self.stage_at, now),
+            looked_at=min(self.looked_at, now),
+        )
 
     def json(self) -> dict[str, Any]:
         """Plain values, from which `read` makes the same state."""

@@ -6,7 +6,7 @@ from pydantic.dataclasses import dataclass
 
 from pointsman.observe.travel import TRAVELS, Form
 from pointsman.resources.key import Key
-from pointsman.rollout.state import ANALYSED, MOVING, State
+from pointsman.rollout.state import ANALYSED, State
 
 if TYPE_CHECKING:
     # Manifests' kinds take a while, and those who only read views have no use for them.
@@ -129,7 +129,7 @@ def view(rollout: Key, plan: "Plan", hold: "Hold", state: State) -> RolloutView:
         paused=state.paused or plan.suspend,
         waits="suspended" if plan.suspend else state.waits,
         harmed=state.harmed,
-        moving=state.phase in MOVING or not state.settled,
+        moving=state.is_moving,
         next_at=max(state.looked_at, state.stage_at) + plan.interval_s,
         since=state.phase_at,
         requests=newest.requests if newest else 0,

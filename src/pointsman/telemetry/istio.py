@@ -11,7 +11,8 @@ from typing import Final
 
 from pointsman.envoy.stats import BUCKETS_MS, Scope
 from pointsman.resources.key import Key
-from pointsman.telemetry.family import Distribution, Family
+from pointsman.telemetry.family import Distribution, Family, Labels
+from pointsman.telemetry.traffic import Traffic, add_up
 from pointsman.telemetry.window import Subject, Window
 
 UNKNOWN: Final = "unknown"
@@ -28,24 +29,29 @@ def istio_families(window: Window) -> Iterator[Family]:
     times = Family(
         "istio_request_duration_milliseconds", "histogram", "requests, by their time in ms", "ms"
     )
-    for scope in (Scope.NODE, Scope.PROXY):
-        for total in window.totals(scope):
-            labels = _labels(total.subject)
-            if labels is None:
-                continue
-            for index, count in enumerate(total.traffic.classes, 1):
-                if count:
-                    by_code = {**labels, "response_code": f"{index}xx"}
-                    requests.add(count, by_code, total.since)
-            latency = total.traffic.latency
-            if latency.count:
-                times.samples.append(
-                    Distribution(labels, BUCKETS_MS, latency.counts, latency.total_ms, total.since)
-                )
+    for labels, traffic in _by_labels(window):
+        for index, count in enumerate(traffic.classes, 1):
+            if count:
+                requests.add(count, {**labels, "response_code": f"{index}xx"})
+        latency = traffic.latency
+        if latency.count:
+            times.samples.append(Distribution(labels, BUCKETS_MS, latency.counts, latency.total_ms))
     yield from (requests, times)
 
 
-def _labels(subject: Subject) -> dict[str, str] | None:
+def _by_labels(window: Window) -> Iterator[tuple[Labels, Traffic]]:
+    """Sums: Istio's labels do not tell a gateway from a node of the same name."""
+    found: dict[tuple[tuple[str, str], ...], list[tuple[int, ...]]] = {}
+    for scope in (Scope.NODE, Scope.PROXY):
+        for total in window.totals(scope):
+            labels = _labels(total.subject)
+            if labels is not None:
+                found.setdefault(tuple(labels.items()), []).append(total.traffic.numbers)
+    for pairs, numbers in found.items():
+        yield dict(pairs), add_up(numbers)
+
+
+def _labels(subject: Subject) -> Labels | None:
     """Who called whom; None for what Istio does not tell, such as requests that gateways take."""
     proxy = subject.proxy
     if subject.node is not None and proxy is not None:

@@ -42,6 +42,7 @@ class Series:
         """Adds all of another, slot by slot; it must not be used any more."""
         if other.newest > self.newest:
             self._advance(other.newest)
+        self.first = min(self.first, other.first)
         # In step with this one, the other has nothing left in places that are another time here.
         other._advance(self.newest)
         for column, values in enumerate(other._columns):

@@ -10,6 +10,7 @@ from math import sqrt
 from typing import Final
 
 from pointsman.doctor.catalogue.latency import POOL_NARROW
+from pointsman.doctor.checks.failing import FEWEST
 from pointsman.doctor.evidence import Evidence
 from pointsman.doctor.finding import Finding, Place, fact
 from pointsman.doctor.written import listener_field
@@ -37,7 +38,7 @@ def _judged(
 ) -> Iterator[Finding]:
     live, limit = evidence.live, _limit(listener)
     traffic = live.taken.get(key)
-    proxies = sum(proxy.gateway == key.path for proxy in live.proxies)
+    proxies = len(_proxies(evidence, key))
     if limit is None or traffic is None or not proxies:
         return
     latency = traffic.latency
@@ -54,7 +55,7 @@ def _judged(
         POOL_NARROW.severity,
         (
             fact(f"{rate:.3g} requests a second take {mean_ms:.3g} ms each on average"),
-            fact(f"each of {proxies} proxies lets {limit} through at a time"),
+            fact(f"each proxy, of {proxies}, lets {limit} through at a time"),
         ),
         "raise the limit, start more proxies, or find out why requests take that long",
     )
@@ -70,9 +71,16 @@ def _listeners(
 
 
 def _is_full(evidence: Evidence, key: Key) -> bool:
-    nodes = {proxy.node for proxy in evidence.live.proxies if proxy.gateway == key.path}
-    requests = evidence.live.requests
-    return any(_FULL in request.flags and request.node in nodes for request in requests)
+    nodes = set(_proxies(evidence, key))
+    refused = (item for item in evidence.live.requests if _FULL in item.flags)
+    return sum(item.node in nodes for item in refused) >= FEWEST
+
+
+def _proxies(evidence: Evidence, key: Key) -> list[str]:
+    """Node ids of the proxies that are connected, each as often as it is."""
+    ids = (proxy.node for proxy in evidence.live.proxies)
+    found = ((node_id, evidence.named.proxy(node_id)) for node_id in ids)
+    return [node_id for node_id, proxy in found if proxy is not None and proxy.key == key]
 
 
 def _limit(listener: Listener | IngressListener) -> int | None:

@@ -57,6 +57,7 @@ def _guards_of(proxy: Gateway | Sidecar) -> Iterator[Guards]:
         yield from (listener.guards for listener in proxy.ingress)
         return
     for listener in proxy.listeners:
+        yield listener.guards
         for rule in listener.rules:
             yield from _guards(listener, rule)
 
