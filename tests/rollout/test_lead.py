@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from pointsman.app.access import AccessState, StateOptions
 from pointsman.app.rollouts import Rollouts
 from pointsman.errors import StateError, UsageError
+from pointsman.graph.rollout_target import Hold
 from pointsman.resources.key import Key
 from pointsman.rollout.commands import Command
 from pointsman.rollout.lead import ASK_S, LEASE_S, RENEW_S, Lead
@@ -108,11 +109,14 @@ async def test_who_is_alone_with_its_database_goes_on_without_it() -> None:
 
 @asynccontextmanager
 async def plane(
-    url: str, folder: Path, measures: Measures = MEASURES
+    url: str,
+    folder: Path,
+    measures: Measures = MEASURES,
+    taken: Callable[[Hold], Awaitable[bool]] = has_all,
 ) -> AsyncIterator[tuple[Rollouts, Changes]]:
     async with AccessState(StateOptions(url, folder / "master.key")) as access:
         rollouts, changes = Rollouts(access, measures), Changes()
-        rollouts.on_change(changes, has_all)
+        rollouts.on_change(changes, taken)
         await rollouts.overlay(RESOURCES)
         try:
             yield rollouts, changes
@@ -233,3 +237,38 @@ async def test_the_proxies_of_all_of_them_are_judged_by(
             assert codes(second) == ["PM008", "PM009"]
         (shown,) = first.views()
     assert shown.weight == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_rollback_is_done_when_the_proxies_of_all_of_them_have_it(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("pointsman.app.rollout_acks.LONGEST_S", 0.5)
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    if kind == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgres_folder"))
+    late = asyncio.Event()
+
+    async def taken(_hold: Hold) -> bool:
+        """Nobody has a rollback until it is time."""
+        return second.views()[0].phase != Phase.FAILED or late.is_set()
+
+    async with plane(url, tmp_path, Failing()) as (first, changes):
+        await first.tell(CART, Command.PAUSE, 0)
+        async with plane(url, tmp_path, MEASURES, taken) as (second, _):
+            first.begin()
+            second.begin()
+            async with asyncio.timeout(30):
+                while codes(second) != ["PM008", "PM009"]:
+                    await changes.next()
+                await first.tell(CART, Command.RESUME, 0)
+                while second.views()[0].phase != Phase.FAILED:
+                    await changes.next()
+                for _ in range(10):
+                    await changes.next()
+            (shown,) = first.views()
+            assert (shown.phase, shown.weight, shown.moving) == (Phase.FAILED, 0, True)
+            late.set()
+            async with asyncio.timeout(20):
+                while first.views()[0].moving:
+                    await changes.next()

@@ -140,3 +140,22 @@ class Unknown:
 
     def json(self) -> dict[str, Any]:
         return {"of": "tomorrow"}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_what_others_have_is_known_as_long_as_they_say_so(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    if kind == "postgresql":
+        url = fresh_database(request.getfixturevalue("postgres_folder"))
+    async with kept_in(url) as store:
+        await store.acknowledge("a", {CART: "10"})
+        await store.acknowledge("a", {CART: "20"})
+        await store.acknowledge("b", {CART: None})
+        assert await store.acknowledged("b") == [{CART: "20"}]
+        assert sorted(map(str, await store.acknowledged("c"))) == sorted(
+            map(str, [{CART: "20"}, {CART: None}])
+        )
+        monkeypatch.setattr("pointsman.rollout.sql_store.LATELY_S", -2)
+        assert await store.acknowledged("c") == []

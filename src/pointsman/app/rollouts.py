@@ -17,6 +17,7 @@ import structlog
 
 from pointsman.aio.endless import endless
 from pointsman.app.access import AccessState
+from pointsman.app.rollout_acks import Acknowledgements
 from pointsman.app.rollout_calls import ask_hooks, query_values, tell
 from pointsman.app.rollout_running import Running, running
 from pointsman.errors import StateError, UsageError
@@ -76,10 +77,12 @@ class Rollouts:
         self._has_all: Callable[[Hold], Awaitable[bool]] | None = None
         self._task: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
+        self._saying: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._told: set[Key] = set()
         self._stopping = asyncio.Event()
         self._lead = Lead(lambda: self._store)
+        self._acks = Acknowledgements(lambda: self._store, self._lead.me)
         self._follows = True
         self._followed_at = 0.0
         self._failure = ""
@@ -160,12 +163,15 @@ class Rollouts:
     async def close(self) -> None:
         """Ends what looks: what is being kept or told may be finished, but not for long."""
         self._stopping.set()
-        tasks = {task for task in (self._task, self._renewing, *self._telling) if task is not None}
+        own = (self._task, self._renewing, self._saying, *self._telling)
+        tasks = {task for task in own if task is not None}
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=_ENDING_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        with contextlib.suppress(StateError):
+            await self._acks.leave()
         await self._lead.leave()
 
     def begin(self) -> None:
@@ -173,6 +179,7 @@ class Rollouts:
         if self._running and self._task is None:
             self._task = asyncio.create_task(endless(self._run, "rollouts"), name="rollouts")
             self._renewing = asyncio.create_task(endless(self._renew, "lease"), name="lease")
+            self._saying = asyncio.create_task(endless(self._say, "splits"), name="splits")
 
     async def _renew(self) -> None:
         """Keeps the lease and listens to others, or tells them, however long a look takes."""
@@ -182,6 +189,27 @@ class Rollouts:
                     self._measures.hear(await self._store.hear(), self._clock())
                 else:
                     await self._tell_others(self._clock())
+
+    async def _say(self) -> None:
+        """Whoever carries rollouts out is told what all own proxies have."""
+        while await self._pause(HEAR_S):
+            if self._lead.other:
+                # What was read is compiled before others may read what there is.
+                async with self._reading:
+                    running, states = dict(self._running), dict(self._states or {})
+                found = ((item, states.get(key, State())) for key, item in running.items())
+                splits = await asyncio.gather(*(self._own(*pair) for pair in found))
+                with contextlib.suppress(StateError):
+                    await self._acks.say(dict(zip(running, splits, strict=True)))
+
+    async def _own(self, item: Running, state: State) -> str | None:
+        """The split that all own proxies have; None while some have not answered."""
+        assert self._has_all is not None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HEAR_S):
+                if not state.is_moving or await self._has_all(item.hold):
+                    return state.split
+        return None
 
     async def _tell_others(self, now: float) -> None:
         """Whoever carries rollouts out is told what is to be judged."""
@@ -267,7 +295,7 @@ class Rollouts:
         waiting = state.phase is Phase.PROMOTING and item.plan.manner is Manner.FLAGGER
         inputs = Inputs(
             item.revision,
-            acknowledged=await self._taken(item.hold),
+            acknowledged=await self._taken(key, item, state),
             stable=Ready.NOT_YET if waiting and not state.carried else Ready.YES,
         )
         now = self._clock()
@@ -307,7 +335,7 @@ class Rollouts:
             return
         assert self._change is not None
         await self._change({})
-        if await self._taken(item.hold):
+        if await self._taken(key, item, made.state):
             # Counts of the new split begin where the last proxy has it; what failed meanwhile is
             # no part of a verdict, but harm all the same.
             now = self._clock()
@@ -335,10 +363,14 @@ class Rollouts:
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _taken(self, hold: Hold) -> bool:
-        """Whether all proxies have the weights."""
+    async def _taken(self, key: Key, item: Running, state: State) -> bool:
+        """Whether all proxies have the weights, those of other control planes included."""
         assert self._has_all is not None
-        return await self._has_all(hold)
+        if not await self._has_all(item.hold):
+            return False
+        with contextlib.suppress(StateError):
+            return await self._acks.elsewhere(key, state.split)
+        return True
 
     async def _loaded(self) -> dict[Key, State] | None:
         """All states; None while they cannot be read, for then nobody knows where to go on."""

@@ -34,6 +34,7 @@ class Lead:
         clock: seconds that pass.
 
     Attributes:
+        me: the name of this control plane.
         holder: who has the lease, as far as is known; "" while nobody was asked.
         mine: whether it is this one, as far as is known.
     """
@@ -45,7 +46,7 @@ class Lead:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._me = me or f"{os.uname().nodename}:{os.getpid()}:{uuid4().hex[:6]}"
+        self.me = me or f"{os.uname().nodename}:{os.getpid()}:{uuid4().hex[:6]}"
         self._clock = clock
         self._ask_at = -math.inf
         self._asking = asyncio.Lock()
@@ -56,7 +57,7 @@ class Lead:
     @property
     def other(self) -> str:
         """Who else has the lease, as far as is known; "" for nobody."""
-        return "" if self.holder == self._me else self.holder
+        return "" if self.holder == self.me else self.holder
 
     async def ask(self) -> bool:
         """Whether it is this one; the lease is renewed in time.
@@ -77,13 +78,13 @@ class Lead:
             return self.mine
         store, self._ask_at = self._store(), now + ASK_S
         try:
-            self.holder = await store.lead(self._me, LEASE_S)
+            self.holder = await store.lead(self.me, LEASE_S)
         except StateError:
             self.mine = self.mine and (not store.is_shared or now < self._until)
             if not self.mine:
                 raise
             return True
-        self.mine = self.holder == self._me
+        self.mine = self.holder == self.me
         if self.mine:
             self._ask_at, self._until = now + RENEW_S, now + LEASE_S
         return self.mine
@@ -93,4 +94,4 @@ class Lead:
         if self.mine:
             self.mine = False
             with contextlib.suppress(StateError):
-                await self._store().leave(self._me)
+                await self._store().leave(self.me)

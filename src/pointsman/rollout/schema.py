@@ -35,6 +35,17 @@ READING = sa.Table(
 clock of the database.
 """
 
+ACKNOWLEDGED = sa.Table(
+    "rollout_acknowledged",
+    METADATA,
+    sa.Column("plane", sa.String(255), primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("splits", sa.JSON, nullable=False),
+)
+"""What all proxies of a control plane have: `State.split` by `KIND/NAMESPACE/NAME`, null of what
+they have not; `at` by the clock of the database.
+"""
+
 EVENT = sa.Table(
     "rollout_event",
     METADATA,

@@ -9,13 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pointsman.resources.key import Key
 from pointsman.rollout.elsewhere import Reading
-from pointsman.rollout.schema import EVENT, LEAD, READING, STATE
+from pointsman.rollout.schema import ACKNOWLEDGED, EVENT, LEAD, READING, STATE
 from pointsman.rollout.state import Event, State
 from pointsman.rollout.store import KEPT_EVENTS, event_json
 from pointsman.state.database import Database
 
 UNHEARD_S: Final = 60.0
 """Seconds after which nobody hears any more what was told while nobody listened."""
+LATELY_S: Final = 15.0
+"""Seconds after which a control plane that says nothing counts as gone."""
 _COLUMNS = [column for column in EVENT.c if column.name not in ("id", "rollout")]
 
 
@@ -87,6 +89,36 @@ class SqlStore:
             found = await connection.execute(READING.delete().returning(READING.c.readings))
             rows = found.scalars().all()
         return [*_understood(item for row in rows for item in row)]
+
+    async def acknowledge(self, me: str, splits: Mapping[Key, str | None]) -> None:
+        """Says which splits all proxies of a control plane have; None of those they have not.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        told = {_name(rollout): split for rollout, split in splits.items()}
+        mine = ACKNOWLEDGED.c.plane == me
+        async with (await self._database()).counting() as connection:
+            now = _seconds(connection)
+            await connection.execute(
+                ACKNOWLEDGED.delete().where(mine | (ACKNOWLEDGED.c.at < now - UNHEARD_S))
+            )
+            row = sa.select(sa.literal(me), now, sa.literal(told, sa.JSON))
+            await connection.execute(
+                ACKNOWLEDGED.insert().from_select(["plane", "at", "splits"], row)
+            )
+
+    async def acknowledged(self, me: str) -> Sequence[Mapping[Key, str | None]]:
+        """What control planes other than `me` have said lately.
+
+        Raises:
+            StateError: the database does not answer.
+        """
+        async with (await self._database()).reading() as connection:
+            lately = ACKNOWLEDGED.c.at >= _seconds(connection) - LATELY_S
+            others = sa.select(ACKNOWLEDGED.c.splits).where(ACKNOWLEDGED.c.plane != me, lately)
+            rows = (await connection.execute(others)).scalars().all()
+        return [{_key(name): split for name, split in row.items()} for row in rows]
 
     async def load(self) -> Mapping[Key, State]:
         """All states.

@@ -84,6 +84,11 @@ class State:
         """Whether something is going on, or proxies may still have another split."""
         return self.phase in MOVING or not self.settled
 
+    @property
+    def split(self) -> str:
+        """What proxies are to have, as control planes tell each other."""
+        return f"{self.weight} {self.mirror} {self.routed} {self.revision}"
+
     def known_at(self, now: float) -> Self:
         """The same, without moments that have not come yet by the clock of who goes on with it."""
         return replace(

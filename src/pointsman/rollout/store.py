@@ -32,6 +32,12 @@ class RolloutStore(Protocol):
     async def hear(self) -> Sequence[Reading]:
         """What others have told since the last time; nobody else will hear it."""
 
+    async def acknowledge(self, me: str, splits: Mapping[Key, str | None]) -> None:
+        """Says which splits all proxies of a control plane have; None of those they have not."""
+
+    async def acknowledged(self, me: str) -> Sequence[Mapping[Key, str | None]]:
+        """What control planes other than `me` have said lately."""
+
     async def load(self) -> Mapping[Key, State]:
         """All states."""
 
@@ -65,6 +71,13 @@ class MemoryStore:
         """There is nobody else."""
 
     async def hear(self) -> Sequence[Reading]:
+        """There is nobody else."""
+        return ()
+
+    async def acknowledge(self, _me: str, _splits: Mapping[Key, str | None]) -> None:
+        """There is nobody else."""
+
+    async def acknowledged(self, _me: str) -> Sequence[Mapping[Key, str | None]]:
         """There is nobody else."""
         return ()
 
