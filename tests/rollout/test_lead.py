@@ -151,7 +151,7 @@ async def test_what_is_read_does_not_undo_what_was_decided_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = Late()
-    monkeypatch.setattr("pointsman.app.rollouts.MemoryStore", lambda: store)
+    monkeypatch.setattr("pointsman.app.rollout_store.MemoryStore", lambda: store)
     rollouts = Rollouts(AccessState(), MEASURES)
     rollouts.on_change(Changes(), has_all)
     await rollouts.overlay(RESOURCES)

@@ -10,8 +10,8 @@ import contextlib
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Final
+from functools import cached_property
+from typing import Any, Final
 
 import structlog
 
@@ -20,6 +20,7 @@ from pointsman.app.access import AccessState
 from pointsman.app.rollout_acks import Acknowledgements
 from pointsman.app.rollout_calls import ask_hooks, query_values, tell
 from pointsman.app.rollout_running import Running, running
+from pointsman.app.rollout_store import opened_store
 from pointsman.errors import StateError, UsageError
 from pointsman.graph.rollout_target import Hold, holds_of
 from pointsman.resources.codes import delivery
@@ -35,12 +36,9 @@ from pointsman.rollout.measures import Measures, Sample
 from pointsman.rollout.plan import Manner
 from pointsman.rollout.split import Split, overlaid
 from pointsman.rollout.state import Phase, State
-from pointsman.rollout.store import MemoryStore, RolloutStore
+from pointsman.rollout.store import RolloutStore
 from pointsman.rollout.verdict import Interval
 from pointsman.rollout.view import RolloutView, view
-
-if TYPE_CHECKING:
-    from pointsman.state.database import Database
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +87,7 @@ class Rollouts:
 
     @cached_property
     def _store(self) -> RolloutStore:
-        return _store(self._access)
+        return opened_store(self._access)
 
     def on_change(
         self,
@@ -390,16 +388,3 @@ class Rollouts:
                 continue
             with contextlib.suppress(StateError):
                 await self._store.forget(key)
-
-
-def _store(access: AccessState) -> RolloutStore:
-    if access.options is None:
-        return MemoryStore()
-    # Imported when one is needed: it takes a while.
-    from pointsman.rollout.sql_store import SqlStore  # noqa: PLC0415
-
-    async def opened(access: AccessState) -> "Database":
-        return (await access.open()).database
-
-    is_shared = not access.options.url.startswith("sqlite")
-    return SqlStore(partial(opened, access), is_shared=is_shared)
