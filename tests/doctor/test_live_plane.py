@@ -54,7 +54,10 @@ def test_a_proxy_whose_node_was_written_since_is_no_longer_told() -> None:
     ("expiry", "severity"),
     [
         (Expiry(NOW - 60, NOW - DAY, NOW), Severity.ERROR),
-        (Expiry(NOW + 2 * DAY, NOW - DAY, NOW), Severity.WARNING),
+        (Expiry(NOW + 2 * DAY, NOW - 10 * DAY, NOW), Severity.WARNING),
+        # Since the control plane started nobody has seen it renewed, but it may live for days only.
+        (Expiry(NOW + 2 * DAY, NOW - DAY, NOW), Severity.NOTE),
+        (Expiry(NOW + DAY, NOW - 5.1 * DAY, NOW), Severity.WARNING),
         (Expiry(NOW + 8 * DAY, NOW - DAY, NOW), None),
         # One that somebody renews may be short: an hour, of which ten minutes are left.
         (Expiry(NOW + 540, NOW - 3060, NOW, renewed=True), Severity.WARNING),

@@ -1,6 +1,7 @@
 """U12: certificates that end: of the mesh's own authority, the authority itself, and in files."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from pointsman.doctor.catalogue.availability import EXPIRED
@@ -47,15 +48,18 @@ def ending_files(evidence: Evidence) -> Iterator[Finding]:
     for key, files in evidence.live.files.items():
         for file, expiry in files.items():
             left = expiry.end - now
-            notice = (expiry.end - expiry.first) * LAST_PART if expiry.renewed else FILE_NOTICE_S
-            if left < notice:
-                yield _ending(
+            last_part = (expiry.end - expiry.first) * LAST_PART
+            if left < (last_part if expiry.renewed else FILE_NOTICE_S):
+                told = _ending(
                     left,
                     Place(key),
                     f"the certificate in {file} {_when(left)}",
                     "put a new one there; proxies notice by themselves",
                     fact(f"a proxy of {key} has it"),
                 )
+                # It may be one of a short life that somebody renews in time, as they do by then.
+                is_new = expiry.end - expiry.first < FILE_NOTICE_S and left > last_part
+                yield replace(told, severity=Severity.NOTE) if is_new else told
 
 
 def _ending(left: float, place: Place, message: str, advice: str, *facts: Fact) -> Finding:
