@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from pointsman.app.rollout_acks import Acknowledgements
+from pointsman.app.rollout_acks import Acknowledgements, OwnProxies
+from pointsman.graph.rollout_target import Hold
 from pointsman.resources.key import Key
+from pointsman.rollout.split import Split
 from pointsman.rollout.store import MemoryStore
+from tests.support.upstream import until
 
 CART, OTHER = Key("Rollout", "shop", "cart"), Key("Rollout", "shop", "other")
 
@@ -42,16 +45,48 @@ async def test_all_others_have_a_split(
     said: list[Mapping[Key, str | None]], has: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pointsman.app.rollout_acks.LONGEST_S", 0.0)
-    assert await Acknowledgements(lambda: Others(*said), "a").elsewhere(CART, "10") is has
+    assert (
+        await Acknowledgements(lambda: Others(*said), "a").elsewhere(CART, "10", patient=True)
+        is has
+    )
 
 
 async def test_others_are_waited_for() -> None:
     store = Others({CART: "0"})
-    asking = asyncio.create_task(Acknowledgements(lambda: store, "a").elsewhere(CART, "10"))
+    asking = asyncio.create_task(
+        Acknowledgements(lambda: store, "a").elsewhere(CART, "10", patient=True)
+    )
     await asyncio.sleep(0)
     store.said = [{CART: "10"}]
     async with asyncio.timeout(5):
         assert await asking
+
+
+async def test_before_a_look_nobody_is_waited_for() -> None:
+    acks = Acknowledgements(lambda: Others({CART: "0"}), "a")
+    assert not acks.others
+    async with asyncio.timeout(1):
+        assert not await acks.elsewhere(CART, "10", patient=False)
+    assert acks.others
+
+
+HOLD = Hold(CART, "", CART, OTHER)
+
+
+async def test_what_all_proxies_had_once_they_have() -> None:
+    asked = []
+
+    async def has_all(hold: Hold) -> bool:
+        asked.append(hold)
+        return len(asked) > 1
+
+    own = OwnProxies(has_all)
+    for split in (Split(10), Split(20)):
+        asked.clear()
+        await until(lambda split=split: own.have(CART, HOLD, split))  # type: ignore[misc]
+        assert own.have(CART, HOLD, split)
+        assert len(asked) == 2, "once they had not"
+    await own.close()
 
 
 async def test_the_same_is_not_said_all_the_time() -> None:

@@ -38,7 +38,8 @@ def test_a_failed_check_rolls_back_in_the_same_look() -> None:
     assert not drive.tick().settled
     drive.acknowledged, drive.interval = True, GOOD
     assert drive.tick().settled
-    assert drive.texts[-1] == "all proxies have the rollback; 500 requests failed at the candidate"
+    # Those that failed while a proxy had not the rollback count, too.
+    assert drive.texts[-1] == "all proxies have the rollback; 1000 requests failed at the candidate"
 
 
 def test_too_few_requests_hold_and_tell_once() -> None:

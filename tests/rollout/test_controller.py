@@ -81,12 +81,22 @@ async def test_what_was_kept_counts_as_soon_as_it_can_be_read(tmp_path: Path) ->
 
 
 class Changes:
-    """Notes that what is in force was to be compiled anew."""
+    """Gives proxies what is decided, as a control plane does.
 
-    def __init__(self) -> None:
+    Attributes:
+        faults: so many times it cannot.
+    """
+
+    def __init__(self, rollouts: Rollouts | None = None) -> None:
+        self.rollouts = rollouts
         self.happened = asyncio.Event()
+        self.faults = 0
 
     async def __call__(self, _texts: Mapping[str, str | None]) -> None:
+        self.faults -= 1
+        if self.rollouts is not None and self.faults < 0:
+            await self.rollouts.overlay(RESOURCES)
+            self.rollouts.served()
         self.happened.set()
 
     async def next(self) -> None:

@@ -115,7 +115,8 @@ async def plane(
     taken: Callable[[Hold], Awaitable[bool]] = has_all,
 ) -> AsyncIterator[tuple[Rollouts, Changes]]:
     async with AccessState(StateOptions(url, folder / "master.key")) as access:
-        rollouts, changes = Rollouts(access, measures), Changes()
+        rollouts = Rollouts(access, measures)
+        changes = Changes(rollouts)
         rollouts.on_change(changes, taken)
         await rollouts.overlay(RESOURCES)
         try:

@@ -172,6 +172,7 @@ class ControlPlane:
         self.features.requests.began(self._compiled.graph, {whom.node_id for whom in published})
         for node_class in published.values():
             self._serve(node_class)
+        self.features.rollouts.served()
         for gone in self._published.keys() - published.keys():
             self.server.forget(gone)
         self._published = published

@@ -39,8 +39,24 @@ class Running:
         )
         return candidate, stable
 
+    @property
+    def versions(self) -> tuple[str, str]:
+        """Names of the stable version and the candidate."""
+        return str(self.hold.stable), str(self.hold.candidate)
+
+    def is_about(self, state: State) -> bool:
+        """Whether a state is about these two versions; else manifests changed since, or before."""
+        return state.versions in ((), self.versions)
+
     def split(self, state: State) -> Split:
-        """What is in force in a state."""
+        """What is in force in a state.
+
+        Where that is about other versions, a candidate gets nothing until somebody has looked; but
+        where it is the stable version of the state, these manifests are older, and it has it all.
+        """
+        if not self.is_about(state):
+            whole = self.versions[1] == state.versions[0]
+            return Split(100 if whole else 0, 0, (), self.plan.cohort)
         headers = self.plan.headers if state.routed else ()
         return Split(state.weight, state.mirror, headers, self.plan.cohort)
 

@@ -8,7 +8,7 @@ least what proxies were told.
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
@@ -17,9 +17,10 @@ import structlog
 
 from pointsman.aio.endless import endless
 from pointsman.app.access import AccessState
-from pointsman.app.rollout_acks import Acknowledgements
+from pointsman.app.rollout_acks import Acknowledgements, OwnProxies
 from pointsman.app.rollout_calls import ask_hooks, query_values, tell
 from pointsman.app.rollout_running import Running, running
+from pointsman.app.rollout_states import RolloutStates
 from pointsman.app.rollout_store import opened_store
 from pointsman.errors import StateError, UsageError
 from pointsman.graph.rollout_target import Hold, holds_of
@@ -28,7 +29,7 @@ from pointsman.resources.key import Key
 from pointsman.resources.problem import Problem
 from pointsman.resources.resource_set import ResourceSet
 from pointsman.rollout.commands import Command, obey
-from pointsman.rollout.elsewhere import HEAR_S, Elsewhere
+from pointsman.rollout.elsewhere import HEAR_S, LATER_S, Elsewhere
 from pointsman.rollout.inputs import Counted, Inputs, Question, Ready, Step
 from pointsman.rollout.lead import ASK_S, Lead
 from pointsman.rollout.machine import step
@@ -42,8 +43,12 @@ from pointsman.rollout.view import RolloutView, view
 
 log = structlog.get_logger(__name__)
 
+Splits = Mapping[Key, tuple[Hold, Split]]
+
 PAUSE_S: Final = 0.2
 """Seconds between two looks at whether one is due."""
+_AGAIN_S: Final = 5.0
+"""Seconds between two tries to publish what could not be published."""
 _ENDING_S: Final = 2.0
 """Seconds that a look and what is told get at the end."""
 
@@ -68,11 +73,15 @@ class Rollouts:
         self._measures = Elsewhere(measures)
         self._clock = clock
         self._running: dict[Key, Running] = {}
-        self._states: dict[Key, State] | None = None
+        self._states = RolloutStates(lambda: self._store)
+        self._overlaid: Splits = {}
+        self._in_force: Splits = {}
+        self._tried: Splits = {}
         self._looking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._change: Callable[[Mapping[str, str | None]], Awaitable[None]] | None = None
         self._has_all: Callable[[Hold], Awaitable[bool]] | None = None
+        self._own: OwnProxies | None = None
         self._task: asyncio.Task[None] | None = None
         self._renewing: asyncio.Task[None] | None = None
         self._saying: asyncio.Task[None] | None = None
@@ -82,8 +91,7 @@ class Rollouts:
         self._lead = Lead(lambda: self._store)
         self._acks = Acknowledgements(lambda: self._store, self._lead.me)
         self._follows = True
-        self._followed_at = 0.0
-        self._failure = ""
+        self._followed_at = self._mended_at = self._again_at = 0.0
 
     @cached_property
     def _store(self) -> RolloutStore:
@@ -95,7 +103,7 @@ class Rollouts:
         has_all: Callable[[Hold], Awaitable[bool]],
     ) -> None:
         """Has `change` compile what is in force, and `has_all` tell whether all proxies have it."""
-        self._change, self._has_all = change, has_all
+        self._change, self._has_all, self._own = change, has_all, OwnProxies(has_all)
 
     async def overlay(self, resources: ResourceSet) -> ResourceSet:
         """What was written, with the splits of rollouts in it; files stay as they are."""
@@ -103,28 +111,33 @@ class Rollouts:
         gone = self._running.keys() - resources.of("Canary").keys() - resources.of("Rollout").keys()
         self._running = {key: running(resources, key, hold) for key, hold in holds.items()}
         if holds or gone:
-            await self._loaded()
-            await self._forget(gone)
-            return overlaid(resources, self._splits())
-        return resources
+            await self._states.loaded()
+            for key in gone:
+                await self._states.forget(key, written=not self._follows)
+        self._overlaid = self._splits()
+        return overlaid(resources, self._overlaid) if holds or gone else resources
+
+    def served(self) -> None:
+        """Proxies are given what was overlaid last."""
+        self._in_force = self._overlaid
 
     def problems(self) -> Iterator[Problem]:
         """What holds weights, and what keeps rollouts from being kept."""
         for key, item in self._running.items():
-            state = (self._states or {}).get(key, State())
+            state = self._states.of(key)
             split = f"{100 - state.weight}/{state.weight}, {state.phase}"
             message = f"{key} holds the weights of {item.hold.key}: {split}"
             yield Problem(delivery.HOLDS, message, "", item.hold.key)
         if self._running and self._lead.other:
             yield Problem(delivery.FOLLOWS, f"{self._lead.other} carries rollouts out")
-        if self._running and (self._failure or not self._keeps):
-            yield Problem(delivery.FORGETFUL, self._failure or "this instance keeps no state")
+        failure = self._states.failure
+        if self._running and (failure or not self._keeps):
+            yield Problem(delivery.FORGETFUL, failure or "this instance keeps no state")
 
     def views(self) -> list[RolloutView]:
         """How each rollout is doing."""
-        states = self._states or {}
         return [
-            view(key, item.plan, item.hold, states.get(key, State()))
+            view(key, item.plan, item.hold, self._states.of(key))
             for key, item in sorted(self._running.items())
         ]
 
@@ -146,13 +159,14 @@ class Rollouts:
             item = self._running.get(rollout)
             if item is None:
                 raise UsageError(f"no {rollout} is carried out here")
-            states = await self._loaded()
-            leads = states is not None and await self._leads()
-            if states is None or (self._failure and not leads):
-                raise UsageError(f"what {rollout} has done cannot be read: {self._failure}")
+            known = await self._states.loaded()
+            leads = known and await self._leads()
+            failure = self._states.failure
+            if not known or (failure and not leads):
+                raise UsageError(f"what {rollout} has done cannot be read: {failure}")
             if not leads:
                 raise UsageError(f"{self._lead.other} carries rollouts out", hint="tell that one")
-            state = (self._states or {}).get(rollout, State())
+            state = self._states.of(rollout)
             now = self._clock()
             made = obey(item.plan, state, command, item.revision, now, weight)
             await self._take(rollout, item, state, made)
@@ -168,9 +182,12 @@ class Rollouts:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        with contextlib.suppress(StateError):
-            await self._acks.leave()
-        await self._lead.leave()
+        if self._own is not None:
+            await self._own.close()
+        with contextlib.suppress(StateError, TimeoutError):
+            async with asyncio.timeout(_ENDING_S):
+                await self._acks.leave()
+                await self._lead.leave()
 
     def begin(self) -> None:
         """Begins to look, once proxies can be told and if there is anything to look at."""
@@ -192,27 +209,22 @@ class Rollouts:
         """Whoever carries rollouts out is told what all own proxies have."""
         while await self._pause(HEAR_S):
             if self._lead.other:
-                # What was read is compiled before others may read what there is.
-                async with self._reading:
-                    running, states = dict(self._running), dict(self._states or {})
-                found = ((item, states.get(key, State())) for key, item in running.items())
-                splits = await asyncio.gather(*(self._own(*pair) for pair in found))
+                said = {key: self._had(key, item) for key, item in self._running.items()}
                 with contextlib.suppress(StateError):
-                    await self._acks.say(dict(zip(running, splits, strict=True)))
+                    await self._acks.say(said)
 
-    async def _own(self, item: Running, state: State) -> str | None:
-        """The split that all own proxies have; None while some have not answered."""
-        assert self._has_all is not None
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(HEAR_S):
-                if not state.is_moving or await self._has_all(item.hold):
-                    return state.split
-        return None
+    def _had(self, key: Key, item: Running) -> str | None:
+        """The split that all own proxies have; None while they have another one."""
+        state = self._states.of(key)
+        wanted = item.hold, item.split(state)
+        if not item.is_about(state) or self._in_force.get(key) != wanted:
+            return None
+        assert self._own is not None
+        return state.split if self._own.have(key, *wanted) else None
 
     async def _tell_others(self, now: float) -> None:
         """Whoever carries rollouts out is told what is to be judged."""
-        states = self._states or {}
-        moving = (i for key, i in self._running.items() if states.get(key, State()).is_moving)
+        moving = (item for key, item in self._running.items() if self._states.of(key).is_moving)
         subjects = {subject for item in moving for subject in item.subjects}
         untold = self._measures.untold(subjects, now)
         if untold is not None:
@@ -231,11 +243,12 @@ class Rollouts:
         while await self._pause(PAUSE_S):
             if await self._late() or not await self._leads():
                 continue
+            await self._mend()
             for key in tuple(self._running):
                 async with self._looking:
                     item = self._running.get(key)
-                    state = (self._states or {}).get(key, State())
-                    late = self._measures.late_s
+                    state = self._states.of(key)
+                    late = self._measures.late_s + (LATER_S if self._acks.others else 0.0)
                     due = item is not None and item.is_due(state, self._clock(), late)
                     if item is not None and (due or key in self._told):
                         self._told.discard(key)
@@ -258,42 +271,57 @@ class Rollouts:
             # What another one has kept since; it is read once more by who takes over.
             found = await self._store.load()
         except StateError as error:
-            self._failure = str(error)
+            self._states.failure = str(error)
             return False
-        states = {key: state.known_at(now) if mine else state for key, state in found.items()}
-        self._failure, self._follows, self._followed_at = "", not mine, now
-        before, self._states = self._splits(), states
-        if self._splits() != before:
-            assert self._change is not None
-            await self._change({})
+        self._follows, self._followed_at = not mine, now
+        self._states.take(
+            {key: state.known_at(now) if mine else state for key, state in found.items()}
+        )
+        await self._publish()
         return mine
 
-    def _splits(self) -> dict[Key, tuple[Hold, Split]]:
-        """What is in force, by rollout."""
-        states = self._states or {}
+    async def _mend(self) -> None:
+        """What could not be written or published is tried again."""
+        now = self._clock()
+        if abs(now - self._mended_at) >= HEAR_S:
+            self._mended_at = now
+            await self._states.catch_up()
+            await self._publish()
+
+    async def _publish(self) -> None:
+        """Has what is decided compiled and given to proxies, unless it is already."""
+        wanted, now = self._splits(), time.monotonic()
+        failed = wanted == self._tried and now < self._again_at
+        if wanted != self._in_force and not failed:
+            self._tried, self._again_at = wanted, now + _AGAIN_S
+            assert self._change is not None
+            await self._change({})
+
+    def _splits(self) -> Splits:
+        """What is decided, by rollout."""
+        known = self._states.known or {}
         return {
-            key: (item.hold, item.split(states[key]))
+            key: (item.hold, item.split(known[key]))
             for key, item in self._running.items()
-            if key in states
+            if key in known
         }
 
     async def _late(self) -> bool:
         """Whether nobody knows yet how far rollouts are; what was kept counts from here on."""
-        if self._states is not None:
+        if self._states.known is not None:
             return False
         async with self._looking:
-            states = await self._loaded()
-        if states:
-            assert self._change is not None
-            await self._change({})
-        return states is None
+            known = await self._states.loaded()
+        if known:
+            await self._publish()
+        return not known
 
     async def _look(self, key: Key, item: Running, state: State) -> None:
         """One look, with all that it asks."""
         waiting = state.phase is Phase.PROMOTING and item.plan.manner is Manner.FLAGGER
         inputs = Inputs(
             item.revision,
-            acknowledged=await self._taken(key, item, state),
+            acknowledged=await self._taken(key, item, state, patient=False),
             stable=Ready.NOT_YET if waiting and not state.carried else Ready.YES,
         )
         now = self._clock()
@@ -325,20 +353,22 @@ class Rollouts:
 
     async def _take(self, key: Key, item: Running, before: State, made: Step) -> None:
         """Keeps what a look or a command leads to, and brings it into force."""
-        await self._keep(key, made)
+        state = replace(made.state, versions=item.versions)
+        await self._states.keep(key, state, made.events)
         for event in made.events:
             log.info("rollout", rollout=str(key), phase=str(event.phase), text=event.text)
             self._tell(tell(item.plan, key, event))
-        if item.split(before) == item.split(made.state):
+        if item.split(before) == item.split(state):
             return
-        assert self._change is not None
-        await self._change({})
-        if await self._taken(key, item, made.state):
+        await self._publish()
+        taken = await self._taken(key, item, state, patient=True)
+        # Meanwhile somebody else may have taken over.
+        if taken and await self._leads() and self._states.of(key) is state:
             # Counts of the new split begin where the last proxy has it; what failed meanwhile is
             # no part of a verdict, but harm all the same.
             now = self._clock()
-            harmed = made.state.harmed + self._failed(item, before, made.state.looked_at, now)
-            await self._keep(key, Step(replace(made.state, stage_at=now, harmed=harmed)))
+            harmed = state.harmed + self._failed(item, before, state.looked_at, now)
+            await self._states.keep(key, replace(state, stage_at=now, harmed=harmed))
 
     def _failed(self, item: Running, state: State, since: float, until: float) -> int:
         """Requests that failed at the candidate; copies harm nobody."""
@@ -346,45 +376,19 @@ class Rollouts:
         found = None if state.mirror else self._measures.measure(candidate, since, until)
         return found.failures if found else 0
 
-    async def _keep(self, key: Key, made: Step) -> None:
-        assert self._states is not None
-        self._states[key] = made.state
-        try:
-            await self._store.save(key, made.state, made.events)
-        except StateError as error:
-            self._failure = str(error)
-        else:
-            self._failure = ""
-
     def _tell(self, telling: Awaitable[None]) -> None:
         task = asyncio.ensure_future(telling)
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _taken(self, key: Key, item: Running, state: State) -> bool:
+    async def _taken(self, key: Key, item: Running, state: State, *, patient: bool) -> bool:
         """Whether all proxies have the weights, those of other control planes included."""
         assert self._has_all is not None
-        if not await self._has_all(item.hold):
+        is_served = self._in_force.get(key) == (item.hold, item.split(state))
+        if not is_served or not await self._has_all(item.hold):
             return False
-        with contextlib.suppress(StateError):
-            return await self._acks.elsewhere(key, state.split)
-        return True
-
-    async def _loaded(self) -> dict[Key, State] | None:
-        """All states; None while they cannot be read, for then nobody knows where to go on."""
-        if self._states is None:
-            try:
-                self._states = dict(await self._store.load())
-            except StateError as error:
-                self._failure = str(error)
-            else:
-                self._failure = ""
-        return self._states
-
-    async def _forget(self, gone: Collection[Key]) -> None:
-        for key in gone:
-            (self._states or {}).pop(key, None)
-            if self._follows:
-                continue
-            with contextlib.suppress(StateError):
-                await self._store.forget(key)
+        try:
+            return await self._acks.elsewhere(key, state.split, patient=patient)
+        except StateError:
+            # Others cannot have read it either; where nobody else has the database, all have it.
+            return not self._store.is_shared

@@ -17,6 +17,8 @@ TELL_S: Final = 5.0
 """Seconds between two times that others are told; proxies report as often."""
 HEAR_S: Final = 1.0
 """Seconds between two looks at what others tell."""
+LATER_S: Final = TELL_S + HEAR_S
+"""Seconds by which requests of others' proxies are counted later than one's own."""
 KEPT_S: Final = 1_800.0
 """Seconds for which it is kept: longer than an interval."""
 
@@ -69,7 +71,7 @@ class Elsewhere:
     @property
     def late_s(self) -> float:
         """Seconds after which a request is counted at the latest."""
-        return self._own.late_s + (TELL_S + HEAR_S if self._heard else 0.0)
+        return self._own.late_s
 
     def measure(self, subject: Subject, since: float, until: float) -> Sample | None:
         """What a subject did, between two moments in seconds since 1970; None if unknown."""
@@ -81,7 +83,7 @@ class Elsewhere:
 
     def hear(self, readings: Collection[Reading], now: float) -> None:
         """Others have told this, and from now on they are told nothing."""
-        self._leads = True
+        self._leads, self._told_until = True, min(self._told_until, now)
         for reading in readings:
             self._heard.setdefault(reading.subject, deque()).append((now, reading.sample))
         for subject, heard in tuple(self._heard.items()):
@@ -101,6 +103,8 @@ class Elsewhere:
             # What was before it began to follow was its own to count.
             self._leads, self._told_until = False, now
             self._heard.clear()
+        # A clock may be set back.
+        self._told_until = min(self._told_until, now)
         if now - self._told_until < TELL_S:
             return None
         return tuple(self._readings(subjects, self._told_until, now))

@@ -80,7 +80,7 @@ class Lead:
         try:
             self.holder = await store.lead(self.me, LEASE_S)
         except StateError:
-            self.mine = self.mine and (not store.is_shared or now < self._until)
+            self.mine = self.mine and (not store.is_shared or self._clock() < self._until)
             if not self.mine:
                 raise
             return True

@@ -370,10 +370,14 @@ class Look:
 
     def _settle(self) -> None:
         """Tells when a rollback is in force, and how many requests failed until then."""
+        before = self.state.intervals
+        interval, _ = self._count()
+        if not interval.requests:
+            # It may take long, and what the verdict was about is to be kept.
+            self.set(intervals=before)
         if not self._inputs.acknowledged:
             self.hold("proxies do not have the weights yet", "warn")
             return
-        self._count()
         self.set(settled=True)
         text = (
             f"all proxies have the rollback; {self.state.harmed} requests failed at the candidate"

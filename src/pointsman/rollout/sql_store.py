@@ -93,6 +93,8 @@ class SqlStore:
     async def acknowledge(self, me: str, splits: Mapping[Key, str | None]) -> None:
         """Says which splits all proxies of a control plane have; None of those they have not.
 
+        Without any, it takes back what it has said.
+
         Raises:
             StateError: the database does not answer.
         """
@@ -103,10 +105,10 @@ class SqlStore:
             await connection.execute(
                 ACKNOWLEDGED.delete().where(mine | (ACKNOWLEDGED.c.at < now - UNHEARD_S))
             )
-            row = sa.select(sa.literal(me), now, sa.literal(told, sa.JSON))
-            await connection.execute(
-                ACKNOWLEDGED.insert().from_select(["plane", "at", "splits"], row)
-            )
+            if told:
+                row = sa.select(sa.literal(me), now, sa.literal(told, sa.JSON))
+                columns = ["plane", "at", "splits"]
+                await connection.execute(ACKNOWLEDGED.insert().from_select(columns, row))
 
     async def acknowledged(self, me: str) -> Sequence[Mapping[Key, str | None]]:
         """What control planes other than `me` have said lately.

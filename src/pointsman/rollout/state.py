@@ -55,6 +55,7 @@ class State:
         looked_at: when it was looked at last.
         settled: whether the proxies have the split of a rollout that has ended.
         harmed: requests that failed at the candidate.
+        versions: names of the stable version and the candidate; none where nobody has looked yet.
         intervals: what was counted so far.
     """
 
@@ -77,6 +78,7 @@ class State:
     looked_at: float = 0.0
     settled: bool = True
     harmed: int = 0
+    versions: tuple[str, ...] = ()
     intervals: tuple[Interval, ...] = ()
 
     @property
@@ -114,6 +116,7 @@ class State:
         values["phase"] = Phase(values["phase"])
         values["approved"] = tuple(map(Hook, values["approved"]))
         values["asked"] = Hook(values["asked"]) if values["asked"] else None
+        values["versions"] = tuple(values.get("versions", ()))
         values["intervals"] = tuple(Interval(**item) for item in values["intervals"])
         return cls(**values)
 

@@ -107,8 +107,8 @@ EXPIRED = Check(
     Severity.ERROR,
     DOWNS,
     "a certificate is no longer good",
-    "It has expired, or the one who has to renew it cannot. Of one in a file that was first seen in "
-    "its last week nobody knows whether it is renewed in time, so it is a note until it is late.",
+    "It has expired, or the one who has to renew it cannot. Of one in a file that was first seen "
+    "in its last week nobody knows whether somebody renews it, so it is a note until it is late.",
 )
 NO_PROXY = Check(
     "U13",

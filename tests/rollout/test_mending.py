@@ -1,0 +1,141 @@
+"""What could not be written or published is tried again, and nobody says that it was."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pointsman.app.access import AccessState
+from pointsman.app.rollout_running import Running
+from pointsman.app.rollout_states import RolloutStates
+from pointsman.app.rollouts import Rollouts
+from pointsman.errors import StateError
+from pointsman.graph.rollout_target import Hold
+from pointsman.resources.key import Key
+from pointsman.rollout.commands import Command
+from pointsman.rollout.plan import Manner, Plan
+from pointsman.rollout.state import Event, Phase, State
+from pointsman.rollout.store import MemoryStore
+from tests.rollout.test_controller import CART, MEASURES, RESOURCES, Changes, has_all
+from tests.rollout.test_lead import Shared, plane
+
+EVENT = Event(1.0, "info", Phase.PROGRESSING, 10, "something", {})
+
+
+class Failing(MemoryStore):
+    """A store that is away for a while."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times = times
+
+    async def save(self, rollout: Key, state: State, events: Sequence[Event]) -> None:
+        self.times -= 1
+        if self.times >= 0:
+            raise StateError("away")
+        await super().save(rollout, state, events)
+
+
+async def test_what_could_not_be_written_is_written_later_with_all_that_happened() -> None:
+    store = Failing(2)
+    states = RolloutStates(lambda: store)
+    await states.loaded()
+    await states.keep(CART, State(weight=10), [EVENT])
+    await states.keep(CART, State(weight=0), [EVENT])
+    assert (states.of(CART).weight, states.failure) == (0, "away")
+    await states.catch_up()
+    assert (await store.load()).get(CART) == State(weight=0)
+    assert len(await store.events(CART, 10)) == 2
+    assert states.failure == ""
+    await states.catch_up()
+    assert len(await store.events(CART, 10)) == 2
+
+
+async def test_a_change_that_fails_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointsman.app.rollouts._AGAIN_S", 0.0)
+    monkeypatch.setattr("pointsman.app.rollouts.HEAR_S", 0.0)
+    rollouts = Rollouts(AccessState(), MEASURES)
+    rollouts.on_change(changes := Changes(rollouts), has_all)
+    await rollouts.overlay(RESOURCES)
+    rollouts.served()
+    changes.faults = 3
+    rollouts.begin()
+    async with asyncio.timeout(20):
+        while changes.faults >= 0 or rollouts.views()[0].weight != 10:
+            await changes.next()
+    await rollouts.close()
+
+
+async def test_who_cannot_publish_a_split_does_not_say_that_proxies_have_it(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    async with plane(url, tmp_path) as (first, changes):
+        await first.tell(CART, Command.PAUSE, 0)
+        async with plane(url, tmp_path) as (second, failing):
+            first.begin()
+            second.begin()
+
+            async def acknowledged() -> bool:
+                split = first._states.of(CART).split
+                has = await first._acks.elsewhere(CART, split, patient=False)
+                return has and first._acks.others
+
+            async with asyncio.timeout(30):
+                while not await acknowledged():
+                    await changes.next()
+                failing.faults = 1_000
+                await first.tell(CART, Command.RESUME, 0)
+                while first.views()[0].weight != 10:
+                    await changes.next()
+            for _ in range(10):
+                await changes.next()
+                assert not await acknowledged()
+            failing.faults = 0
+            async with asyncio.timeout(30):
+                while not await acknowledged():
+                    await changes.next()
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+async def test_while_nobody_can_be_asked_others_do_not_count_as_done(is_shared: bool) -> None:
+    class Away(Shared):
+        async def acknowledged(self, _me: str) -> Sequence[dict[Key, str | None]]:
+            raise StateError("away")
+
+    store = Away()
+    store.is_shared = is_shared
+    rollouts = Rollouts(AccessState(), MEASURES)
+    rollouts.__dict__["_store"] = store
+    rollouts.on_change(Changes(rollouts), has_all)
+    await rollouts.overlay(RESOURCES)
+    rollouts.served()
+    item, state = rollouts._running[CART], State()
+    await rollouts._states.keep(CART, state)
+    await rollouts.overlay(RESOURCES)
+    rollouts.served()
+    assert await rollouts._taken(CART, item, state, patient=False) is not is_shared
+
+
+PLAN = Plan(Manner.POINTSMAN, ())
+V1, V2, V3 = (Key("VirtualNode", "shop", name) for name in ("v1", "v2", "v3"))
+ROUTER = Key("VirtualRouter", "shop", "cart")
+
+
+@pytest.mark.parametrize(
+    ("stable", "candidate", "weight"),
+    [
+        (V1, V2, 100),  # as it was
+        (V2, V3, 0),  # the next one has not begun
+        (V1, V3, 0),  # another one has not begun
+        (Key("VirtualNode", "shop", "v0"), V1, 100),  # manifests are older: v1 is the stable one
+    ],
+)
+def test_a_state_counts_for_the_versions_it_is_about(
+    stable: Key, candidate: Key, weight: int
+) -> None:
+    state = State(phase=Phase.SUCCEEDED, weight=100, versions=(str(V1), str(V2)))
+    item = Running(PLAN, Hold(ROUTER, "all", stable, candidate), "r")
+    assert item.split(state).weight == weight
+    assert item.is_about(state) is ((stable, candidate) == (V1, V2))
