@@ -86,6 +86,23 @@ async def test_what_all_proxies_had_once_they_have() -> None:
         await until(lambda split=split: own.have(CART, HOLD, split))  # type: ignore[misc]
         assert own.have(CART, HOLD, split)
         assert len(asked) == 2, "once they had not"
+    # There was another one meanwhile, so nobody knows who has gone back already.
+    own.forget([CART])
+    assert not own.have(CART, HOLD, Split(20))
+    await own.close()
+
+
+async def test_what_cannot_be_asked_is_asked_again() -> None:
+    asked = []
+
+    async def has_all(hold: Hold) -> bool:
+        asked.append(hold)
+        if len(asked) < 3:
+            raise RuntimeError("a fault")
+        return True
+
+    own = OwnProxies(has_all)
+    await until(lambda: own.have(CART, HOLD, Split(10)))
     await own.close()
 
 

@@ -42,6 +42,20 @@ def test_a_failed_check_rolls_back_in_the_same_look() -> None:
     assert drive.texts[-1] == "all proxies have the rollback; 1000 requests failed at the candidate"
 
 
+def test_copies_that_fail_while_a_rollback_is_on_its_way_harm_nobody() -> None:
+    drive = Drive(replace(PLAN, stages=(Stage(0, mirror=20),)))
+    drive.ticks(2)
+    drive.interval = BAD
+    assert drive.tick().phase is Phase.FAILED
+    kept = drive.state.intervals
+    drive.acknowledged = False
+    for _ in range(3):
+        assert drive.tick().intervals == kept
+    drive.acknowledged = True
+    drive.tick()
+    assert drive.texts[-1] == "all proxies have the rollback; 0 requests failed at the candidate"
+
+
 def test_too_few_requests_hold_and_tell_once() -> None:
     drive = progressing()
     drive.interval = NOTHING

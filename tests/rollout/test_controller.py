@@ -85,17 +85,20 @@ class Changes:
 
     Attributes:
         faults: so many times it cannot.
+        halfway: whether it has been compiled then, and some proxies may have it.
     """
 
     def __init__(self, rollouts: Rollouts | None = None) -> None:
         self.rollouts = rollouts
         self.happened = asyncio.Event()
         self.faults = 0
+        self.halfway = False
 
     async def __call__(self, _texts: Mapping[str, str | None]) -> None:
         self.faults -= 1
-        if self.rollouts is not None and self.faults < 0:
+        if self.rollouts is not None and (self.faults < 0 or self.halfway):
             await self.rollouts.overlay(RESOURCES)
+        if self.rollouts is not None and self.faults < 0:
             self.rollouts.served()
         self.happened.set()
 

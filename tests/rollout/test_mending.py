@@ -14,7 +14,9 @@ from pointsman.errors import StateError
 from pointsman.graph.rollout_target import Hold
 from pointsman.resources.key import Key
 from pointsman.rollout.commands import Command
-from pointsman.rollout.plan import Manner, Plan
+from pointsman.rollout.inputs import Inputs, Step
+from pointsman.rollout.machine import step
+from pointsman.rollout.plan import Hook, Manner, Plan, Stage
 from pointsman.rollout.state import Event, Phase, State
 from pointsman.rollout.store import MemoryStore
 from tests.rollout.test_controller import CART, MEASURES, RESOURCES, Changes, has_all
@@ -53,7 +55,7 @@ async def test_what_could_not_be_written_is_written_later_with_all_that_happened
 
 
 async def test_a_change_that_fails_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pointsman.app.rollouts._AGAIN_S", 0.0)
+    monkeypatch.setattr("pointsman.app.rollout_served.AGAIN_S", 0.0)
     monkeypatch.setattr("pointsman.app.rollouts.HEAR_S", 0.0)
     rollouts = Rollouts(AccessState(), MEASURES)
     rollouts.on_change(changes := Changes(rollouts), has_all)
@@ -65,6 +67,46 @@ async def test_a_change_that_fails_is_made_again(monkeypatch: pytest.MonkeyPatch
         while changes.faults >= 0 or rollouts.views()[0].weight != 10:
             await changes.next()
     await rollouts.close()
+
+
+async def test_a_rollback_of_what_was_published_halfway_is_published(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pointsman.app.rollout_served.AGAIN_S", 0.0)
+    rollouts = Rollouts(AccessState(), MEASURES)
+    rollouts.on_change(changes := Changes(rollouts), has_all)
+    await rollouts.overlay(RESOURCES)
+    rollouts.served()
+    rollouts.begin()
+    async with asyncio.timeout(20):
+        while rollouts.views()[0].weight != 10 or CART not in rollouts._served.in_force:
+            await changes.next()
+        changes.faults, changes.halfway = 1_000, True
+        await rollouts.tell(CART, Command.SET_WEIGHT, 30)
+        assert rollouts._served.overlaid[CART][1].weight == 30
+        assert rollouts._served.in_force[CART][1].weight == 10
+        changes.faults = 0
+        await rollouts.tell(CART, Command.SET_WEIGHT, 10)
+        while rollouts._served.overlaid[CART][1].weight != 10:
+            await changes.next()
+    assert rollouts._served.in_force == rollouts._served.overlaid
+    await rollouts.close()
+
+
+async def test_the_newest_state_is_written_last() -> None:
+    class Slow(MemoryStore):
+        async def save(self, rollout: Key, state: State, events: Sequence[Event]) -> None:
+            # The more weight, the longer it takes.
+            await asyncio.sleep(state.weight / 1000)
+            await super().save(rollout, state, events)
+
+    store = Slow()
+    states = RolloutStates(lambda: store)
+    await states.loaded()
+    weights = (50, 10, 0)
+    await asyncio.gather(*(states.keep(CART, State(weight=weight), [EVENT]) for weight in weights))
+    assert (await store.load())[CART].weight == states.of(CART).weight == 0
+    assert len(await store.events(CART, 10)) == 3
 
 
 async def test_who_cannot_publish_a_split_does_not_say_that_proxies_have_it(
@@ -119,23 +161,40 @@ async def test_while_nobody_can_be_asked_others_do_not_count_as_done(is_shared: 
 
 
 PLAN = Plan(Manner.POINTSMAN, ())
-V1, V2, V3 = (Key("VirtualNode", "shop", name) for name in ("v1", "v2", "v3"))
+V0, V1, V2, V3 = (Key("VirtualNode", "shop", f"v{number}") for number in range(4))
 ROUTER = Key("VirtualRouter", "shop", "cart")
 
 
 @pytest.mark.parametrize(
     ("stable", "candidate", "weight"),
     [
-        (V1, V2, 100),  # as it was
+        (V1, V2, 75),  # as it was
         (V2, V3, 0),  # the next one has not begun
         (V1, V3, 0),  # another one has not begun
-        (Key("VirtualNode", "shop", "v0"), V1, 100),  # manifests are older: v1 is the stable one
+        (V0, V1, 100),  # manifests are older: v1 is the stable one
+        (V2, V1, 25),  # they have changed places
     ],
 )
 def test_a_state_counts_for_the_versions_it_is_about(
     stable: Key, candidate: Key, weight: int
 ) -> None:
-    state = State(phase=Phase.SUCCEEDED, weight=100, versions=(str(V1), str(V2)))
+    state = State(phase=Phase.PROMOTING, weight=75, mirror=5, versions=(str(V1), str(V2)))
     item = Running(PLAN, Hold(ROUTER, "all", stable, candidate), "r")
     assert item.split(state).weight == weight
-    assert item.is_about(state) is ((stable, candidate) == (V1, V2))
+    same = (stable, candidate) == (V1, V2)
+    assert item.is_about(state) is same
+    # From there the next look goes on: nothing changes by its being looked at.
+    taken = item.taken_up(state)
+    assert item.is_about(taken)
+    assert item.split(taken) == item.split(state)
+    assert taken.phase is (Phase.PROMOTING if same else Phase.INITIALIZED)
+
+
+def test_the_next_candidate_waits_for_its_approval_with_nothing() -> None:
+    """The one before has succeeded, so that its weight was all."""
+    done = State(phase=Phase.SUCCEEDED, weight=100, revision="v2", versions=(str(V1), str(V2)))
+    plan = Plan(Manner.POINTSMAN, (Stage(10),), approvals=frozenset({Hook.CONFIRM_ROLLOUT}))
+    item = Running(plan, Hold(ROUTER, "all", V2, V3), "v3")
+    made = step(plan, item.taken_up(done), Inputs("v3", acknowledged=True), 1.0)
+    assert isinstance(made, Step)
+    assert (made.state.phase, item.split(made.state).weight) == (Phase.WAITING, 0)

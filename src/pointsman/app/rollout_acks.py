@@ -6,8 +6,10 @@ database; the one that carries rollouts out waits for all that have said anythin
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Final
+
+import structlog
 
 from pointsman.graph.rollout_target import Hold
 from pointsman.resources.key import Key
@@ -19,6 +21,8 @@ AGAIN_S: Final = 3.0
 LONGEST_S: Final = 5.0
 """Seconds for which others are waited for, right after a change."""
 _PAUSE_S: Final = 0.3
+
+log = structlog.get_logger(__name__)
 
 Splits = Mapping[Key, str | None]
 """What all own proxies have, by rollout; None where some have not."""
@@ -52,9 +56,21 @@ class OwnProxies:
             self._asking[rollout] = wanted, asyncio.create_task(self._ask(rollout, wanted))
         return False
 
+    def forget(self, rollouts: Collection[Key]) -> None:
+        """Proxies are given another split of these: what they had has to be asked anew."""
+        for rollout in rollouts:
+            self._have.pop(rollout, None)
+            _, task = self._asking.pop(rollout, (None, None))
+            if task is not None:
+                task.cancel()
+
     async def _ask(self, rollout: Key, wanted: tuple[Hold, Split]) -> None:
-        if await self._has_all(wanted[0]):
-            self._have[rollout] = wanted
+        try:
+            if await self._has_all(wanted[0]):
+                self._have[rollout] = wanted
+        except Exception:
+            # It is asked again, and until then nobody says that they have it.
+            log.exception("proxies cannot be asked", rollout=str(rollout))
 
     async def close(self) -> None:
         """Asks no longer."""

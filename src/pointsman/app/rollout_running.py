@@ -1,6 +1,6 @@
 """A rollout that holds a route: what it is to do, and whom it is about."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pointsman.graph.rollout_target import Hold
@@ -51,14 +51,31 @@ class Running:
     def split(self, state: State) -> Split:
         """What is in force in a state.
 
-        Where that is about other versions, a candidate gets nothing until somebody has looked; but
-        where it is the stable version of the state, these manifests are older, and it has it all.
+        Where that is about other versions, a candidate gets nothing until somebody has looked. But
+        where both have changed places, each keeps what it has; and where it is the stable version
+        of the state, these manifests are older, and it has it all.
         """
         if not self.is_about(state):
-            whole = self.versions[1] == state.versions[0]
-            return Split(100 if whole else 0, 0, (), self.plan.cohort)
+            weight = 100 if self.versions[1] == state.versions[0] else 0
+            if self.versions == state.versions[::-1]:
+                weight = 100 - state.weight
+            return Split(weight, 0, (), self.plan.cohort)
         headers = self.plan.headers if state.routed else ()
         return Split(state.weight, state.mirror, headers, self.plan.cohort)
+
+    def taken_up(self, state: State) -> State:
+        """A state as it is for these two versions, from where the next look goes on."""
+        if self.is_about(state):
+            return replace(state, versions=self.versions)
+        ended = state.phase in (Phase.PROMOTING, Phase.FINALISING)
+        return replace(
+            state,
+            phase=Phase.INITIALIZED if ended else state.phase,
+            weight=self.split(state).weight,
+            mirror=0,
+            routed=False,
+            versions=self.versions,
+        )
 
     def is_due(self, state: State, now: float, late_s: float) -> bool:
         """Whether it is time for a look; after a rollback, once all that failed is counted.

@@ -1,5 +1,6 @@
 """How far rollouts are, as it was decided, and written as soon as the database takes it."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from pointsman.errors import StateError
@@ -22,6 +23,7 @@ class RolloutStates:
     def __init__(self, store: Callable[[], RolloutStore]) -> None:
         self._store = store
         self._unsaved: dict[Key, tuple[Event, ...]] = {}
+        self._writing = asyncio.Lock()
         self.known: dict[Key, State] | None = None
         self.failure = ""
 
@@ -47,19 +49,28 @@ class RolloutStates:
         """What was decided; it counts from now on, and is written, at once or by `catch_up`."""
         assert self.known is not None
         self.known[rollout] = state
-        waiting = (*self._unsaved.pop(rollout, ()), *events)
-        try:
-            await self._store().save(rollout, state, waiting)
-        except StateError as error:
-            self.failure = str(error)
-            self._unsaved[rollout] = waiting
-        else:
-            self.failure = ""
+        self._unsaved[rollout] = (*self._unsaved.get(rollout, ()), *events)
+        await self._write(rollout)
 
     async def catch_up(self) -> None:
         """Writes what could not be written."""
         for rollout in tuple(self._unsaved):
-            await self.keep(rollout, self.of(rollout))
+            await self._write(rollout)
+
+    async def _write(self, rollout: Key) -> None:
+        """Writes the newest state with all that has happened; one after the other."""
+        async with self._writing:
+            events = self._unsaved.pop(rollout, None)
+            state = (self.known or {}).get(rollout)
+            if events is None or state is None:
+                return
+            try:
+                await self._store().save(rollout, state, events)
+            except StateError as error:
+                self.failure = str(error)
+                self._unsaved[rollout] = (*events, *self._unsaved.get(rollout, ()))
+            else:
+                self.failure = ""
 
     async def forget(self, rollout: Key, *, written: bool) -> None:
         """A rollout is gone.
@@ -69,9 +80,10 @@ class RolloutStates:
             written: whether what is written of it goes, too.
         """
         (self.known or {}).pop(rollout, None)
-        self._unsaved.pop(rollout, None)
-        if written:
-            try:
-                await self._store().forget(rollout)
-            except StateError as error:
-                self.failure = str(error)
+        async with self._writing:
+            self._unsaved.pop(rollout, None)
+            if written:
+                try:
+                    await self._store().forget(rollout)
+                except StateError as error:
+                    self.failure = str(error)

@@ -20,6 +20,7 @@ from pointsman.app.access import AccessState
 from pointsman.app.rollout_acks import Acknowledgements, OwnProxies
 from pointsman.app.rollout_calls import ask_hooks, query_values, tell
 from pointsman.app.rollout_running import Running, running
+from pointsman.app.rollout_served import ServedSplits, Splits
 from pointsman.app.rollout_states import RolloutStates
 from pointsman.app.rollout_store import opened_store
 from pointsman.errors import StateError, UsageError
@@ -35,7 +36,7 @@ from pointsman.rollout.lead import ASK_S, Lead
 from pointsman.rollout.machine import step
 from pointsman.rollout.measures import Measures, Sample
 from pointsman.rollout.plan import Manner
-from pointsman.rollout.split import Split, overlaid
+from pointsman.rollout.split import overlaid
 from pointsman.rollout.state import Phase, State
 from pointsman.rollout.store import RolloutStore
 from pointsman.rollout.verdict import Interval
@@ -43,12 +44,8 @@ from pointsman.rollout.view import RolloutView, view
 
 log = structlog.get_logger(__name__)
 
-Splits = Mapping[Key, tuple[Hold, Split]]
-
 PAUSE_S: Final = 0.2
 """Seconds between two looks at whether one is due."""
-_AGAIN_S: Final = 5.0
-"""Seconds between two tries to publish what could not be published."""
 _ENDING_S: Final = 2.0
 """Seconds that a look and what is told get at the end."""
 
@@ -74,9 +71,7 @@ class Rollouts:
         self._clock = clock
         self._running: dict[Key, Running] = {}
         self._states = RolloutStates(lambda: self._store)
-        self._overlaid: Splits = {}
-        self._in_force: Splits = {}
-        self._tried: Splits = {}
+        self._served = ServedSplits()
         self._looking = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._change: Callable[[Mapping[str, str | None]], Awaitable[None]] | None = None
@@ -91,7 +86,7 @@ class Rollouts:
         self._lead = Lead(lambda: self._store)
         self._acks = Acknowledgements(lambda: self._store, self._lead.me)
         self._follows = True
-        self._followed_at = self._mended_at = self._again_at = 0.0
+        self._followed_at = self._mended_at = 0.0
 
     @cached_property
     def _store(self) -> RolloutStore:
@@ -114,12 +109,14 @@ class Rollouts:
             await self._states.loaded()
             for key in gone:
                 await self._states.forget(key, written=not self._follows)
-        self._overlaid = self._splits()
-        return overlaid(resources, self._overlaid) if holds or gone else resources
+        splits = self._served.overlaid = self._splits()
+        return overlaid(resources, splits) if holds or gone else resources
 
     def served(self) -> None:
         """Proxies are given what was overlaid last."""
-        self._in_force = self._overlaid
+        changed = self._served.served()
+        if self._own is not None:
+            self._own.forget(changed)
 
     def problems(self) -> Iterator[Problem]:
         """What holds weights, and what keeps rollouts from being kept."""
@@ -166,7 +163,7 @@ class Rollouts:
                 raise UsageError(f"what {rollout} has done cannot be read: {failure}")
             if not leads:
                 raise UsageError(f"{self._lead.other} carries rollouts out", hint="tell that one")
-            state = self._states.of(rollout)
+            state = item.taken_up(self._states.of(rollout))
             now = self._clock()
             made = obey(item.plan, state, command, item.revision, now, weight)
             await self._take(rollout, item, state, made)
@@ -184,10 +181,10 @@ class Rollouts:
             await asyncio.gather(*late, return_exceptions=True)
         if self._own is not None:
             await self._own.close()
-        with contextlib.suppress(StateError, TimeoutError):
-            async with asyncio.timeout(_ENDING_S):
-                await self._acks.leave()
-                await self._lead.leave()
+        for leaving in (self._states.catch_up, self._acks.leave, self._lead.leave):
+            with contextlib.suppress(StateError, TimeoutError):
+                async with asyncio.timeout(_ENDING_S):
+                    await leaving()
 
     def begin(self) -> None:
         """Begins to look, once proxies can be told and if there is anything to look at."""
@@ -217,7 +214,7 @@ class Rollouts:
         """The split that all own proxies have; None while they have another one."""
         state = self._states.of(key)
         wanted = item.hold, item.split(state)
-        if not item.is_about(state) or self._in_force.get(key) != wanted:
+        if not item.is_about(state) or not self._served.has(key, wanted):
             return None
         assert self._own is not None
         return state.split if self._own.have(key, *wanted) else None
@@ -243,11 +240,13 @@ class Rollouts:
         while await self._pause(PAUSE_S):
             if await self._late() or not await self._leads():
                 continue
-            await self._mend()
+            async with self._looking:
+                await self._mend()
             for key in tuple(self._running):
                 async with self._looking:
                     item = self._running.get(key)
                     state = self._states.of(key)
+                    state = state if item is None else item.taken_up(state)
                     late = self._measures.late_s + (LATER_S if self._acks.others else 0.0)
                     due = item is not None and item.is_due(state, self._clock(), late)
                     if item is not None and (due or key in self._told):
@@ -272,6 +271,8 @@ class Rollouts:
             found = await self._store.load()
         except StateError as error:
             self._states.failure = str(error)
+            if self._states.known is not None:
+                await self._publish()
             return False
         self._follows, self._followed_at = not mine, now
         self._states.take(
@@ -290,10 +291,7 @@ class Rollouts:
 
     async def _publish(self) -> None:
         """Has what is decided compiled and given to proxies, unless it is already."""
-        wanted, now = self._splits(), time.monotonic()
-        failed = wanted == self._tried and now < self._again_at
-        if wanted != self._in_force and not failed:
-            self._tried, self._again_at = wanted, now + _AGAIN_S
+        if self._served.asks_for(self._splits()):
             assert self._change is not None
             await self._change({})
 
@@ -349,11 +347,13 @@ class Rollouts:
             stable_failed=stable.failures,
             known=ours is not None,
         )
-        return Counted(interval, await query_values(criteria.queries) if criteria.queries else {})
+        # Once it is rolled back, only harm is counted.
+        asks = criteria.queries and state.phase is not Phase.FAILED
+        return Counted(interval, await query_values(criteria.queries) if asks else {})
 
     async def _take(self, key: Key, item: Running, before: State, made: Step) -> None:
         """Keeps what a look or a command leads to, and brings it into force."""
-        state = replace(made.state, versions=item.versions)
+        state = made.state
         await self._states.keep(key, state, made.events)
         for event in made.events:
             log.info("rollout", rollout=str(key), phase=str(event.phase), text=event.text)
@@ -384,8 +384,8 @@ class Rollouts:
     async def _taken(self, key: Key, item: Running, state: State, *, patient: bool) -> bool:
         """Whether all proxies have the weights, those of other control planes included."""
         assert self._has_all is not None
-        is_served = self._in_force.get(key) == (item.hold, item.split(state))
-        if not is_served or not await self._has_all(item.hold):
+        wanted = item.hold, item.split(state)
+        if not self._served.has(key, wanted) or not await self._has_all(item.hold):
             return False
         try:
             return await self._acks.elsewhere(key, state.split, patient=patient)

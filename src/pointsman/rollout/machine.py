@@ -150,9 +150,16 @@ class Look:
         interval = replace(counted.interval, stage=self.state.stage)
         self.set(
             intervals=(*self.state.intervals, interval)[-KEPT_INTERVALS:],
-            harmed=self.state.harmed + (0 if self.state.mirror else interval.failed),
+            harmed=self.state.harmed + (0 if self._has_copies() else interval.failed),
         )
         return interval, counted.values
+
+    def _has_copies(self) -> bool:
+        """Whether the candidate gets copies, or is rolled back from where it got them."""
+        if self.state.phase is not Phase.FAILED:
+            return bool(self.state.mirror)
+        last = self.state.intervals[-1].stage if self.state.intervals else -1
+        return 0 <= last < len(self.plan.stages) and bool(self.plan.stages[last].mirror)
 
     # Phases.
 
@@ -371,11 +378,10 @@ class Look:
     def _settle(self) -> None:
         """Tells when a rollback is in force, and how many requests failed until then."""
         before = self.state.intervals
-        interval, _ = self._count()
-        if not interval.requests:
+        self._count()
+        if not self._inputs.acknowledged:
             # It may take long, and what the verdict was about is to be kept.
             self.set(intervals=before)
-        if not self._inputs.acknowledged:
             self.hold("proxies do not have the weights yet", "warn")
             return
         self.set(settled=True)
