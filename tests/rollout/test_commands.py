@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pointsman.errors import UsageError
-from pointsman.rollout.commands import Command
+from pointsman.rollout.commands import Command, obey
 from pointsman.rollout.plan import Criteria, Hook, Manner, Plan, Stage
 from pointsman.rollout.state import Phase
 from tests.rollout.driving import BAD, GOOD, NOTHING, Drive
@@ -131,3 +131,11 @@ def test_the_request_budget_ends_it() -> None:
     drive = progressing(2, replace(PLAN, criteria=criteria))
     drive.interval = replace(GOOD, failed=10)
     assert drive.tick().phase is Phase.FAILED
+
+
+@pytest.mark.parametrize("command", [Command.PROMOTE, Command.SET_WEIGHT])
+def test_a_revision_that_has_not_begun_is_not_moved(command: Command) -> None:
+    drive = progressing()
+    with pytest.raises(UsageError, match="a newer revision has not begun yet"):
+        obey(PLAN, drive.state, command, "another", 100.0, 50)
+    assert obey(PLAN, drive.state, Command.ABORT, "another", 100.0).state.weight == 0

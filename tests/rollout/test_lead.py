@@ -107,6 +107,23 @@ async def test_who_is_alone_with_its_database_goes_on_without_it() -> None:
     assert await lead.ask()
 
 
+async def test_whoever_may_have_been_another_one_meanwhile_begins_a_new_term() -> None:
+    store, clock = Shared(), Clock()
+    lead = Lead(lambda: store, "a", clock)
+    for now, term in ((0.0, 1), (RENEW_S, 1), (RENEW_S + LEASE_S, 2)):
+        clock.now = now
+        assert await lead.ask()
+        assert lead.term == term
+    store.holder, clock.now = "b", 2 * RENEW_S + LEASE_S
+    assert not await lead.ask()
+    store.holder, clock.now = "", 2 * RENEW_S + LEASE_S + ASK_S
+    assert await lead.ask()
+    assert lead.term == 3
+    store.is_shared, clock.now = False, 1_000.0
+    assert await lead.ask()
+    assert lead.term == 3, "nobody else can have it"
+
+
 @asynccontextmanager
 async def plane(
     url: str,

@@ -8,6 +8,7 @@ import pytest
 
 from pointsman.app.access import AccessState
 from pointsman.app.rollout_running import Running
+from pointsman.app.rollout_served import ServedSplits
 from pointsman.app.rollout_states import RolloutStates
 from pointsman.app.rollouts import Rollouts
 from pointsman.errors import StateError
@@ -17,9 +18,10 @@ from pointsman.rollout.commands import Command
 from pointsman.rollout.inputs import Inputs, Step
 from pointsman.rollout.machine import step
 from pointsman.rollout.plan import Hook, Manner, Plan, Stage
+from pointsman.rollout.split import Split
 from pointsman.rollout.state import Event, Phase, State
 from pointsman.rollout.store import MemoryStore
-from tests.rollout.test_controller import CART, MEASURES, RESOURCES, Changes, has_all
+from tests.rollout.test_controller import CART, MEASURES, RESOURCES, Changes, has_all, read
 from tests.rollout.test_lead import Shared, plane
 
 EVENT = Event(1.0, "info", Phase.PROGRESSING, 10, "something", {})
@@ -188,6 +190,69 @@ def test_a_state_counts_for_the_versions_it_is_about(
     assert item.is_about(taken)
     assert item.split(taken) == item.split(state)
     assert taken.phase is (Phase.PROMOTING if same else Phase.INITIALIZED)
+
+
+def test_a_plan_may_have_lost_stages() -> None:
+    state = State(phase=Phase.PROGRESSING, stage=4, weight=50, versions=(str(V1), str(V2)))
+    plan = Plan(Manner.POINTSMAN, (Stage(10), Stage(20)))
+    for stable, candidate in ((V1, V2), (V2, V3)):
+        item = Running(plan, Hold(ROUTER, "all", stable, candidate), "r")
+        assert item.taken_up(state).stage == 1
+
+
+def test_back_at_the_versions_before_it_begins_anew() -> None:
+    """Nobody knows how far it was: there was another pair meanwhile."""
+    plan = Plan(Manner.POINTSMAN, (Stage(10), Stage(80)))
+    there, back = (
+        Running(plan, Hold(ROUTER, "all", V1, other), revision)
+        for other, revision in ((V3, "v3"), (V2, "v2"))
+    )
+    state = State(
+        phase=Phase.PROGRESSING, stage=1, weight=80, revision="v2", versions=back.versions
+    )
+    state = back.taken_up(there.taken_up(state))
+    made = step(plan, state, Inputs("v2", acknowledged=True), 1.0)
+    assert isinstance(made, Step)
+    assert (made.state.stage, made.state.weight, made.state.revision) == (-1, 0, "v2")
+
+
+async def test_a_rollout_that_is_removed_while_it_is_looked_at_stays_removed() -> None:
+    looking, removed = asyncio.Event(), asyncio.Event()
+
+    async def taken(_hold: Hold) -> bool:
+        looking.set()
+        await removed.wait()
+        return True
+
+    rollouts = Rollouts(AccessState(), MEASURES)
+    rollouts.on_change(Changes(rollouts), taken)
+    await rollouts.overlay(RESOURCES)
+    rollouts.served()
+    rollouts.begin()
+    async with asyncio.timeout(20):
+        await looking.wait()
+        await rollouts.overlay(read(""))
+        rollouts.served()
+        removed.set()
+        await rollouts.close()
+    assert rollouts._states.known == {}
+
+
+def test_what_some_proxies_had_meanwhile_is_told() -> None:
+    hold = Hold(ROUTER, "all", V1, V2)
+    splits = [{CART: (hold, Split(weight))} for weight in (10, 20)]
+    served = ServedSplits()
+    served.overlay(splits[0])
+    assert served.served() == {CART}
+    served.overlay(splits[0])
+    assert served.served() == set()
+    served.overlay(splits[1])
+    assert not served.has(CART, splits[0][CART])
+    assert served.asks_for(splits[0]), "the other one is on its way"
+    assert not served.asks_for(splits[0]), "it was asked for already"
+    served.overlay(splits[0])
+    assert served.served() == {CART}, "some may have had the other one"
+    assert served.has(CART, splits[0][CART])
 
 
 def test_the_next_candidate_waits_for_its_approval_with_nothing() -> None:

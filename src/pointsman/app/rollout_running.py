@@ -64,13 +64,20 @@ class Running:
         return Split(state.weight, state.mirror, headers, self.plan.cohort)
 
     def taken_up(self, state: State) -> State:
-        """A state as it is for these two versions, from where the next look goes on."""
+        """A state as it is for this plan and these two versions, from where a look goes on.
+
+        A strategy that was changed meanwhile may have fewer stages; and whatever was decided about
+        another pair of versions is nothing that could go on.
+        """
+        stage = min(state.stage, len(self.plan.stages) - 1)
         if self.is_about(state):
-            return replace(state, versions=self.versions)
+            return replace(state, stage=stage, versions=self.versions)
         ended = state.phase in (Phase.PROMOTING, Phase.FINALISING)
         return replace(
             state,
             phase=Phase.INITIALIZED if ended else state.phase,
+            revision="",
+            stage=stage,
             weight=self.split(state).weight,
             mirror=0,
             routed=False,

@@ -26,14 +26,24 @@ class ServedSplits:
     def __init__(self) -> None:
         self.overlaid: Splits = {}
         self.in_force: Splits = {}
+        self._touched: set[Key] = set()
         self._tried: Splits = {}
         self._again_at = 0.0
 
+    def overlay(self, splits: Splits) -> None:
+        """These are compiled, and given to one proxy after the other."""
+        self.overlaid = splits
+        every = self.in_force.keys() | splits.keys()
+        self._touched |= {key for key in every if self.in_force.get(key) != splits.get(key)}
+
     def served(self) -> Collection[Key]:
-        """Proxies are given what was overlaid last; of which rollouts that is something else."""
-        before, self.in_force = self.in_force, self.overlaid
-        every = before.keys() | self.in_force.keys()
-        return [key for key in every if before.get(key) != self.in_force.get(key)]
+        """Proxies are given what was overlaid last.
+
+        Gives the rollouts of which some may have had something else meanwhile.
+        """
+        self.in_force = self.overlaid
+        touched, self._touched = self._touched, set()
+        return touched
 
     def has(self, rollout: Key, wanted: tuple[Hold, Split]) -> bool:
         """Whether proxies are given a split, and no other one is on its way."""

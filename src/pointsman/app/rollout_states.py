@@ -35,9 +35,12 @@ class RolloutStates:
         """Whether it is known how far they are; reads it where it is not."""
         if self.known is None:
             try:
-                self.take(await self._store().load())
+                found = await self._store().load()
             except StateError as error:
                 self.failure = str(error)
+            else:
+                if self.known is None:
+                    self.take(found)
         return self.known is not None
 
     def take(self, states: Mapping[Key, State]) -> None:
@@ -66,9 +69,11 @@ class RolloutStates:
                 return
             try:
                 await self._store().save(rollout, state, events)
-            except StateError as error:
-                self.failure = str(error)
+            except BaseException as error:
                 self._unsaved[rollout] = (*events, *self._unsaved.get(rollout, ()))
+                if not isinstance(error, StateError):
+                    raise
+                self.failure = str(error)
             else:
                 self.failure = ""
 

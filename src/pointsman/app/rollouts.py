@@ -85,7 +85,9 @@ class Rollouts:
         self._stopping = asyncio.Event()
         self._lead = Lead(lambda: self._store)
         self._acks = Acknowledgements(lambda: self._store, self._lead.me)
+        self._here: set[Key] = set()
         self._follows = True
+        self._term = 0
         self._followed_at = self._mended_at = 0.0
 
     @cached_property
@@ -103,14 +105,15 @@ class Rollouts:
     async def overlay(self, resources: ResourceSet) -> ResourceSet:
         """What was written, with the splits of rollouts in it; files stay as they are."""
         holds = {k: hold for k, hold in holds_of(resources).items() if isinstance(hold, Hold)}
-        gone = self._running.keys() - resources.of("Canary").keys() - resources.of("Rollout").keys()
+        here = {*resources.of("Canary"), *resources.of("Rollout")}
+        gone, self._here = self._here - here, here
         self._running = {key: running(resources, key, hold) for key, hold in holds.items()}
         if holds or gone:
             await self._states.loaded()
             for key in gone:
                 await self._states.forget(key, written=not self._follows)
-        splits = self._served.overlaid = self._splits()
-        return overlaid(resources, splits) if holds or gone else resources
+        self._served.overlay(self._splits())
+        return overlaid(resources, self._served.overlaid) if holds or gone else resources
 
     def served(self) -> None:
         """Proxies are given what was overlaid last."""
@@ -134,7 +137,7 @@ class Rollouts:
     def views(self) -> list[RolloutView]:
         """How each rollout is doing."""
         return [
-            view(key, item.plan, item.hold, self._states.of(key))
+            view(key, item.plan, item.hold, item.taken_up(self._states.of(key)))
             for key, item in sorted(self._running.items())
         ]
 
@@ -181,7 +184,9 @@ class Rollouts:
             await asyncio.gather(*late, return_exceptions=True)
         if self._own is not None:
             await self._own.close()
-        for leaving in (self._states.catch_up, self._acks.leave, self._lead.leave):
+        # What was decided while somebody else could decide is not written any more.
+        last = (self._states.catch_up,) if self._lead.mine else ()
+        for leaving in (*last, self._acks.leave, self._lead.leave):
             with contextlib.suppress(StateError, TimeoutError):
                 async with asyncio.timeout(_ENDING_S):
                     await leaving()
@@ -263,7 +268,7 @@ class Rollouts:
         try:
             mine = await self._lead.ask()
             now = self._clock()
-            if mine and not self._follows:
+            if mine and not self._follows and self._term == self._lead.term:
                 return True
             if not mine and now - self._followed_at < ASK_S:
                 return False
@@ -274,7 +279,7 @@ class Rollouts:
             if self._states.known is not None:
                 await self._publish()
             return False
-        self._follows, self._followed_at = not mine, now
+        self._follows, self._followed_at, self._term = not mine, now, self._lead.term
         self._states.take(
             {key: state.known_at(now) if mine else state for key, state in found.items()}
         )
@@ -330,7 +335,7 @@ class Rollouts:
                 answer = await ask_hooks(item.plan, made.hook, key, state, item.revision)
                 inputs = replace(inputs, answers={**inputs.answers, made.hook: answer})
         # What others are asked may take longer than the lease is good for without the database.
-        if await self._leads():
+        if await self._leads() and item.taken_up(self._states.of(key)) == state:
             await self._take(key, item, state, made)
 
     async def _count(self, item: Running, state: State, now: float) -> Counted:
@@ -354,6 +359,8 @@ class Rollouts:
     async def _take(self, key: Key, item: Running, before: State, made: Step) -> None:
         """Keeps what a look or a command leads to, and brings it into force."""
         state = made.state
+        if key not in self._running or (state == self._states.of(key) and not made.events):
+            return
         await self._states.keep(key, state, made.events)
         for event in made.events:
             log.info("rollout", rollout=str(key), phase=str(event.phase), text=event.text)

@@ -36,6 +36,9 @@ def obey(
         UsageError: it makes no sense in this phase.
     """
     look = Look(plan, state, Inputs(revision), now)
+    forward = command in (Command.PROMOTE, Command.SET_WEIGHT)
+    if forward and state.phase in ANALYSED and state.revision != revision:
+        raise UsageError("a newer revision has not begun yet", hint="resume it, or wait for a look")
     if command is Command.PAUSE:
         _pause(look)
     elif command is Command.RESUME:

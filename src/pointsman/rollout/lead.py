@@ -37,6 +37,7 @@ class Lead:
         me: the name of this control plane.
         holder: who has the lease, as far as is known; "" while nobody was asked.
         mine: whether it is this one, as far as is known.
+        term: how often it became this one. Before another term, somebody else may have decided.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Lead:
         self._until = 0.0
         self.holder = ""
         self.mine = False
+        self.term = 0
 
     @property
     def other(self) -> str:
@@ -84,6 +86,9 @@ class Lead:
             if not self.mine:
                 raise
             return True
+        lapsed = store.is_shared and now >= self._until
+        if self.holder == self.me and (lapsed or not self.mine):
+            self.term += 1
         self.mine = self.holder == self.me
         if self.mine:
             self._ask_at, self._until = now + RENEW_S, now + LEASE_S
