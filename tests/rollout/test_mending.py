@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -189,7 +190,28 @@ def test_a_state_counts_for_the_versions_it_is_about(
     taken = item.taken_up(state)
     assert item.is_about(taken)
     assert item.split(taken) == item.split(state)
-    assert taken.phase is (Phase.PROMOTING if same else Phase.INITIALIZED)
+    done = (stable, candidate) == (V0, V1)
+    expected = Phase.SUCCEEDED if done else Phase.INITIALIZED
+    assert taken.phase is (Phase.PROMOTING if same else expected)
+
+
+def test_a_next_release_that_is_taken_back_changes_nothing() -> None:
+    gate = frozenset({Hook.CONFIRM_ROLLOUT})
+    plan = Plan(Manner.POINTSMAN, (Stage(10),), approvals=gate)
+    first, second = (
+        Running(plan, Hold(ROUTER, "all", *pair), revision)
+        for pair, revision in (((V1, V2), "v2"), ((V2, V3), "v3"))
+    )
+    state = State(phase=Phase.SUCCEEDED, weight=100, revision="v2", versions=first.versions)
+    for item, weight in ((second, 0), (first, 100), (first, 100)):
+        inputs = Inputs(item.revision, answers={Hook.CONFIRM_ROLLOUT: True})
+        made = step(plan, item.taken_up(state), inputs, 1.0)
+        assert isinstance(made, Step)
+        state = made.state
+        assert item.split(state).weight == weight
+        # Somebody opens the gate in the end, for whatever waits there.
+        state = replace(state, approved=(Hook.CONFIRM_ROLLOUT,) if item is first else ())
+    assert state.phase is Phase.SUCCEEDED
 
 
 def test_a_plan_may_have_lost_stages() -> None:

@@ -48,6 +48,14 @@ class Running:
         """Whether a state is about these two versions; else manifests changed since, or before."""
         return state.versions in ((), self.versions)
 
+    def _is_done(self, state: State) -> bool:
+        """Whether the candidate is what a state about other versions has as the stable one.
+
+        Manifests are older than the state, or the next release was taken back.
+        """
+        changed_places = self.versions == state.versions[::-1]
+        return self.versions[1] == state.versions[0] and not changed_places
+
     def split(self, state: State) -> Split:
         """What is in force in a state.
 
@@ -56,7 +64,7 @@ class Running:
         of the state, these manifests are older, and it has it all.
         """
         if not self.is_about(state):
-            weight = 100 if self.versions[1] == state.versions[0] else 0
+            weight = 100 if self._is_done(state) else 0
             if self.versions == state.versions[::-1]:
                 weight = 100 - state.weight
             return Split(weight, 0, (), self.plan.cohort)
@@ -72,6 +80,18 @@ class Running:
         stage = min(state.stage, len(self.plan.stages) - 1)
         if self.is_about(state):
             return replace(state, stage=stage, versions=self.versions)
+        if self._is_done(state):
+            return State(
+                phase=Phase.SUCCEEDED,
+                phase_at=state.phase_at,
+                revision=self.revision,
+                weight=100,
+                looked_at=state.looked_at,
+                stage_at=state.stage_at,
+                paused=state.paused,
+                waits=state.waits,
+                versions=self.versions,
+            )
         ended = state.phase in (Phase.PROMOTING, Phase.FINALISING)
         return replace(
             state,

@@ -266,9 +266,9 @@ class Rollouts:
 
     async def _follow(self) -> bool:
         try:
-            mine = await self._lead.ask()
+            mine, term = await self._lead.ask(), self._lead.term
             now = self._clock()
-            if mine and not self._follows and self._term == self._lead.term:
+            if mine and not self._follows and self._term == term:
                 return True
             if not mine and now - self._followed_at < ASK_S:
                 return False
@@ -279,7 +279,7 @@ class Rollouts:
             if self._states.known is not None:
                 await self._publish()
             return False
-        self._follows, self._followed_at, self._term = not mine, now, self._lead.term
+        self._follows, self._followed_at, self._term = not mine, now, term
         self._states.take(
             {key: state.known_at(now) if mine else state for key, state in found.items()}
         )

@@ -38,7 +38,10 @@ def obey(
     look = Look(plan, state, Inputs(revision), now)
     forward = command in (Command.PROMOTE, Command.SET_WEIGHT)
     if forward and state.phase in ANALYSED and state.revision != revision:
-        raise UsageError("a newer revision has not begun yet", hint="resume it, or wait for a look")
+        raise UsageError(
+            "a newer revision has not begun yet",
+            hint="it begins at the next look that is not held up",
+        )
     if command is Command.PAUSE:
         _pause(look)
     elif command is Command.RESUME:

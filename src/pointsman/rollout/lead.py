@@ -86,7 +86,7 @@ class Lead:
             if not self.mine:
                 raise
             return True
-        lapsed = store.is_shared and now >= self._until
+        lapsed = store.is_shared and self._clock() >= self._until
         if self.holder == self.me and (lapsed or not self.mine):
             self.term += 1
         self.mine = self.holder == self.me
