@@ -124,19 +124,7 @@ def shop(strategy: dict[str, Any], analysis: dict[str, Any], **more: Any) -> str
         "perRetryTimeout": {"unit": "s", "value": 5},
         "httpRetryEvents": ["gateway-error"],
     }
-    rollout = {
-        "apiVersion": "pointsman.dev/v1alpha1",
-        "kind": "Rollout",
-        "metadata": {"name": "cart", "namespace": manifests.NAMESPACE},
-        "spec": {
-            "targetRef": {"kind": "VirtualRouter", "name": "cart"},
-            "stable": {"name": "v1"},
-            "candidate": {"name": "v2"},
-            "strategy": strategy,
-            "analysis": {"interval": {"unit": "s", "value": 1}, "minRequests": 20, **analysis},
-            **more,
-        },
-    }
+    rollout = manifests.rollout("cart", "v1", "v2", strategy, analysis, **more)
     return manifests.text(
         manifests.mesh(),
         manifests.gateway("front", GATEWAY_PORT),

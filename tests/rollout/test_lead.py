@@ -22,10 +22,9 @@ from pointsman.rollout.state import Event, Phase, State
 from pointsman.rollout.store import MemoryStore
 from pointsman.state.database import Database
 from tests.rollout.test_controller import CART, MEASURES, RESOURCES, Changes, codes, has_all
-from tests.state.conftest import postgres_folder
-from tests.support.postgres import fresh_database
+from tests.state.conftest import postgres_folder, url
 
-__all__ = ["postgres_folder"]
+__all__ = ["postgres_folder", "url"]
 
 MOVING = State(phase=Phase.PROGRESSING, revision="r", stage=0, paused=True)
 
@@ -194,13 +193,7 @@ async def keep(url: str, state: State) -> None:
         await SqlStore(opened).save(CART, state, ())
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_who_follows_has_the_weights_and_takes_over(
-    request: pytest.FixtureRequest, tmp_path: Path, kind: str
-) -> None:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    if kind == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgres_folder"))
+async def test_who_follows_has_the_weights_and_takes_over(url: str, tmp_path: Path) -> None:
     async with plane(url, tmp_path) as (second, changes):
         async with plane(url, tmp_path) as (first, _):
             await first.tell(CART, Command.PAUSE, 0)
@@ -233,14 +226,10 @@ class Failing:
         return Sample(100, 50 if subject.version.name == "v2" else 0)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_the_proxies_of_all_of_them_are_judged_by(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pointsman.rollout.elsewhere.TELL_S", 0.5)
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    if kind == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgres_folder"))
     async with plane(url, tmp_path) as (first, changes):
         first.begin()
         async with asyncio.timeout(20):
@@ -257,14 +246,10 @@ async def test_the_proxies_of_all_of_them_are_judged_by(
     assert shown.weight == 0
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_a_rollback_is_done_when_the_proxies_of_all_of_them_have_it(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pointsman.app.rollout_acks.LONGEST_S", 0.5)
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    if kind == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgres_folder"))
     late = asyncio.Event()
 
     async def taken(_hold: Hold) -> bool:

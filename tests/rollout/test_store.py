@@ -17,10 +17,10 @@ from pointsman.rollout.state import Event, Phase, State
 from pointsman.rollout.store import KEPT_EVENTS, MemoryStore, RolloutStore
 from pointsman.rollout.verdict import Interval
 from pointsman.state.database import Database
-from tests.state.conftest import postgres_folder
+from tests.state.conftest import postgres_folder, url
 from tests.support.postgres import fresh_database
 
-__all__ = ["postgres_folder"]
+__all__ = ["postgres_folder", "url"]
 
 CART = Key("Rollout", "shop", "cart")
 STATE = State(
@@ -109,13 +109,7 @@ async def test_of_many_that_ask_at_once_one_has_the_lease(store: RolloutStore) -
 READING = Reading(Subject(CART, CART, "all"), Sample(5, 1, ((1.0, 3), (5.0, 4))))
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_what_is_told_is_heard_once(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    if kind == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgres_folder"))
+async def test_what_is_told_is_heard_once(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with kept_in(url) as one, kept_in(url) as other:
         assert await other.hear() == []
         await one.tell([READING])
@@ -142,13 +136,9 @@ class Unknown:
         return {"of": "tomorrow"}
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_what_others_have_is_known_as_long_as_they_say_so(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+    url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'state.db'}"
-    if kind == "postgresql":
-        url = fresh_database(request.getfixturevalue("postgres_folder"))
     async with kept_in(url) as store:
         await store.acknowledge("a", {CART: "10"})
         await store.acknowledge("a", {CART: "20"})

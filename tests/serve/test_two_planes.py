@@ -17,18 +17,11 @@ from tests.up import manifests
 
 pytestmark = pytest.mark.envoy
 
-ROLLOUT = {
-    "apiVersion": "pointsman.dev/v1alpha1",
-    "kind": "Rollout",
-    "metadata": {"name": "web", "namespace": manifests.NAMESPACE},
-    "spec": {
-        "targetRef": {"kind": "VirtualRouter", "name": "web"},
-        "stable": {"name": "web"},
-        "candidate": {"name": "next"},
-        "strategy": {"canary": {"steps": [{"weight": 50}]}},
-        "analysis": {"interval": {"unit": "s", "value": 5}, "minRequests": 20},
-    },
-}
+ROLLOUT = manifests.rollout(
+    *("web", "web", "next"),
+    {"canary": {"steps": [{"weight": 50}]}},
+    {"interval": {"unit": "s", "value": 5}},
+)
 
 
 class Balancer:

@@ -1,5 +1,6 @@
 """Manifests of a small shop, piece by piece, as a person would keep them in files."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
@@ -69,6 +70,30 @@ def routed(name: str, **weights: int) -> list[dict[str, Any]]:
         _object("VirtualService", name, {"awsName": f"{name}.shop", "provider": provider}),
         _object("VirtualRouter", name, {"listeners": listeners, "routes": routes}),
     ]
+
+
+def rollout(
+    router: str,
+    stable: str,
+    candidate: str,
+    strategy: Mapping[str, Any],
+    analysis: Mapping[str, Any],
+    **more: Any,
+) -> dict[str, Any]:
+    """A rollout of a router's route, called like it; a look each second by default."""
+    return {
+        "apiVersion": "pointsman.dev/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {"name": router, "namespace": NAMESPACE},
+        "spec": {
+            "targetRef": {"kind": "VirtualRouter", "name": router},
+            "stable": {"name": stable},
+            "candidate": {"name": candidate},
+            "strategy": strategy,
+            "analysis": {"interval": {"unit": "s", "value": 1}, "minRequests": 20, **analysis},
+            **more,
+        },
+    }
 
 
 def node(name: str) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Rollouts:
     def problems(self) -> Iterator[Problem]:
         """What holds weights, and what keeps rollouts from being kept."""
         for key, item in self._running.items():
-            state = self._states.of(key)
+            state = self._state(key, item)
             split = f"{100 - state.weight}/{state.weight}, {state.phase}"
             message = f"{key} holds the weights of {item.hold.key}: {split}"
             yield Problem(delivery.HOLDS, message, "", item.hold.key)
@@ -137,7 +137,7 @@ class Rollouts:
     def views(self) -> list[RolloutView]:
         """How each rollout is doing."""
         return [
-            view(key, item.plan, item.hold, item.taken_up(self._states.of(key)))
+            view(key, item.plan, item.hold, self._state(key, item))
             for key, item in sorted(self._running.items())
         ]
 
@@ -166,7 +166,7 @@ class Rollouts:
                 raise UsageError(f"what {rollout} has done cannot be read: {failure}")
             if not leads:
                 raise UsageError(f"{self._lead.other} carries rollouts out", hint="tell that one")
-            state = item.taken_up(self._states.of(rollout))
+            state = self._state(rollout, item)
             now = self._clock()
             made = obey(item.plan, state, command, item.revision, now, weight)
             await self._take(rollout, item, state, made)
@@ -250,11 +250,11 @@ class Rollouts:
             for key in tuple(self._running):
                 async with self._looking:
                     item = self._running.get(key)
-                    state = self._states.of(key)
-                    state = state if item is None else item.taken_up(state)
+                    if item is None:
+                        continue
+                    state = self._state(key, item)
                     late = self._measures.late_s + (LATER_S if self._acks.others else 0.0)
-                    due = item is not None and item.is_due(state, self._clock(), late)
-                    if item is not None and (due or key in self._told):
+                    if item.is_due(state, self._clock(), late) or key in self._told:
                         self._told.discard(key)
                         await self._look(key, item, state)
 
@@ -300,6 +300,10 @@ class Rollouts:
             assert self._change is not None
             await self._change({})
 
+    def _state(self, key: Key, item: Running) -> State:
+        """From where a look or a command goes on."""
+        return item.taken_up(self._states.of(key))
+
     def _splits(self) -> Splits:
         """What is decided, by rollout."""
         known = self._states.known or {}
@@ -335,7 +339,7 @@ class Rollouts:
                 answer = await ask_hooks(item.plan, made.hook, key, state, item.revision)
                 inputs = replace(inputs, answers={**inputs.answers, made.hook: answer})
         # What others are asked may take longer than the lease is good for without the database.
-        if await self._leads() and item.taken_up(self._states.of(key)) == state:
+        if await self._leads() and self._state(key, item) == state:
             await self._take(key, item, state, made)
 
     async def _count(self, item: Running, state: State, now: float) -> Counted:

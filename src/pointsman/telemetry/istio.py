@@ -9,12 +9,14 @@ class, so `response_code` is `5xx` where Istio says `503`; queries ask for `5.*`
 from collections.abc import Iterator
 from typing import Final
 
-from pointsman.envoy.stats import BUCKETS_MS, Scope
+from pointsman.envoy.stats import Scope
 from pointsman.resources.key import Key
-from pointsman.telemetry.family import Distribution, Family, Labels
+from pointsman.telemetry.family import Family, Labels
+from pointsman.telemetry.prometheus import add_requests
 from pointsman.telemetry.traffic import Traffic, add_up
 from pointsman.telemetry.window import Subject, Window
 
+_CODE: Final = ("response_code", "xx")
 UNKNOWN: Final = "unknown"
 """As Istio calls what a reporter does not know."""
 
@@ -30,12 +32,7 @@ def istio_families(window: Window) -> Iterator[Family]:
         "istio_request_duration_milliseconds", "histogram", "requests, by their time in ms", "ms"
     )
     for labels, traffic in _by_labels(window):
-        for index, count in enumerate(traffic.classes, 1):
-            if count:
-                requests.add(count, {**labels, "response_code": f"{index}xx"})
-        latency = traffic.latency
-        if latency.count:
-            times.samples.append(Distribution(labels, BUCKETS_MS, latency.counts, latency.total_ms))
+        add_requests(requests, times, traffic, labels, _CODE)
     yield from (requests, times)
 
 

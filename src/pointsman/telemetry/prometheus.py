@@ -11,11 +11,13 @@ from typing import Final
 from pointsman.envoy.stats import BUCKETS_MS, Measure, Scope
 from pointsman.resources.key import Key
 from pointsman.telemetry.connections import Connections
-from pointsman.telemetry.family import Distribution, Family
-from pointsman.telemetry.window import Subject, Total, Window
+from pointsman.telemetry.family import Distribution, Family, Labels
+from pointsman.telemetry.traffic import Traffic
+from pointsman.telemetry.window import Subject, Window
 
 OTHERS: Final = "(others)"
 """Stands for those for which the window has no room."""
+_CODE: Final = ("envoy_response_code_class", "")
 _BEGIN: Final = {
     Scope.PROXY: "envoy_http_downstream",
     Scope.NODE: "envoy_cluster_upstream",
@@ -112,23 +114,39 @@ def _scope(scope: Scope, window: Window, proxies: Collection[Key] | None) -> Ite
         if not _is_wanted(total.subject, proxies):
             continue
         labels = _labels(total.subject)
-        _requests(classes, times, total, labels)
+        add_requests(classes, times, total.traffic, labels, _CODE, total.since)
         for measure, family in counters.items():
             if total.traffic.numbers[measure]:
                 family.add(total.traffic.numbers[measure], labels, total.since)
     yield from (classes, times, *counters.values())
 
 
-def _requests(classes: Family, times: Family, total: Total, labels: dict[str, str]) -> None:
-    for index, count in enumerate(total.traffic.classes, 1):
+def add_requests(
+    classes: Family,
+    times: Family,
+    traffic: Traffic,
+    labels: Labels,
+    code: tuple[str, str],
+    since: float = 0.0,
+) -> None:
+    """Adds how many requests there were, by class of status, and the time they took.
+
+    Args:
+        classes: takes the numbers.
+        times: takes the times.
+        traffic: what was counted.
+        labels: what it is about.
+        code: name of the label with the class, and what follows the digit there.
+        since: see `Number`.
+    """
+    name, ending = code
+    for index, count in enumerate(traffic.classes, 1):
         if count:
-            by_class = {**labels, "envoy_response_code_class": str(index)}
-            classes.add(count, by_class, total.since)
-    latency = total.traffic.latency
+            classes.add(count, {**labels, name: f"{index}{ending}"}, since)
+    latency = traffic.latency
     if latency.count:
-        times.samples.append(
-            Distribution(labels, BUCKETS_MS, latency.counts, latency.total_ms, total.since)
-        )
+        counts, total_ms = latency.counts, latency.total_ms
+        times.samples.append(Distribution(labels, BUCKETS_MS, counts, total_ms, since))
 
 
 def _labels(subject: Subject) -> dict[str, str]:
