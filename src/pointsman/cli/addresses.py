@@ -37,5 +37,10 @@ def parse_listening(option: str, text: str) -> tuple[str, int]:
     Raises:
         UsageError: it is something else.
     """
-    host, port = parse_host_port(option, f"127.0.0.1:{text}" if text.isdigit() else text)
+    try:
+        host, port = parse_host_port(option, text if ":" in text else f"127.0.0.1:{text}")
+    except UsageError:
+        raise UsageError(
+            f"{option} {text}: neither a port nor ADDR:PORT", hint="for example 9600"
+        ) from None
     return parse_ip(option, host), port
